@@ -1,0 +1,1 @@
+"""The domain of Tocsin: alerts, incidents, transitions, timelines, on-call. Pure, but for `incidents.store`."""

@@ -1,0 +1,1 @@
+"""HTTP: webhooks in, API and pages out. Thin: authenticate, parse, hand over, render."""

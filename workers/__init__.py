@@ -1,0 +1,1 @@
+"""RQ workers: decide over the stream, run timers, deliver pages. Thin: load, decide, commit, act."""
