@@ -1,0 +1,49 @@
+"""The errors of the domain and its store.
+
+    TocsinError
+      TransitionNotAllowed    an event that the incident's status has no row for
+      NotFound                an id that names nothing
+      StoreError
+        StoreUnavailable      away, full, read-only or too slow: try again later
+        StoreConflict         somebody else kept changing the same incident
+        LeaseLost             another decider took over
+"""
+
+
+class TocsinError(Exception):
+    """The root of every error that Tocsin raises on purpose."""
+
+
+class TransitionNotAllowed(TocsinError):
+    """An event that the incident's status has no row for in the transition table."""
+
+    def __init__(self, status: str, event: str, hint: str = "") -> None:
+        self.status = status
+        self.event = event
+        self.hint = hint
+        super().__init__(f"an incident that is {status} cannot take the event {event}" + (f": {hint}" if hint else ""))
+
+
+class NotFound(TocsinError):
+    """An id that names nothing."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind = kind
+        self.name = name
+        super().__init__(f"there is no {kind} {name!r}")
+
+
+class StoreError(TocsinError):
+    """Something between us and the store."""
+
+
+class StoreUnavailable(StoreError):
+    """The store is away, full, read-only or too slow; nothing was written, or it is not known whether it was."""
+
+
+class StoreConflict(StoreError):
+    """Somebody else kept changing the same incident while we tried to."""
+
+
+class LeaseLost(StoreError):
+    """Another decider took over, so this one may not commit."""

@@ -1,0 +1,142 @@
+"""What can happen to an incident: the events of the transition table. Pure values."""
+
+from datetime import datetime
+
+import msgspec
+
+from incidents.incident import Objective
+from incidents.values import Criterion, PageReason, Role, Severity
+
+
+class FindingHeld(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule holds for an identity: declares, reopens, adds a finding, or raises the severity."""
+
+    rule: str
+    criterion: Criterion
+    severity: Severity
+    title: str
+    identity: dict[str, str]
+    identity_key: str
+    actor: str
+    reason: str
+    ruleset: str
+    received_at: datetime
+    policy: str = "default"
+    summary: str = ""
+    runbook: str = ""
+    assign: tuple[Role, ...] = ()
+    objectives: tuple[Objective, ...] = ()
+    reopen_seconds: float = 1800.0
+    fires_again: bool = True  # a new firing, not a repeat judged by a new rule set: only that reopens
+
+
+class DeclaredByHand(msgspec.Struct, frozen=True, kw_only=True):
+    """A person declares an incident."""
+
+    actor: str
+    title: str
+    severity: Severity
+    identity: dict[str, str]
+    identity_key: str
+    summary: str = ""
+    ruleset: str = ""
+
+
+class Acknowledge(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody is on it; the paging stops."""
+
+    actor: str
+    note: str = ""
+
+
+class Mitigate(msgspec.Struct, frozen=True, kw_only=True):
+    """Customers no longer feel it."""
+
+    actor: str
+    note: str = ""
+
+
+class Resolve(msgspec.Struct, frozen=True, kw_only=True):
+    """A person says that it is over; `override` is the reason why unmet objectives do not matter."""
+
+    actor: str
+    note: str = ""
+    override: str = ""
+
+
+class ClearDue(msgspec.Struct, frozen=True, kw_only=True):
+    """A timer says that the alerts may have been clear for long enough."""
+
+
+class Reopen(msgspec.Struct, frozen=True, kw_only=True):
+    """A person says that it is not over."""
+
+    actor: str
+    note: str = ""
+
+
+class Dismiss(msgspec.Struct, frozen=True, kw_only=True):
+    """A person says that it was no incident."""
+
+    actor: str
+    reason: str
+
+
+class Escalate(msgspec.Struct, frozen=True, kw_only=True):
+    """A person changes the severity, or asks for more people."""
+
+    actor: str
+    severity: Severity | None = None
+    page: str = ""
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A person writes something down."""
+
+    actor: str
+    text: str
+
+
+class StepDue(msgspec.Struct, frozen=True, kw_only=True):
+    """Nobody acknowledged in time: the next step of the paging policy."""
+
+
+class PageDelivered(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider took a page."""
+
+    page_id: str
+    person: str
+    channel: str
+    kind: str
+    attempt: int
+    repeat: bool
+    reason: PageReason
+
+
+class PageFailed(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt did not reach its provider; `again_at` is when it is tried again, None when the page is given up."""
+
+    page_id: str
+    person: str
+    channel: str
+    kind: str
+    attempt: int
+    error: str
+    again_at: datetime | None = None
+
+
+Event = (
+    FindingHeld
+    | DeclaredByHand
+    | Acknowledge
+    | Mitigate
+    | Resolve
+    | ClearDue
+    | Reopen
+    | Dismiss
+    | Escalate
+    | Note
+    | StepDue
+    | PageDelivered
+    | PageFailed
+)

@@ -1,0 +1,119 @@
+"""An incident as it is stored; only `incidents.transitions` makes a new one from an old one. Pure."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from incidents.values import OPEN_STATUSES, Criterion, IncidentStatus, PageReason, Role, Severity
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule that held for the identity of an incident."""
+
+    rule: str
+    criterion: Criterion
+    severity: Severity
+    at: datetime
+
+
+class Roles(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds which role, by person id."""
+
+    incident_commander: str | None = None
+    communications: str | None = None
+    engineer_in_charge: str | None = None
+    engineers: tuple[str, ...] = ()
+
+    def holder(self, role: Role) -> str | None:
+        """Return who holds a role that one person holds; the first of the engineers for `engineer`."""
+        if role is Role.ENGINEER:
+            return self.engineers[0] if self.engineers else None
+        holder: str | None = getattr(self, role.value)
+        return holder
+
+
+class Paging(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the paging of an incident has come; `next_at` is when the next step is due, None when none is."""
+
+    policy: str
+    reason: PageReason
+    start: int = 1  # how often paging was started: a new start makes new pages
+    round: int = 1
+    step: int = 1
+    next_at: datetime | None = None
+
+
+class Objective(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A measurable condition for "resolved"; `params` are as the rule wrote them."""
+
+    id: str
+    text: str
+    kind: str  # alerts_clear_for, manual, burn_rate, budget_remaining, query
+    seconds: float = 0.0  # of alerts_clear_for
+    params: dict[str, Any] = {}
+    met_at: datetime | None = None
+    met_by: str = ""
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """One incident; `version` grows with every change of it, counts of alerts live elsewhere."""
+
+    v: int = 1
+    id: str
+    title: str
+    status: IncidentStatus
+    severity: Severity
+    criterion: Criterion
+    rule: str | None
+    team: str = "default"
+    findings: tuple[Finding, ...] = ()
+    identity: dict[str, str]
+    identity_key: str
+    declared_at: datetime
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+    mitigated_at: datetime | None = None
+    resolved_at: datetime | None = None
+    roles: Roles = Roles()
+    paging: Paging | None = None
+    paged: tuple[str, ...] = ()  # everybody who was paged: they are told when it is over
+    objectives: tuple[Objective, ...] = ()
+    summary: str = ""
+    runbook: str = ""
+    ruleset: str = ""
+    reopen_seconds: float = 1800.0
+    version: int = 1
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still needs people."""
+        return self.status in OPEN_STATUSES
+
+    @property
+    def is_held(self) -> bool:
+        """Whether only a person may resolve it: the data of customers is theirs to verify."""
+        return any(finding.criterion is Criterion.DATA_ISSUE for finding in self.findings)
+
+    @property
+    def dedup_key(self) -> str:
+        """The name under which providers know every page of this incident."""
+        return f"{self.id}-{int(self.declared_at.timestamp() * 1000):x}"
+
+
+class AlertTally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many alerts of an incident fire and are resolved, and since when none fires."""
+
+    firing: int = 0
+    resolved: int = 0
+    clear_since: datetime | None = None
+
+
+def incident_number(incident_id: str) -> int:
+    """Return the number in `INC-2026-0001`."""
+    return int(incident_id.rsplit("-", 1)[1])
+
+
+def incident_id(year: int, number: int) -> str:
+    """Return the id of the n-th incident of a year, such as `INC-2026-0001`."""
+    return f"INC-{year}-{number:04d}"

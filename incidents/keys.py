@@ -1,0 +1,173 @@
+"""Every key of the store, one function each. A docstring gives its type, TTL, writer and reader.
+
+Foreign text is hashed before it becomes part of a key. Nothing else in the project writes a key down.
+"""
+
+PREFIX = "tocsin:"
+
+
+def stream() -> str:
+    """Stream of events, in order of arrival. TTL: none, trimmed past the cursors. Writer: intake. Reader: the decider."""
+    return "tocsin:stream"
+
+
+def cursor() -> str:
+    """String `ENTRY-ID|DONE`, how far the decider has come. TTL: none. Writer: the decider's commit. Reader: the decider."""
+    return "tocsin:cursor:decider"
+
+
+def lease() -> str:
+    """String, who decides now. TTL: two seconds, renewed. Writer: the active decider. Reader: every worker and intake."""
+    return "tocsin:decider:lease"
+
+
+def fence() -> str:
+    """Counter, grows when the lease is acquired. TTL: none. Writer: who acquires. Reader: every commit of the decider."""
+    return "tocsin:decider:fence"
+
+
+def suspect() -> str:
+    """Hash, where deciders died and how often. TTL: none. Writer: the decider. Reader: the decider that takes over."""
+    return "tocsin:decider:suspect"
+
+
+def wake_decider() -> str:
+    """String, a decide job was asked for. TTL: two seconds. Writer: intake and tickers. Reader: the same (SET NX)."""
+    return "tocsin:wake:decide"
+
+
+def wake_pager() -> str:
+    """String, a pages job was asked for. TTL: two seconds. Writer: tickers. Reader: the same (SET NX)."""
+    return "tocsin:wake:pages"
+
+
+def pager_lingers() -> str:
+    """String, a page worker waits for pages. TTL: two seconds, renewed. Writer: the page worker. Reader: tickers."""
+    return "tocsin:pages:lingering"
+
+
+def counters() -> str:
+    """Hash of measures (`incidents.measures`). TTL: none. Writer: the commit that makes it happen. Reader: /metrics."""
+    return "tocsin:counters"
+
+
+def quarantine() -> str:
+    """Hash of id -> what could not be processed. TTL: none. Writer: intake and the decider. Reader: API, requeue."""
+    return "tocsin:quarantine"
+
+
+def sources_heard() -> str:
+    """Hash of source -> milliseconds. TTL: none. Writer: intake. Reader: doctor and the API."""
+    return "tocsin:sources:heard"
+
+
+def workers_seen() -> str:
+    """Hash of queue -> milliseconds. TTL: none. Writer: tickers. Reader: /metrics, /-/ready and doctor."""
+    return "tocsin:workers:seen"
+
+
+def rules_current() -> str:
+    """String, the hash of the rule set in force. TTL: none. Writer: reload. Reader: every decision (watched)."""
+    return "tocsin:rules:current"
+
+
+def rules_text(ruleset: str) -> str:
+    """String, the checked text of a rule set. TTL: none, 30 days once superseded. Writer: reload. Reader: workers."""
+    return f"tocsin:rules:set:{ruleset}"
+
+
+def rules_status() -> str:
+    """Hash, how the last reload went. TTL: none. Writer: reload. Reader: /metrics, API and doctor."""
+    return "tocsin:rules:status"
+
+
+def alerts() -> str:
+    """Hash of `SOURCE/FINGERPRINT` -> alert state. TTL: none, pruned by age. Writer: the decider. Reader: decider, API."""
+    return "tocsin:alerts"
+
+
+def alerts_seen() -> str:
+    """Sorted set of alerts by when they were last heard of. TTL: none, pruned. Writer: the decider. Reader: the same."""
+    return "tocsin:alerts:seen"
+
+
+def identity(identity_key: str) -> str:
+    """String `ID:VERSION` of the incident of an identity. TTL: none while open, then its reopen time. Writer: each
+    commit that changes the incident. Reader: the decider (watched).
+    """
+    return f"tocsin:identity:{identity_key}"
+
+
+def incident(incident_id: str) -> str:
+    """String, the incident. TTL: none. Writer: each commit that changes it. Reader: everybody (watched)."""
+    return f"tocsin:incident:{incident_id}"
+
+
+def timeline(incident_id: str) -> str:
+    """Stream of timeline entries. TTL: none. Writer: every commit about the incident. Reader: API and pages."""
+    return f"tocsin:incident:{incident_id}:timeline"
+
+
+def tally(incident_id: str) -> str:
+    """Hash of counts of alerts and folds. TTL: none. Writer: the decider. Reader: decider, API and page worker."""
+    return f"tocsin:incident:{incident_id}:tally"
+
+
+def incident_alerts(incident_id: str) -> str:
+    """Set of the alerts (`SOURCE/FINGERPRINT`) of an incident. TTL: none. Writer: the decider. Reader: API."""
+    return f"tocsin:incident:{incident_id}:alerts"
+
+
+def incidents() -> str:
+    """Sorted set of all incident ids by when declared. TTL: none. Writer: who declares. Reader: API."""
+    return "tocsin:incidents"
+
+
+def incidents_open() -> str:
+    """Set of the ids of open incidents. TTL: none. Writer: each commit that opens or closes. Reader: /metrics, API."""
+    return "tocsin:incidents:open"
+
+
+def number(year: int) -> str:
+    """Counter, the last incident number of a year. TTL: none. Writer: who declares (watched). Reader: the same."""
+    return f"tocsin:number:{year}"
+
+
+def timers() -> str:
+    """Sorted set of timers (`alert|...`, `clear|...`) by when due. TTL: none. Writer and reader: the decider."""
+    return "tocsin:timers"
+
+
+def window(window_id: str, identity_key: str) -> str:
+    """Sorted set of alerts by when they last fired. TTL: the longest window once none fires. Writer, reader: decider."""
+    return f"tocsin:window:{window_id}:{identity_key}"
+
+
+def pages_due() -> str:
+    """Sorted set of page ids by when to try next. TTL: none. Writer: commits, claims. Reader: page workers."""
+    return "tocsin:pages:due"
+
+
+def pages_wake() -> str:
+    """List, pushed by commits that make pages due. TTL: none, capped. Writer: commits. Reader: page workers (BLPOP)."""
+    return "tocsin:pages:wake"
+
+
+def page(page_id: str) -> str:
+    """String, a page that is not over. TTL: none, gone when delivered or given up. Writer, reader: page workers."""
+    return f"tocsin:page:{page_id}"
+
+
+def escalations() -> str:
+    """Sorted set of incident ids by when the next paging step is due. TTL: none. Writer: commits. Reader: page workers."""
+    return "tocsin:escalations"
+
+
+def probe(token: str) -> str:
+    """String, that doctor's synthetic alert was decided. TTL: ten minutes. Writer: the decider. Reader: doctor."""
+    return f"tocsin:probe:{token}"
+
+
+def pages_claimed() -> str:
+    """Hash of page id -> the worker that delivers it now. TTL: none. Writer: claims, results. Reader: who takes over."""
+    return "tocsin:pages:claimed"

@@ -1,0 +1,87 @@
+"""People, channels, rotations, roles and paging policies: who is paged, when, and next. Pure values.
+
+`incidents.rotations` computes who holds a rotation at an instant; `incidents.paging` who a step pages.
+"""
+
+from datetime import date, datetime, time, timedelta
+
+import msgspec
+
+from incidents.values import Role, Severity
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to reach somebody: a kind (`webhook`, `console`, ...) and its options as the operator wrote them."""
+
+    name: str  # of a named channel, else `PERSON/1`, `PERSON/2`, ...
+    kind: str
+    options: dict[str, str | int | bool] = {}
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who can be paged, with the channels to try, first to last."""
+
+    id: str
+    name: str = ""
+    timezone: str = "UTC"
+    channels: tuple[Channel, ...] = ()
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who stands in for the rotation from one instant until another."""
+
+    start: datetime
+    until: datetime
+    person: str
+    note: str = ""
+
+
+class Rotation(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds a role when: handoffs are wall-clock times in `timezone`, counted from `starting`."""
+
+    id: str
+    timezone: str = "UTC"
+    order: tuple[str, ...]
+    every: timedelta = timedelta(weeks=1)
+    weekday: int | None = None  # 0 is Monday; None: the weekday of `starting`
+    at: time = time(9, 0)
+    starting: date = date(2026, 1, 5)
+    overrides: tuple[Override, ...] = ()
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom one step pages, and how long it waits for an acknowledgement before the next (None: as the severity says).
+
+    Targets: `incident_commander` (any role), `rotation:NAME`, `rotation:NAME+1` (the next in turn), a person's id, `channel:NAME`.
+    """
+
+    page: tuple[str, ...]
+    acknowledge_within: timedelta | None = None
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """Steps that follow one another until somebody acknowledges; all of them, `rounds` times."""
+
+    id: str
+    steps: tuple[Step, ...]
+    rounds: int = 3
+
+
+class SeveritySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a severity asks of people."""
+
+    acknowledge_within: timedelta = timedelta(minutes=30)
+    update_every: timedelta | None = None
+    postmortem: str = "none"  # required, optional, none
+    stakeholders: tuple[str, ...] = ()
+
+
+class OnCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that paging needs of a rule set."""
+
+    people: dict[str, Person] = {}
+    channels: dict[str, Channel] = {}
+    rotations: dict[str, Rotation] = {}
+    roles: dict[Role, str] = {}  # role -> rotation id
+    policies: dict[str, Policy] = {}  # `default` is used where a rule names none
+    severities: dict[Severity, SeveritySettings] = {}

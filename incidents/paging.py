@@ -1,0 +1,184 @@
+"""Who is paged by which step of a policy, and what comes after it. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from incidents.incident import Incident, Paging
+from incidents.oncall import OnCall, Policy, SeveritySettings, Step
+from incidents.page import CHANNEL_PREFIX, Page
+from incidents.rotations import holder
+from incidents.timeline import Entry, EntryKind
+from incidents.values import PageReason, Role
+
+ROTATION_PREFIX = "rotation:"
+DEFAULT_POLICY = Policy(id="default", steps=(Step(page=(Role.INCIDENT_COMMANDER.value,)),))
+NOBODY = "Nobody can be paged: no person or channel is configured for {targets}; add people, a rotation and roles"
+
+
+class Target(NamedTuple):
+    """One person (or `channel:NAME`) to page, with the role in which, if any."""
+
+    person: str
+    role: str | None
+
+
+class Called(NamedTuple):
+    """What paging did: the incident after it, what to write on the timeline, and the pages that are due now."""
+
+    incident: Incident
+    entries: tuple[Entry, ...]
+    pages: tuple[Page, ...]
+
+
+def policy_of(oncall: OnCall, policy_id: str) -> Policy:
+    """Return a policy by name, else the default, else one that pages the commander."""
+    return oncall.policies.get(policy_id) or oncall.policies.get("default") or DEFAULT_POLICY
+
+
+def commander_on_duty(oncall: OnCall, role: Role, now: datetime) -> str | None:
+    """Return who holds a role by its rotation at an instant, None where no rotation is configured for it."""
+    rotation_id = oncall.roles.get(role)
+    rotation = oncall.rotations.get(rotation_id) if rotation_id else None
+    return holder(rotation, now).person if rotation else None
+
+
+def begin(
+    incident: Incident, oncall: OnCall, *, policy: str, reason: PageReason, received_at: datetime, now: datetime
+) -> Called:
+    """Start paging from the first step, whatever was under way before."""
+    start = incident.paging.start + 1 if incident.paging else 1
+    paging = Paging(policy=policy_of(oncall, policy).id, reason=reason, start=start)
+    return _call(replace(incident, paging=paging), oncall, received_at=received_at, now=now, escalated=False)
+
+
+def next_step(incident: Incident, oncall: OnCall, *, now: datetime) -> Called:
+    """Go on to the next step, or the next round; after the last round say that the policy is exhausted."""
+    if incident.paging is None:
+        return Called(incident, (), ())
+    policy = policy_of(oncall, incident.paging.policy)
+    advanced = _advance(incident.paging, policy)
+    if advanced is None:
+        return _exhausted(incident, policy, now)
+    return _call(replace(incident, paging=advanced), oncall, received_at=now, now=now, escalated=True)
+
+
+def stop(incident: Incident) -> Incident:
+    """Return the incident with no further step due."""
+    if incident.paging is None or incident.paging.next_at is None:
+        return incident
+    return replace(incident, paging=replace(incident.paging, next_at=None))
+
+
+def over(incident: Incident, *, now: datetime) -> tuple[Page, ...]:
+    """Return what tells everybody who was paged that it is over."""
+    if incident.paging is None:
+        return ()
+    return tuple(
+        _page(incident, incident.paging, Target(person, None), received_at=now, now=now, over=True)
+        for person in incident.paged
+    )
+
+
+def _advance(paging: Paging, policy: Policy) -> Paging | None:
+    if paging.step < len(policy.steps):
+        return replace(paging, step=paging.step + 1)
+    if paging.round < policy.rounds:
+        return replace(paging, step=1, round=paging.round + 1)
+    return None
+
+
+def _call(incident: Incident, oncall: OnCall, *, received_at: datetime, now: datetime, escalated: bool) -> Called:
+    """Page the present step; a step that reaches nobody gives way to the next one at once."""
+    paging = incident.paging
+    assert paging is not None  # noqa: S101 - both callers have just set it
+    policy = policy_of(oncall, paging.policy)
+    entries: list[Entry] = []
+    while True:
+        step = policy.steps[paging.step - 1]
+        targets = list(_targets(step, incident, oncall, now))
+        if targets:
+            break
+        entries.append(_nobody(step, now))
+        if paging.step >= len(policy.steps):
+            break
+        paging = replace(paging, step=paging.step + 1)
+    reason = PageReason.UNACKNOWLEDGED if escalated else paging.reason
+    paging = replace(paging, next_at=now + _wait(step, incident, oncall))
+    if escalated and targets:
+        entries.append(_escalated(paging, targets, now))
+    pages = tuple(
+        _page(incident, replace(paging, reason=reason), target, received_at=received_at, now=now) for target in targets
+    )
+    paged = tuple(dict.fromkeys((*incident.paged, *(target.person for target in targets))))
+    return Called(replace(incident, paging=paging, paged=paged), tuple(entries), pages)
+
+
+def _wait(step: Step, incident: Incident, oncall: OnCall) -> timedelta:
+    if step.acknowledge_within is not None:
+        return step.acknowledge_within
+    return oncall.severities.get(incident.severity, SeveritySettings()).acknowledge_within
+
+
+def _targets(step: Step, incident: Incident, oncall: OnCall, now: datetime) -> Iterator[Target]:
+    seen: set[str] = set()
+    for name in step.page:
+        target = _target(name, incident, oncall, now)
+        if target is not None and target.person not in seen:
+            seen.add(target.person)
+            yield target
+
+
+def _target(name: str, incident: Incident, oncall: OnCall, now: datetime) -> Target | None:
+    if name in set(Role):
+        role = Role(name)
+        person = incident.roles.holder(role) or commander_on_duty(oncall, role, now)
+        return Target(person, name) if person else None
+    if name.startswith(ROTATION_PREFIX):
+        rotation_id, _, ahead = name.removeprefix(ROTATION_PREFIX).partition("+")
+        rotation = oncall.rotations.get(rotation_id)
+        return Target(holder(rotation, now, ahead=int(ahead or 0)).person, None) if rotation else None
+    known = name.removeprefix(CHANNEL_PREFIX) in oncall.channels if name.startswith(CHANNEL_PREFIX) else name in oncall.people
+    return Target(name, None) if known else None
+
+
+def _page(
+    incident: Incident, paging: Paging, target: Target, *, received_at: datetime, now: datetime, over: bool = False
+) -> Page:
+    stage = "over" if over else f"{paging.round}.{paging.step}"
+    return Page(
+        id=f"{incident.id}.{paging.start}.{stage}.{target.person}",
+        over=over,
+        incident_id=incident.id,
+        person=target.person,
+        role=target.role,
+        step=paging.step,
+        round=paging.round,
+        reason=paging.reason,
+        ruleset=incident.ruleset,
+        created_at=now,
+        received_at=received_at,
+    )
+
+
+def _nobody(step: Step, now: datetime) -> Entry:
+    targets = ", ".join(step.page)
+    return Entry(at=now, kind=EntryKind.PAGE_FAILED, text=NOBODY.format(targets=targets), data={"targets": list(step.page)})
+
+
+def _escalated(paging: Paging, targets: list[Target], now: datetime) -> Entry:
+    people = ", ".join(target.person for target in targets)
+    return Entry(
+        at=now,
+        kind=EntryKind.PAGE_ESCALATED,
+        text=f"Not acknowledged in time: step {paging.step} of round {paging.round} pages {people}",
+        data={"step": paging.step, "round": paging.round, "people": [target.person for target in targets]},
+    )
+
+
+def _exhausted(incident: Incident, policy: Policy, now: datetime) -> Called:
+    text = f"Nobody acknowledged: all {policy.rounds} rounds of the paging policy {policy.id} are over"
+    entry = Entry(at=now, kind=EntryKind.PAGE_EXHAUSTED, text=text, data={"policy": policy.id, "rounds": policy.rounds})
+    return Called(stop(incident), (entry,), ())

@@ -1,0 +1,7 @@
+"""The queues and jobs of RQ by name: a wire format, since jobs in flight outlive a deployment."""
+
+DECIDE_QUEUE = "tocsin-decide"
+PAGES_QUEUE = "tocsin-pages"
+
+DECIDE_JOB = "workers.jobs.decide"
+PAGES_JOB = "workers.jobs.deliver_pages"

@@ -1,0 +1,33 @@
+"""Stored values to and from bytes: JSON with a schema version in each, so that old values meet new code."""
+
+import msgspec
+
+from incidents.alert import Alert, AlertState
+from incidents.clock import from_ms
+from incidents.incident import AlertTally, Incident
+from incidents.page import Page
+from incidents.store.intake import Quarantined
+from incidents.timeline import Entry
+
+ENCODER = msgspec.json.Encoder()
+encode = ENCODER.encode
+
+_ALERTS = msgspec.json.Decoder(list[Alert])
+_STATE = msgspec.json.Decoder(AlertState)
+_INCIDENT = msgspec.json.Decoder(Incident)
+_ENTRY = msgspec.json.Decoder(Entry)
+_PAGE = msgspec.json.Decoder(Page)
+_QUARANTINED = msgspec.json.Decoder(Quarantined)
+
+decode_alerts = _ALERTS.decode
+decode_state = _STATE.decode
+decode_incident = _INCIDENT.decode
+decode_entry = _ENTRY.decode
+decode_page = _PAGE.decode
+decode_quarantined = _QUARANTINED.decode
+
+
+def tally_of(firing: bytes | None, resolved: bytes | None, clear_since: bytes | None) -> AlertTally:
+    """Read the counts of an incident's alerts from the fields of its tally; missing ones are 0."""
+    since = from_ms(int(clear_since)) if clear_since else None
+    return AlertTally(firing=int(firing or 0), resolved=int(resolved or 0), clear_since=since)

@@ -1,0 +1,165 @@
+"""Connections to Redis or Valkey: one packed write for many commands, bounded waits, and one error for "not now".
+
+A pipeline of the client library turns every command after WATCH into a round trip of its own, so commands are packed
+here: WATCH with all loads is one write, MULTI to EXEC another.
+"""
+
+import contextlib
+import queue
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.connection import Connection, ConnectionPool
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from incidents.errors import StoreUnavailable
+
+Command = tuple[Any, ...]
+
+CONNECT_SECONDS = 1.0
+ANSWER_SECONDS = 2.5  # senders wait five seconds at most: an answer must be out before
+NO_RETRY = 0
+
+
+def pool_for(url: str, *, answer_seconds: float = ANSWER_SECONDS, max_connections: int = 64) -> ConnectionPool:
+    """Return a pool of connections for a URL (`redis://`, `rediss://`, `unix://`) that fail fast and never retry."""
+    return ConnectionPool.from_url(
+        url,
+        socket_timeout=answer_seconds,
+        socket_connect_timeout=CONNECT_SECONDS,
+        retry=Retry(NoBackoff(), NO_RETRY),
+        protocol=2,
+        max_connections=max_connections,
+    )
+
+
+def client_for(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> "Redis[bytes]":
+    """Return a client of the library, for what is not on the way of an alert."""
+    return Redis(connection_pool=pool_for(url, answer_seconds=answer_seconds))
+
+
+class Link:
+    """One connection of our own. Not for two threads at once."""
+
+    def __init__(self, url: str, *, scripts: Sequence[str] = (), answer_seconds: float = ANSWER_SECONDS) -> None:
+        self._pool = pool_for(url, answer_seconds=answer_seconds, max_connections=1)
+        self._scripts = scripts
+        self._connection: Connection | None = None
+        self.client_id = 0
+
+    def ask(self, commands: Sequence[Command], *, timeout: float | None = None) -> list[Any]:
+        """Send all commands in one write and return their replies; refused ones are returned as errors.
+
+        Raises `StoreUnavailable` where the store is away, too slow, full or read-only.
+        """
+        try:
+            connection = self._connected()
+            connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            return [_usable(self._read(connection, timeout)) for _ in commands]
+        except StoreUnavailable:
+            self.drop()
+            raise
+        except (RedisError, OSError) as error:
+            self.drop()
+            raise StoreUnavailable(f"the store does not answer: {error}") from error
+        except BaseException:
+            # A signal or a time-out may strike between write and read: a reply left unread would answer the next question.
+            self.drop()
+            raise
+
+    def one(self, *command: Any, timeout: float | None = None) -> Any:
+        """Send one command and return its reply; raises what the store refused."""
+        return checked(self.ask([command], timeout=timeout))[0]
+
+    def drop(self) -> None:
+        """Forget the connection; the next question makes a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(RedisError, OSError):
+                connection.disconnect()
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            connection: Connection = self._pool.make_connection()
+            connection.connect()
+            preparation: list[Command] = [("CLIENT", "ID"), *(("SCRIPT", "LOAD", script) for script in self._scripts)]
+            connection.send_packed_command(connection.pack_commands(preparation), check_health=False)
+            self.client_id = int(connection.read_response())
+            for _ in self._scripts:
+                connection.read_response()
+            self._connection = connection
+        return self._connection
+
+    @staticmethod
+    def _read(connection: Connection, timeout: float | None) -> Any:
+        try:
+            if timeout is None:
+                return connection.read_response(disconnect_on_error=False)
+            return connection.read_response(disconnect_on_error=False, timeout=timeout)
+        except (RedisConnectionError, RedisTimeoutError):
+            raise
+        except ResponseError as error:
+            return error
+
+
+def _usable(reply: Any) -> Any:
+    """Let refusals that mean "not now" end the exchange, wherever they stand."""
+    if isinstance(reply, ResponseError):
+        text = str(reply)
+        if isinstance(reply, NoScriptError) or text.startswith(("OOM", "MISCONF", "READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "NOAUTH", "WRONGPASS", "EXECABORT")):
+            raise StoreUnavailable(f"the store refuses: {text}")
+    return reply
+
+
+def checked(replies: list[Any]) -> list[Any]:
+    """Return the replies, or raise the first refusal among them (those within EXEC as well: there is no rollback)."""
+    for reply in replies:
+        if isinstance(reply, ResponseError):
+            raise reply
+        if isinstance(reply, list):
+            for inner in reply:
+                if isinstance(inner, ResponseError):
+                    _usable(inner)
+                    raise inner
+    return replies
+
+
+class Links:
+    """A few links that threads borrow."""
+
+    def __init__(self, url: str, *, scripts: Sequence[str] = ()) -> None:
+        self._url = url
+        self._scripts = scripts
+        self._idle: queue.LifoQueue[Link] = queue.LifoQueue()
+
+    @contextlib.contextmanager
+    def borrow(self) -> Iterator[Link]:
+        """Lend a link for as long as the block runs; one that WATCHes must be dropped or unwatched by the block."""
+        try:
+            link = self._idle.get_nowait()
+        except queue.Empty:
+            link = Link(self._url, scripts=self._scripts)
+        try:
+            yield link
+        finally:
+            self._idle.put(link)
+
+    def close(self) -> None:
+        """Close every idle link."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().drop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

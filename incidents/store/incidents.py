@@ -1,0 +1,145 @@
+"""One incident at a time: what a person, a provider or a due step does to it, outside the decider's batches.
+
+It goes through the same transition table and the same commands as the decider's commits, under WATCH.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from incidents import events, keys
+from incidents.errors import NotFound, StoreConflict, TransitionNotAllowed
+from incidents.incident import AlertTally, Incident, incident_id
+from incidents.measures import Measures
+from incidents.oncall import OnCall
+from incidents.store.codec import decode_incident, tally_of
+from incidents.store.commit import Commit, escalation_command
+from incidents.store.connection import Command, Link, Links, checked
+from incidents.store.load import FIELDS
+from incidents.transitions import Context, Transition, transition
+
+TRIES = 50
+
+
+class Done(NamedTuple):
+    """What became of an event: the incident after it, the counts of its alerts, and the reason in a word."""
+
+    incident: Incident
+    alerts: AlertTally
+    reason: str
+
+
+Decide = Callable[[Incident | None, Context], Transition]
+
+
+class Incidents:
+    """Changes single incidents. For many threads.
+
+    `oncall` answers the on-call settings of a rule set by its hash.
+    """
+
+    def __init__(self, links: Links, oncall: Callable[[str], OnCall]) -> None:
+        self._links = links
+        self._oncall = oncall
+
+    def apply(self, name: str, event: events.Event, *, now: datetime, also: Sequence[Command] = ()) -> Done:
+        """Let an event happen to an incident; `also` is written in the same transaction.
+
+        Raises `NotFound`, `TransitionNotAllowed`, `StoreUnavailable`, and `StoreConflict` after many tries.
+        """
+        with self._links.borrow() as link:
+            for _ in range(TRIES):
+                done = self._try(link, name, event, now, also)
+                if done is not None:
+                    return done
+        raise StoreConflict(f"{name} kept changing")
+
+    def declare(self, event: events.DeclaredByHand, *, now: datetime) -> Done:
+        """Declare an incident by hand; raises `TransitionNotAllowed` while its identity has an open one."""
+        with self._links.borrow() as link:
+            for _ in range(TRIES):
+                done = self._try_declare(link, event, now)
+                if done is not None:
+                    return done
+        raise StoreConflict("the identity kept changing")
+
+    def _try(self, link: Link, name: str, event: events.Event, now: datetime, also: Sequence[Command]) -> Done | None:
+        loaded = link.ask(
+            [
+                ("WATCH", keys.incident(name), keys.rules_current()),
+                ("GET", keys.incident(name)),
+                ("HMGET", keys.tally(name), *FIELDS),
+                ("GET", keys.rules_current()),
+            ]
+        )
+        _, stored, counts, ruleset = checked(loaded)
+        if stored is None:
+            link.one("UNWATCH")
+            raise NotFound("incident", name)
+        incident, alerts = decode_incident(stored), tally_of(*counts)
+        current = ruleset.decode() if ruleset else ""
+        context = Context(oncall=self._oncall(current), ruleset=current, alerts=alerts)
+        try:
+            if isinstance(event, events.Reopen):
+                self._refuse_second(link, incident)
+            done = transition(incident, event, context=context, now=now)
+        except TransitionNotAllowed:
+            link.one("UNWATCH")
+            raise
+        commit = Commit(now)
+        commit.take(name, done)
+        extra = [*also] if done.incident or not isinstance(event, events.StepDue) else [*also, escalation_command(incident)]
+        if self._execute(link, commit, extra):
+            return Done(done.incident or incident, alerts, done.reason)
+        return None
+
+    def _try_declare(self, link: Link, event: events.DeclaredByHand, now: datetime) -> Done | None:
+        pointer, number = keys.identity(event.identity_key), keys.number(now.year)
+        _, held, last, ruleset = checked(
+            link.ask(
+                [
+                    ("WATCH", pointer, number, keys.rules_current()),
+                    ("GET", pointer),
+                    ("GET", number),
+                    ("GET", keys.rules_current()),
+                ]
+            )
+        )
+        current = ruleset.decode() if ruleset else ""
+        if held is not None:
+            self._refuse_open(link, held)
+        context = Context(
+            oncall=self._oncall(current), ruleset=current, new_id=incident_id(now.year, int(last or 0) + 1)
+        )
+        done = transition(None, event, context=context, now=now)
+        commit = Commit(now)
+        commit.take(context.new_id, done, declared=True)
+        if done.incident is not None and self._execute(link, commit, ()):
+            return Done(done.incident, AlertTally(), done.reason)
+        return None
+
+    def _refuse_open(self, link: Link, pointer: bytes) -> None:
+        """Raise when the incident that a pointer names is open; leaves the link unwatched then."""
+        name = pointer.decode().rpartition(":")[0]
+        stored = link.one("GET", keys.incident(name))
+        if stored is not None and decode_incident(stored).is_open:
+            link.one("UNWATCH")
+            raise TransitionNotAllowed("open", "DeclaredByHand", f"{name} has the same identity and is open")
+
+    def _refuse_second(self, link: Link, incident: Incident) -> None:
+        """Raise when another incident of the same identity is open: an identity has one at most."""
+        pointer = keys.identity(incident.identity_key)
+        _, held = checked(link.ask([("WATCH", pointer), ("GET", pointer)]))
+        name = held.decode().rpartition(":")[0] if held else ""
+        if name not in {"", incident.id}:
+            hint = f"{name} has the same identity and came after it"
+            raise TransitionNotAllowed(incident.status.value, "Reopen", hint)
+
+    @staticmethod
+    def _execute(link: Link, commit: Commit, also: Sequence[Command]) -> bool:
+        """Write the commit as one event; False when something watched has changed."""
+        commit.tally.count(Measures.EVENTS_RECEIVED)
+        commit.tally.count(Measures.EVENTS, "processed")
+        replies = link.ask([("MULTI",), *commit.commands(), *also, ("EXEC",)])
+        checked(replies)
+        return replies[-1] is not None

@@ -1,0 +1,123 @@
+"""Intake: the append that a 2xx stands for. Alerts go into the stream with their counters in one transaction."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from incidents import keys
+from incidents.alert import Alert, short_hash
+from incidents.clock import to_ms
+from incidents.measures import Measures, Tally
+from incidents.store.connection import Command, Links, checked
+from incidents.values import AlertStatus
+
+ENTRY_BYTES = 256 * 1024  # a read is bounded by entries, so an entry is bounded by bytes
+REFUSED_CHARACTERS = 64 * 1024
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """What could not become an event, and why; it is kept in quarantine."""
+
+    reason: str
+    text: str
+
+
+class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
+    """An event in quarantine, as it is stored."""
+
+    v: int = 1
+    id: str
+    at: datetime
+    source: str
+    reason: str
+    text: str  # what arrived, or the event as JSON
+
+
+class Appended(NamedTuple):
+    """What intake did: the id of the first entry, and how many events went which way."""
+
+    event_id: str
+    accepted: int
+    quarantined: int
+
+
+ENCODER = msgspec.json.Encoder()
+
+
+class Intake:
+    """Appends alerts to the stream. For many threads."""
+
+    def __init__(self, links: Links, wake: Callable[[], object]) -> None:
+        self._links = links
+        self._wake = wake
+
+    def append_alerts(
+        self, *, source: str, alerts: Sequence[Alert], refused: Sequence[Refused] = (), received_at: datetime, truncated: int = 0
+    ) -> Appended:
+        """Append the alerts of one delivery; raises `StoreUnavailable`, and then nothing was accepted.
+
+        `truncated` is how many alerts the sender says it left out.
+        """
+        if not alerts and not refused:
+            return Appended("", 0, 0)
+        received_ms = to_ms(received_at)
+        bodies = _bodies(alerts)
+        commands: list[Command] = [("MULTI",)]
+        for count, body in bodies:
+            commands.append(
+                ("XADD", keys.stream(), "*", "k", "alerts", "s", source, "t", received_ms, "n", count, "b", body)
+            )
+        commands += _counts(source, alerts, refused, truncated)
+        commands.append(("HSET", keys.sources_heard(), source, received_ms))
+        commands += _quarantine(source, refused, received_at)
+        commands += [("EXEC",), ("EXISTS", keys.lease())]
+        with self._links.borrow() as link:
+            replies = checked(link.ask(commands))
+        if alerts and not replies[-1]:
+            self._wake()
+        event_id = replies[-2][0].decode() if bodies else f"{received_ms}-q"
+        return Appended(event_id, len(alerts), len(refused))
+
+
+def _counts(source: str, alerts: Sequence[Alert], refused: Sequence[Refused], truncated: int) -> list[Command]:
+    tally = Tally()
+    firing = sum(1 for alert in alerts if alert.status is AlertStatus.FIRING)
+    if firing:
+        tally.count(Measures.ALERTS_RECEIVED, source, "firing", by=firing)
+    if len(alerts) > firing:
+        tally.count(Measures.ALERTS_RECEIVED, source, "resolved", by=len(alerts) - firing)
+    tally.count(Measures.EVENTS_RECEIVED, by=len(alerts) + len(refused))
+    if refused:
+        tally.count(Measures.EVENTS, "quarantined", by=len(refused))
+    if truncated:
+        tally.count(Measures.ALERTS_TRUNCATED, source, by=truncated)
+    return [("HINCRBY", keys.counters(), field, by) for field, by in tally.fields.items()]
+
+
+def _quarantine(source: str, refused: Sequence[Refused], received_at: datetime) -> list[Command]:
+    commands: list[Command] = []
+    for index, item in enumerate(refused):
+        item_id = quarantine_id(received_at, source, f"{index}{item.text}")
+        kept = Quarantined(
+            id=item_id, at=received_at, source=source, reason=item.reason, text=item.text[:REFUSED_CHARACTERS]
+        )
+        commands.append(("HSET", keys.quarantine(), item_id, ENCODER.encode(kept)))
+    return commands
+
+
+def quarantine_id(at: datetime, source: str, text: str) -> str:
+    """Return an id that sorts by time and that nobody can choose."""
+    return f"q{to_ms(at)}-{short_hash(source + ' ' + text)}"
+
+
+def _bodies(alerts: Sequence[Alert]) -> list[tuple[int, bytes]]:
+    """Encode alerts into bodies of bounded size."""
+    if not alerts:
+        return []
+    body = ENCODER.encode(alerts)
+    if len(body) <= ENTRY_BYTES or len(alerts) == 1:
+        return [(len(alerts), body)]
+    half = len(alerts) // 2
+    return _bodies(alerts[:half]) + _bodies(alerts[half:])

@@ -1,0 +1,158 @@
+"""What the decider loads for a batch, all in one round trip, and what a snapshot of it holds."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from incidents import keys
+from incidents.alert import AlertState
+from incidents.clock import to_ms
+from incidents.incident import AlertTally, Incident
+from incidents.store.codec import decode_incident, decode_state, tally_of
+from incidents.store.connection import Command
+from incidents.store.scripts import LOAD, digest
+
+FIELDS = ("firing", "resolved", "clear_since")
+FIRING_NOW = timedelta(0)  # the span under which a window's firing alerts are counted
+MEMBERS_LOADED = 1000  # of a window, to attach them to the incident that it declares
+
+
+class WindowPlan(NamedTuple):
+    """Which alerts may enter a window of a counting rule, and over which spans it counts."""
+
+    withins: tuple[timedelta, ...]
+    members: set[str]
+
+
+class Plan:
+    """What a batch needs; it may grow when deciding finds that more is needed."""
+
+    def __init__(self) -> None:
+        self.alerts: dict[str, None] = {}
+        self.identities: dict[str, dict[str, None]] = {}  # identity key -> folds
+        self.ids: dict[str, dict[str, None]] = {}  # incident id -> folds
+        self.windows: dict[str, WindowPlan] = {}
+        self.members: dict[str, timedelta] = {}  # windows whose members are wanted
+
+    def __bool__(self) -> bool:
+        return bool(self.alerts or self.identities or self.ids or self.windows or self.members)
+
+    def add_window(self, key: str, withins: tuple[timedelta, ...], member: str) -> None:
+        """Ask for the counts of a window, and whether an alert is in it."""
+        self.windows.setdefault(key, WindowPlan(withins, set())).members.add(member)
+
+    def merge(self, other: "Plan") -> None:
+        """Take in what deciding found missing."""
+        self.alerts.update(other.alerts)
+        for name, folds in other.identities.items():
+            self.identities.setdefault(name, {}).update(folds)
+        for incident_id, folds in other.ids.items():
+            self.ids.setdefault(incident_id, {}).update(folds)
+        for key, window in other.windows.items():
+            self.windows.setdefault(key, WindowPlan(window.withins, set())).members.update(window.members)
+        self.members.update(other.members)
+
+
+class Need(Exception):  # noqa: N818 - no error: deciding asks for more of the store
+    """Deciding met something that was not loaded; `plan` names it."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("more of the store is needed")
+        self.plan = plan
+
+
+class Known(NamedTuple):
+    """An incident as it was loaded: with the counts of its alerts and when its folds began (ms)."""
+
+    incident: Incident
+    alerts: AlertTally
+    folds: dict[str, int]
+
+
+class Snapshot(NamedTuple):
+    """Everything that a decision may look at."""
+
+    ruleset: str
+    fence: int
+    number: int
+    alerts: dict[str, AlertState]
+    identities: dict[str, Known | None]
+    ids: dict[str, Known | None]
+    counts: dict[tuple[str, timedelta], int]
+    scores: dict[tuple[str, str], float | None]
+    members: dict[str, tuple[str, ...]]
+
+
+def load_commands(plan: Plan, now: datetime) -> list[Command]:
+    """Return what watches and loads: the first command is WATCH, so that nothing read can change unseen."""
+    watched = [keys.fence(), keys.rules_current(), keys.number(now.year)]
+    watched += [keys.identity(name) for name in plan.identities]
+    watched += [keys.incident(incident_id) for incident_id in plan.ids]
+    commands: list[Command] = [
+        ("WATCH", *watched),
+        ("GET", keys.fence()),
+        ("GET", keys.rules_current()),
+        ("GET", keys.number(now.year)),
+    ]
+    if plan.alerts:
+        commands.append(("HMGET", keys.alerts(), *plan.alerts))
+    if plan.identities or plan.ids:
+        commands.append(_load_incidents(plan))
+    for key, window in plan.windows.items():
+        commands.append(("ZCOUNT", key, "+inf", "+inf"))
+        commands += [("ZCOUNT", key, to_ms(now - within), "+inf") for within in window.withins]
+        if window.members:
+            commands.append(("ZMSCORE", key, *sorted(window.members)))
+    for key, within in plan.members.items():
+        commands.append(("ZREVRANGEBYSCORE", key, "+inf", to_ms(now - within), "LIMIT", 0, MEMBERS_LOADED))
+    return commands
+
+
+def _load_incidents(plan: Plan) -> Command:
+    before, after = keys.tally("|").split("|")
+    arguments: list[Any] = [keys.identity(""), before, after]
+    for name, folds in plan.identities.items():
+        arguments += _group("identity", name, folds)
+    for name, folds in plan.ids.items():
+        arguments += _group("id", name, folds)
+    return ("EVALSHA", digest(LOAD), 0, *arguments)
+
+
+def _group(kind: str, name: str, folds: Iterable[str]) -> list[Any]:
+    fields = [*FIELDS, *(f"open:{fold}" for fold in folds)]
+    return [kind, name, len(fields), *fields]
+
+
+def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
+    """Read the replies to `load_commands`."""
+    answers = iter(replies[1:])
+    fence, ruleset, number = int(next(answers) or 0), next(answers), int(next(answers) or 0)
+    alerts = _states(plan, next(answers)) if plan.alerts else {}
+    identities: dict[str, Known | None] = {}
+    ids: dict[str, Known | None] = {}
+    if plan.identities or plan.ids:
+        groups = iter(next(answers))
+        identities = {name: _known(next(groups), folds) for name, folds in plan.identities.items()}
+        ids = {name: _known(next(groups), folds) for name, folds in plan.ids.items()}
+    counts: dict[tuple[str, timedelta], int] = {}
+    scores: dict[tuple[str, str], float | None] = {}
+    for key, window in plan.windows.items():
+        for within in (FIRING_NOW, *window.withins):
+            counts[key, within] = int(next(answers))
+        if window.members:
+            for member, score in zip(sorted(window.members), next(answers), strict=True):
+                scores[key, member] = float(score) if score is not None else None
+    members = {key: tuple(name.decode() for name in next(answers)) for key in plan.members}
+    current = ruleset.decode() if ruleset else ""
+    return Snapshot(current, fence, number, alerts, identities, ids, counts, scores, members)
+
+
+def _states(plan: Plan, values: list[bytes | None]) -> dict[str, AlertState]:
+    return {name: decode_state(value) for name, value in zip(plan.alerts, values, strict=True) if value is not None}
+
+
+def _known(group: list[bytes], folds: Iterable[str]) -> Known | None:
+    if not group[0]:
+        return None
+    begun = {name: int(value) for name, value in zip(folds, group[4:], strict=True) if value}
+    return Known(decode_incident(group[0]), tally_of(group[1], group[2], group[3]), begun)

@@ -1,0 +1,89 @@
+"""Pages that are due: claimed by one worker at a time, retried, and gone once their result is recorded."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from incidents import keys
+from incidents.clock import to_ms
+from incidents.page import Page
+from incidents.store.codec import decode_page
+from incidents.store.connection import Command, Link
+from incidents.store.scripts import CLAIM, UNCLAIM, digest
+
+CLAIM_FOR = timedelta(seconds=15)  # above the longest attempt: connecting, sending and reading are bounded by ten
+CLAIMED_AT_ONCE = 50
+LINGER_MS = 2000
+
+
+def claim(link: Link, owner: str, now: datetime) -> list[Page]:
+    """Take pages that are due; from here on their attempt counts as unanswered until its result is recorded."""
+    rows: list[list[Any]] = link.one(
+        "EVALSHA",
+        digest(CLAIM),
+        2,
+        keys.pages_due(),
+        keys.pages_claimed(),
+        to_ms(now),
+        int(CLAIM_FOR.total_seconds() * 1000),
+        CLAIMED_AT_ONCE,
+        keys.page(""),
+        owner,
+    )
+    return [_claimed(row) for row in rows]
+
+
+def _claimed(row: list[Any]) -> Page:
+    _, blob, attempt, unanswered, channel_index, channel_attempts = row
+    return replace(
+        decode_page(blob),
+        attempt=int(attempt),
+        unanswered=unanswered == b"1",
+        channel_index=int(channel_index),
+        channel_attempts=int(channel_attempts),
+    )
+
+
+def over_commands(page: Page) -> list[Command]:
+    """Return what forgets a page that was delivered, given up or no longer needed."""
+    return [
+        ("ZREM", keys.pages_due(), page.id),
+        ("HDEL", keys.pages_claimed(), page.id),
+        ("DEL", keys.page(page.id)),
+    ]
+
+
+def again_commands(page: Page, at: datetime) -> list[Command]:
+    """Return what makes a page due again, with its channel and the attempts on it as given."""
+    key = keys.page(page.id)
+    return [
+        ("HSET", key, "unanswered", "0", "channel_index", page.channel_index, "channel_attempts", page.channel_attempts),
+        ("HDEL", keys.pages_claimed(), page.id),
+        ("ZADD", keys.pages_due(), to_ms(at), page.id),
+    ]
+
+
+def unclaim(link: Link, owner_prefix: str, now: datetime) -> int:
+    """Make the pages of a worker that is known to be dead due again; return how many."""
+    return int(
+        link.one("EVALSHA", digest(UNCLAIM), 2, keys.pages_due(), keys.pages_claimed(), to_ms(now), owner_prefix)
+    )
+
+
+def escalations_due(link: Link, now: datetime) -> list[str]:
+    """Return the incidents whose next paging step is due."""
+    names = link.one("ZRANGEBYSCORE", keys.escalations(), "-inf", to_ms(now), "LIMIT", 0, CLAIMED_AT_ONCE)
+    return [name.decode() for name in names]
+
+
+def next_due_ms(link: Link) -> int | None:
+    """Return when the next page or step is due, in milliseconds since the epoch."""
+    pages, steps = link.ask(
+        [
+            ("ZRANGE", keys.pages_due(), 0, 0, "WITHSCORES"),
+            ("ZRANGE", keys.escalations(), 0, 0, "WITHSCORES"),
+        ]
+    )
+    scores = [float(row[1]) for row in (pages, steps) if row]
+    return int(min(scores)) if scores else None

@@ -1,0 +1,78 @@
+"""The rule set that every host shares: its checked text under its hash, and one pointer that says which is in force."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from incidents import keys
+from incidents.clock import to_ms
+from incidents.errors import NotFound
+from incidents.store.connection import Links, checked
+
+SUPERSEDED_SECONDS = 30 * 86400
+
+
+class RuleText(msgspec.Struct, frozen=True, kw_only=True):
+    """The files of a rule set, name and text of each."""
+
+    v: int = 1
+    files: tuple[tuple[str, str], ...]
+
+
+class ReloadStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the last reload went, and which rule set is in force."""
+
+    successful: bool = True
+    at_ms: int = 0  # of the last successful one
+    ruleset: str = ""
+    errors: tuple[str, ...] = ()
+
+
+class RuleSets:
+    """Stores and finds rule sets."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def current(self) -> str:
+        """Return the hash of the rule set in force, empty before the first."""
+        with self._links.borrow() as link:
+            value = link.one("GET", keys.rules_current())
+        return value.decode() if value else ""
+
+    def text(self, ruleset: str) -> RuleText:
+        """Return the files of a rule set; raises `NotFound`."""
+        with self._links.borrow() as link:
+            value = link.one("GET", keys.rules_text(ruleset))
+        if value is None:
+            raise NotFound("rule set", ruleset)
+        return msgspec.json.decode(value, type=RuleText)
+
+    def publish(self, ruleset: str, files: Sequence[tuple[str, str]], now: datetime) -> None:
+        """Put a checked rule set in force: every commit after this answers uses it, on every host."""
+        before = self.current()
+        text = msgspec.json.encode(RuleText(files=tuple(files)))
+        status = ReloadStatus(successful=True, at_ms=to_ms(now), ruleset=ruleset)
+        commands = [
+            ("MULTI",),
+            ("SET", keys.rules_text(ruleset), text),
+            ("SET", keys.rules_current(), ruleset),
+            ("HSET", keys.rules_status(), "status", msgspec.json.encode(status)),
+        ]
+        if before and before != ruleset:
+            commands.append(("EXPIRE", keys.rules_text(before), SUPERSEDED_SECONDS))
+        with self._links.borrow() as link:
+            checked(link.ask([*commands, ("EXEC",)]))
+
+    def refuse(self, errors: Sequence[str]) -> None:
+        """Note that a reload failed; the rule set in force stays."""
+        kept = msgspec.structs.replace(self.status(), successful=False, errors=tuple(errors[:100]))
+        with self._links.borrow() as link:
+            link.one("HSET", keys.rules_status(), "status", msgspec.json.encode(kept))
+
+    def status(self) -> ReloadStatus:
+        """Return how the last reload went."""
+        with self._links.borrow() as link:
+            value = link.one("HGET", keys.rules_status(), "status")
+        return msgspec.json.decode(value, type=ReloadStatus) if value else ReloadStatus(successful=True)

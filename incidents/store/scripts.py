@@ -1,0 +1,94 @@
+"""The Lua scripts of the store, each with what its KEYS and ARGV are; called by their SHA-1."""
+
+import hashlib
+
+
+def digest(script: str) -> str:
+    """Return the name by which the store knows a loaded script."""
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+
+
+# KEYS lease, fence. ARGV owner, milliseconds. Answers the new fence, or -1 while somebody else decides.
+ACQUIRE = """
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return -1 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return redis.call('INCR', KEYS[2])
+"""
+
+# KEYS lease. ARGV owner, milliseconds. Answers 1 when it is still ours.
+RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+
+# KEYS lease. ARGV the beginning of an owner's name. Answers 1 when the lease was theirs and is gone now.
+RELEASE = """
+local holder = redis.call('GET', KEYS[1])
+if holder and string.sub(holder, 1, #ARGV[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+# KEYS none. ARGV prefix of identity keys, prefix of incident keys, suffix of tallies, then groups of:
+# `identity` or `id`, the name, how many fields of the tally follow, those fields.
+# Answers for each group: the incident, then the fields; empty strings where there is none.
+LOAD = """
+local out, i = {}, 4
+while i <= #ARGV do
+  local kind, name, n = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
+  local id = name
+  if kind == 'identity' then
+    local pointer = redis.call('GET', ARGV[1] .. name)
+    id = pointer and string.match(pointer, '^(.*):%d+$')
+  end
+  local group = {''}
+  if id then
+    group[1] = redis.call('GET', ARGV[2] .. id) or ''
+    local values = redis.call('HMGET', ARGV[2] .. id .. ARGV[3], unpack(ARGV, i + 3, i + 2 + n))
+    for j = 1, n do group[j + 1] = values[j] or '' end
+  end
+  out[#out + 1] = group
+  i = i + 3 + n
+end
+return out
+"""
+
+# KEYS pages due, owners. ARGV now, milliseconds of the claim, limit, prefix of page keys, owner.
+# Answers for each page claimed: id, page, attempt, whether the attempt before was never answered, index of the
+# channel, attempts on it. From here on this attempt counts as unanswered, until its result is recorded.
+CLAIM = """
+local out = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])) do
+  local key = ARGV[4] .. id
+  local page = redis.call('HMGET', key, 'page', 'unanswered', 'channel_index', 'channel_attempts')
+  if page[1] then
+    redis.call('ZADD', KEYS[1], tonumber(ARGV[1]) + tonumber(ARGV[2]), id)
+    redis.call('HSET', KEYS[2], id, ARGV[5])
+    local attempt = redis.call('HINCRBY', key, 'attempt', 1)
+    redis.call('HSET', key, 'unanswered', '1')
+    out[#out + 1] = {id, page[1], attempt, page[2] or '0', page[3] or '0', page[4] or '0'}
+  else
+    redis.call('ZREM', KEYS[1], id)
+    redis.call('HDEL', KEYS[2], id)
+    redis.call('DEL', key)
+  end
+end
+return out
+"""
+
+# KEYS pages due, owners. ARGV now, the beginning of a dead owner's name. Answers how many pages are due again.
+UNCLAIM = """
+local freed = 0
+local owners = redis.call('HGETALL', KEYS[2])
+for i = 1, #owners, 2 do
+  if string.sub(owners[i + 1], 1, #ARGV[2]) == ARGV[2] then
+    if redis.call('ZSCORE', KEYS[1], owners[i]) then redis.call('ZADD', KEYS[1], ARGV[1], owners[i]) end
+    redis.call('HDEL', KEYS[2], owners[i])
+    freed = freed + 1
+  end
+end
+return freed
+"""
+
+ALL = (ACQUIRE, RENEW, RELEASE, LOAD, CLAIM, UNCLAIM)
