@@ -1,0 +1,43 @@
+"""The receiver as a WSGI application: the list of its parts, its error answers, its headers.
+
+It authenticates, parses, hands over and renders; whatever decides lives elsewhere.
+"""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Flask, Response
+
+from receiver import auth, probes, problems, webhooks
+from receiver.deps import Deps
+
+__all__ = ["BLUEPRINTS", "Deps", "create_app"]
+
+BLUEPRINTS: tuple[Callable[[Deps], Blueprint], ...] = (
+    webhooks.blueprint,
+    probes.blueprint,
+)
+
+
+def create_app(deps: Deps) -> Flask:
+    """Return the application; it answers problems for every error and never a redirect for a spelling of an address."""
+    app = Flask("receiver", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    # A sender follows a redirect with a GET and takes the answer for a success: the alert is lost.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
+    auth.keep_callers(app.extensions, deps.api_tokens)
+    problems.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint(deps))
+    app.after_request(_harden)
+    return app
+
+
+def _harden(response: Response) -> Response:
+    headers = response.headers
+    headers["Server"] = "tocsin"
+    headers["X-Content-Type-Options"] = "nosniff"
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,56 @@
+"""What the receiver is given by whoever starts it; it builds none of this itself."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from incidents.alert import Alert
+from incidents.store.intake import Appended, Refused
+from receiver.auth import ApiToken, Source
+
+
+class AlertSink(Protocol):
+    """Where alerts go: the stream of the store."""
+
+    def append_alerts(
+        self,
+        *,
+        source: str,
+        alerts: Sequence[Alert],
+        refused: Sequence[Refused] = (),
+        received_at: datetime,
+        truncated: int = 0,
+    ) -> Appended:
+        """Make one webhook's alerts durable and return what became of them; raises `StoreUnavailable` within 3 s."""
+
+
+class Recorder(Protocol):
+    """Counts the answers of this process."""
+
+    def observe(self, source: str, code: int, seconds: float) -> None:
+        """Count one answered webhook."""
+
+
+class Reloaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reload came to: the hash in force afterwards, and every error (then the old rules stayed)."""
+
+    hash: str
+    errors: tuple[str, ...] = ()
+
+
+class Deps(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the receiver needs from outside."""
+
+    intake: AlertSink
+    sources: tuple[Source, ...]
+    api_tokens: tuple[ApiToken, ...]
+    ready: Callable[[], list[str]]  # why not ready; empty when ready
+    metrics: Callable[[], bytes]  # the whole exposition; answers also with the store away
+    reload: Callable[[], Reloaded]
+    now: Callable[[], datetime]
+    record: Recorder
+    build: str
+    body_readers: int = 6  # bodies read at once by one process: fewer than its threads, so that probes get through
+    body_timeout: float = 30.0  # seconds after which a body that is still coming is cut off

@@ -1,0 +1,1 @@
+"""What senders post, turned into alerts. Pure: bytes in, values out."""
