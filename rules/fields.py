@@ -17,7 +17,7 @@ T = TypeVar("T")
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "did you mean 'x'?" for the nearest known word, or "" when none is near."""
     near = get_close_matches(word[:64], list(known), n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else ""
+    return f"did you mean '{near[0]}'?" if near else ""
 
 
 class Fields:
@@ -33,6 +33,7 @@ class Fields:
         self._problems = problems
         if node.kind not in {Kind.MAPPING, Kind.NULL, Kind.INVALID}:
             self._wrong(node, what, "a mapping")
+            self.node = Node(kind=Kind.INVALID, file=node.file, line=node.line, column=node.column)
         for key, key_node in node.keys.items():
             if known is not None and key not in known:
                 message = f"{what} has no key {key[:60]!r}"
