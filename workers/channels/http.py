@@ -1,0 +1,226 @@
+"""Posting over HTTP with hard bounds: kept-alive connections, no redirects, no proxies or passwords of the environment.
+
+A peer that answers by drips is cut off at a deadline over the whole answer, which time-outs between bytes do not give.
+The texts of errors never hold the path or query of a URL, since there lie the secrets.
+"""
+
+import http.client
+import io
+import socket
+import time
+from collections.abc import Mapping
+from functools import cache
+from http import HTTPStatus
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+
+from workers.channels.errors import DeliveryError
+
+CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 5.0
+ANSWER_BYTES = 64 * 1024
+
+_POOL_HOSTS = 32
+_POOL_CONNECTIONS = 4  # a host, as many as are in flight at once
+
+
+@cache
+def user_agent() -> str:
+    """Return what we call ourselves to providers."""
+    try:
+        return f"Tocsin/{version('tocsin')}"
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "Tocsin"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider answered: the start of its body as one line of text, and the seconds of its `Retry-After`."""
+
+    status_code: int
+    text: str
+    retry_after: float | None
+
+    @property
+    def status(self) -> str:
+        """The status in words: `503 Service Unavailable`."""
+        try:
+            return f"{self.status_code} {HTTPStatus(self.status_code).phrase}"
+        except ValueError:
+            return str(self.status_code)
+
+
+class HttpClient:
+    """Posts from many threads over shared connections; each call is bounded in time and in bytes."""
+
+    def __init__(self, *, connect_seconds: float = CONNECT_SECONDS, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self._adapter = _BoundedAdapter(pool_connections=_POOL_HOSTS, pool_maxsize=_POOL_CONNECTIONS)
+        self._timeout = (connect_seconds, answer_seconds)
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Post a body and return the answer, whatever its status; raises DeliveryError when there is none."""
+        request = requests.PreparedRequest()
+        try:
+            request.prepare(
+                method="POST", url=url, data=body, headers={"User-Agent": user_agent(), "Accept": "*/*"} | dict(headers)
+            )
+            # The adapter and not a session: no cookies, no redirects, no proxies, no .netrc.
+            response = self._adapter.send(request, stream=True, timeout=self._timeout, verify=True, proxies={})
+        except (requests.RequestException, ValueError) as error:
+            raise _explain(error, urlsplit(url).hostname or "", self._timeout) from error
+        try:
+            text = _text_of(response, url)
+        finally:
+            response.close()
+        return Answer(
+            status_code=response.status_code, text=text, retry_after=_seconds(response.headers.get("Retry-After"))
+        )
+
+
+@cache
+def shared_client() -> HttpClient:
+    """Return the client of this process."""
+    return HttpClient()
+
+
+def _text_of(response: requests.Response, url: str) -> str:
+    """Read the answer up to the bound, and return the start of it; the status counts even where the body breaks off."""
+    try:
+        content: bytes = response.raw.read(ANSWER_BYTES, decode_content=False)
+    except (HTTPError, http.client.HTTPException, OSError):
+        return ""
+    text = content[:1000].decode("utf-8", "replace")
+    parts = urlsplit(url)
+    for secret in (parts.path, parts.query):
+        text = text.replace(secret, "...") if len(secret) > 1 else text
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[:200]
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Return a `Retry-After` in seconds; one that is a date says nothing that our own back-off does not."""
+    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+
+
+# -------------------------------------------------------------------------------------------------------------- errors
+
+
+def _explain(error: Exception, host: str, timeout: tuple[float, float]) -> DeliveryError:
+    """Return what went wrong in words, and whether trying again can help."""
+    match error:
+        case requests.exceptions.ConnectTimeout():
+            return DeliveryError(f"no connection to {host} within {timeout[0]:g} s", permanent=False)
+        case requests.exceptions.ReadTimeout():
+            return DeliveryError(f"no answer from {host} within {timeout[1]:g} s", permanent=False, unanswered=True)
+        case requests.exceptions.SSLError():
+            failure = _certificate_failure(error)
+            reason = f"the certificate of {host} is not trusted: {failure}" if failure else f"TLS with {host} failed"
+            return DeliveryError(reason, permanent=bool(failure))
+        case requests.exceptions.ConnectionError():
+            return _explain_connection(error, host)
+        case ValueError():  # of requests too: its InvalidURL, MissingSchema, InvalidSchema, InvalidHeader
+            return DeliveryError("the channel's url is not one that can be posted to", permanent=True)
+        case _:
+            return DeliveryError(f"the answer of {host} could not be read", permanent=False, unanswered=True)
+
+
+def _explain_connection(error: Exception, host: str) -> DeliveryError:
+    causes = list(_causes(error))
+    if any(isinstance(cause, NameResolutionError) for cause in causes):
+        return DeliveryError(f"the name {host} cannot be resolved", permanent=False)
+    if any(isinstance(cause, NewConnectionError) for cause in causes):
+        detail = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
+        return DeliveryError(f"cannot connect to {host}" + (f": {detail}" if detail else ""), permanent=False)
+    return DeliveryError(f"{host} closed the connection without an answer", permanent=False, unanswered=True)
+
+
+def _certificate_failure(error: Exception) -> str:
+    found = (getattr(cause, "verify_message", "") for cause in _causes(error))
+    return next((message for message in found if message), "")
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return an error with all that lie beneath it, as requests and urllib3 nest them."""
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting and len(found) < 20:
+        one = waiting.pop()
+        if isinstance(one, BaseException) and one not in found:
+            found.append(one)
+            waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------ deadline
+
+
+class _BoundedStream(io.RawIOBase):
+    """Reads a socket until a deadline over all reads together."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._seconds = sock.gettimeout() or ANSWER_SECONDS
+        self._deadline = time.monotonic() + self._seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 (as the base class has it)
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer took too long")
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+            if self._sock.fileno() >= 0:  # kept alive: the next request must not inherit what was left of the time
+                self._sock.settimeout(self._seconds)
+        super().close()
+
+
+class _BoundedSocket:
+    """Gives http.client the one thing that it asks of a socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_BoundedStream(self._sock))
+
+
+class _BoundedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: Any, *args: Any, **options: Any) -> None:  # noqa: ANN401 (as http.client calls it)
+        super().__init__(_BoundedSocket(sock), *args, **options)  # type: ignore[arg-type]
+
+
+class _BoundedHTTPConnection(HTTPConnection):
+    response_class = _BoundedResponse
+
+
+class _BoundedHTTPSConnection(HTTPSConnection):
+    response_class = _BoundedResponse
+
+
+class _BoundedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _BoundedHTTPConnection
+
+
+class _BoundedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _BoundedHTTPSConnection
+
+
+class _BoundedAdapter(HTTPAdapter):
+    """The adapter of requests, over connections whose answers have a deadline."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 (as the base class has it)
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _BoundedHTTPPool, "https": _BoundedHTTPSPool}

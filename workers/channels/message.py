@@ -1,0 +1,41 @@
+"""What a channel delivers: the fields of a page as a `webhook` posts them. A wire format; other channels render it."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from incidents.values import PageReason
+
+
+class MessageType(StrEnum):
+    """Whether somebody is paged, or told that it is over."""
+
+    PAGE = "page"
+    PAGE_RESOLVED = "page_resolved"
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One page to one person, ready to be sent; `dedup_key` is the same over all attempts, steps and rounds."""
+
+    type: MessageType = MessageType.PAGE
+    page_id: str
+    dedup_key: str
+    incident: dict[str, Any]  # as in the API
+    incidents: tuple[dict[str, Any], ...] = ()  # of a bundle: all of them
+    person: str
+    role: str | None = None
+    step: int = 1
+    round: int = 1
+    attempt: int = 1
+    repeat: bool = False  # the provider may have taken an earlier attempt
+    reason: PageReason
+    text: str
+    acknowledge_url: str = ""
+    incident_url: str = ""
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel took the message; `answer` is a short text for people (`200 OK`)."""
+
+    answer: str = ""
