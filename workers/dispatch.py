@@ -1,0 +1,169 @@
+"""Sends messages concurrently, with a limit per provider, so that one that hangs delays nobody else.
+
+It sends and hands results back; it touches no store and decides nothing about what comes next.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from queue import SimpleQueue
+
+import msgspec
+import structlog
+
+from incidents.clock import utc_now
+from incidents.oncall import Channel
+from workers.channels import DeliveryError, Message, Sender, sender_for
+
+PER_PROVIDER = 4
+OVERALL = 32
+
+log = structlog.get_logger(__name__)
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """How one attempt ended; `reason` is the provider's answer or the error, `duration` is in seconds."""
+
+    page_id: str
+    channel_name: str
+    accepted: bool
+    permanent: bool = False
+    unanswered: bool = False  # the provider may have taken the page: the next attempt is a repeat
+    reason: str = ""
+    retry_after: float | None = None
+    duration: float = 0.0
+
+
+class _Task(msgspec.Struct, frozen=True, kw_only=True):
+    page_id: str
+    channel: Channel
+    sender: Sender
+    provider: str
+    message: Message
+
+
+class Dispatcher:
+    """Sends messages on persistent threads; every submitted one ends up as exactly one Result in `results`."""
+
+    def __init__(
+        self,
+        *,
+        per_provider: int = PER_PROVIDER,
+        overall: int = OVERALL,
+        clock: Callable[[], datetime] = utc_now,
+        sender_for: Callable[[Channel], Sender] = sender_for,
+    ) -> None:
+        self.results: SimpleQueue[Result] = SimpleQueue()
+        self._per_provider, self._overall = per_provider, overall
+        self._clock, self._sender_for = clock, sender_for
+        self._ready: SimpleQueue[_Task | None] = SimpleQueue()
+        self._lock = threading.Lock()  # guards all below
+        self._running: dict[str, int] = {}  # provider -> tasks that are ready or being sent
+        self._waiting: dict[str, deque[_Task]] = {}  # provider -> tasks above its limit
+        self._threads: list[threading.Thread] = []
+        self._pending = 0
+        self._closed = False
+
+    @property
+    def pending(self) -> int:
+        """How many submitted messages have no result yet; at 0 every result is in the queue."""
+        return self._pending
+
+    def submit(self, page_id: str, channel: Channel, message: Message) -> None:
+        """Send a message over a channel as soon as its provider has room; returns at once."""
+        try:
+            sender = self._sender_for(channel)
+        except DeliveryError as error:
+            self.results.put(_failed(page_id, channel, error, 0.0))
+            return
+        self._admit(_Task(page_id=page_id, channel=channel, sender=sender, provider=sender.provider, message=message))
+
+    def close(self, timeout: float) -> int:
+        """Wait at most so many seconds for what is pending, end the threads, and return how many results are missing.
+
+        A page without a result keeps its claim until the lease is over, and is then sent again as a repeat.
+        """
+        deadline = time.monotonic() + timeout
+        with self._lock:
+            threads = [] if self._closed else list(self._threads)
+            self._closed = True
+        while threads and self._pending and time.monotonic() < deadline:
+            time.sleep(0.005)
+        for _ in threads:
+            self._ready.put(None)
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return self._pending
+
+    def _admit(self, task: _Task) -> None:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the dispatcher is closed")
+            self._pending += 1
+            running = self._running.get(task.provider, 0)
+            if running >= self._per_provider:
+                self._waiting.setdefault(task.provider, deque()).append(task)
+                return
+            self._running[task.provider] = running + 1
+            # A thread for each task in flight, kept for later ones: hand-off never waits for a thread to start twice.
+            if len(self._threads) < min(self._overall, sum(self._running.values())):
+                self._start_thread()
+        self._ready.put(task)
+
+    def _start_thread(self) -> None:
+        # A daemon, so that a provider that hangs cannot hold up the end of the process.
+        thread = threading.Thread(target=self._work, name=f"page-sender-{len(self._threads) + 1}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        while (task := self._ready.get()) is not None:
+            self.results.put(self._attempt(task))
+            self._release(task.provider)
+
+    def _attempt(self, task: _Task) -> Result:
+        began = time.monotonic()
+        try:
+            receipt = task.sender.send(task.message, self._clock())
+        except DeliveryError as error:
+            return _failed(task.page_id, task.channel, error, time.monotonic() - began)
+        except Exception as error:
+            # The boundary of a send: a fault of ours must cost one channel, not the thread and with it a provider.
+            log.exception("page_send_error", page=task.page_id, channel=task.channel.name)
+            fault = DeliveryError(f"internal error: {type(error).__name__}", permanent=True, unanswered=True)
+            return _failed(task.page_id, task.channel, fault, time.monotonic() - began)
+        return Result(
+            page_id=task.page_id,
+            channel_name=task.channel.name,
+            accepted=True,
+            reason=receipt.answer,
+            duration=time.monotonic() - began,
+        )
+
+    def _release(self, provider: str) -> None:
+        """Give the provider's place to the next that waits for it."""
+        with self._lock:
+            self._pending -= 1
+            waiting = self._waiting.get(provider)
+            if waiting:
+                self._ready.put(waiting.popleft())
+                return
+            self._waiting.pop(provider, None)
+            self._running[provider] -= 1
+            if not self._running[provider]:
+                del self._running[provider]
+
+
+def _failed(page_id: str, channel: Channel, error: DeliveryError, duration: float) -> Result:
+    return Result(
+        page_id=page_id,
+        channel_name=channel.name,
+        accepted=False,
+        permanent=error.permanent,
+        unanswered=error.unanswered,
+        reason=error.reason,
+        retry_after=error.retry_after,
+        duration=duration,
+    )
