@@ -1,0 +1,71 @@
+"""Loads rule files into a rule set: all sections over all files, every error of all files in one run.
+
+A rule set is given out only when there is no error, so a broken file can never replace a good set. Pure: the files
+have been read, and the time is an argument.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from rules.load_context import Context
+from rules.load_oncall import load_oncall
+from rules.load_others import check_later_sections, define_slos, load_defaults, load_normalize
+from rules.load_rules import load_rules
+from rules.model import RuleSet
+from rules.sections import Sections, SourceFile
+from rules.yaml import Problem
+
+MAX_PROBLEMS = 1000
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of rule files: a rule set if there is no error, and every problem, sorted by file and line."""
+
+    rule_set: RuleSet | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems for which nothing was loaded."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The problems that are legal and probably wrong."""
+        return tuple(problem for problem in self.problems if problem.severity != "error")
+
+
+def load_rule_set(files: Sequence[SourceFile], *, now: datetime) -> Loaded:
+    """Load and check rule files; the check of the rotations begins at `now`. Never raises for what a file says."""
+    context = Context(now=now)
+    sections = Sections(files, context)
+    oncall = load_oncall(sections, context)
+    define_slos(sections, context)
+    check_later_sections(sections, context)
+    defaults = load_defaults(sections, context)
+    rule_set = RuleSet(
+        hash=hash_of(files),
+        normalize=load_normalize(sections, context),
+        defaults=defaults,
+        oncall=oncall,
+        rules=load_rules(sections.items("rules"), defaults, context),
+    )
+    order = {file.name: place for place, file in enumerate(files)}
+    # A section that is read twice reports once.
+    once = dict.fromkeys(context.problems)
+    found = sorted(once, key=lambda each: (order.get(each.file, -1), each.line, each.column))
+    failed = any(problem.severity == "error" for problem in found)
+    return Loaded(rule_set=None if failed else rule_set, problems=tuple(found[:MAX_PROBLEMS]))
+
+
+def hash_of(files: Sequence[SourceFile]) -> str:
+    """Return the first 16 hex digits of SHA-256 over the names and texts, in their order."""
+    digest = hashlib.sha256()
+    for file in files:
+        for part in file:
+            data = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()[:16]

@@ -1,0 +1,76 @@
+"""Reads channels: one kind with its options. Secrets are never repeated in a message."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from incidents.oncall import Channel
+from rules.fields import Fields, as_string, did_you_mean
+from rules.load_context import Context
+from rules.yaml import Kind, Node
+
+# For each kind: its options, and those of which exactly one is needed.
+KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "webhook": (("url", "url_file", "secret", "secret_file"), ("url", "url_file")),
+    "pagerduty": (("routing_key", "routing_key_file", "url"), ("routing_key", "routing_key_file")),
+    "slack": (("webhook_url", "webhook_url_file"), ("webhook_url", "webhook_url_file")),
+    "apprise": (("url", "url_file"), ("url", "url_file")),
+    "console": ((), ()),
+}
+DELIVERED = frozenset({"webhook", "console"})
+URLS = frozenset({"url", "webhook_url"})
+
+
+def read_channel(node: Node, name: str, place: Node, context: Context) -> Channel | None:
+    """Read `{KIND: {options}}`, or the bare word of a kind that needs none; None when it cannot be used."""
+    if node.kind is Kind.STRING and node.text == "console":
+        return Channel(name=name, kind="console")
+    fields = context.fields(node, "a channel", None)
+    kinds = list(fields.node.entries)
+    if len(kinds) != 1:
+        if fields.node.kind in {Kind.MAPPING, Kind.NULL}:
+            context.error(place, "E405", "a channel has exactly one kind", "write it like webhook: {url: ...}")
+        return None
+    kind = kinds[0]
+    if kind not in KINDS:
+        message = f"there is no kind of channel {kind[:60]!r}"
+        hint = did_you_mean(kind, KINDS) or "kinds: " + ", ".join(KINDS)
+        context.error(fields.node.keys[kind], "E405", message, hint)
+        return None
+    if kind not in DELIVERED:
+        context.not_acted_on(fields.node.keys[kind], f"a channel of the kind {kind}")
+    return _channel(kind, name, fields.node.entries[kind], fields.node.keys[kind], context)
+
+
+def _channel(kind: str, name: str, node: Node, place: Node, context: Context) -> Channel | None:
+    known, needed = KINDS[kind]
+    options = context.fields(node, f"a {kind} channel", known)
+    given = [key for key in needed if options.get(key) is not None]
+    if needed and len(given) != 1 and node.kind in {Kind.MAPPING, Kind.NULL}:
+        said = "both are given" if given else "neither is given"
+        context.error(place, "E405", f"a {kind} channel needs {' or '.join(needed)}; {said}")
+        return None
+    if options.get("secret") is not None and options.get("secret_file") is not None:
+        options.report("secret_file", "E405", "secret and secret_file cannot both be given", "remove one of them")
+    if kind == "webhook" and options.get("secret") is None and options.get("secret_file") is None and given:
+        context.warn(place, "W309", "pages to this webhook are not signed", "add secret_file")
+    entries = {key: entry for key, entry in options.node.entries.items() if key in known}
+    texts = {key: as_string(entry, context.problems, key, "") for key, entry in entries.items()}
+    _check_urls(options, texts, kind)
+    return Channel(name=name, kind=kind, options={key: text for key, text in texts.items() if text})
+
+
+def _check_urls(options: Fields, texts: Mapping[str, str], kind: str) -> None:
+    """An address that is written out must be one; it may hold a secret, so it is not repeated."""
+    for key, text in texts.items():
+        if key not in URLS or not text:
+            continue
+        if kind == "apprise":
+            good = "://" in text
+        else:
+            try:
+                parts = urlsplit(text)
+                good = parts.scheme in {"http", "https"} and bool(parts.hostname)
+            except ValueError:
+                good = False
+        if not good:
+            options.report(key, "E405", f"{key} is not an address", "write it like https://pager.example.org/hook")

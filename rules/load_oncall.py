@@ -1,0 +1,174 @@
+"""Reads people, channels, roles and paging policies, and puts everything that paging needs together."""
+
+import msgspec
+
+from incidents.oncall import Channel, OnCall, Person, Policy, SeveritySettings, Step
+from incidents.values import Role, Severity
+from rules.fields import Fields
+from rules.load_channels import read_channel
+from rules.load_context import Context
+from rules.load_rotations import load_rotations
+from rules.sections import Sections
+from rules.severities import SEVERITY_DEFAULTS
+from rules.yaml import Kind, Node
+
+MAX_ROUNDS = 100
+_ROLES = tuple(role.value for role in Role)
+
+
+def load_oncall(sections: Sections, context: Context) -> OnCall:
+    """Read every section of DESIGN's chapter on on-call that paging needs, with all references checked."""
+    people_node = sections.merged("people", "person")
+    channels_node = sections.merged("channels", "channel")
+    rotations_node = sections.merged("rotations", "rotation")
+    paging_node = sections.merged("paging", "paging policy")
+    channels = _channels(channels_node, context)
+    return OnCall(
+        people=_people(people_node, channels, context),
+        channels=channels,
+        rotations=load_rotations(rotations_node, context),
+        roles=load_roles(sections.merged("roles", "role"), context),
+        policies=_policies(paging_node, context),
+        severities=_severities(sections.merged("severities", "severity"), context),
+    )
+
+
+def load_roles(node: Node, context: Context) -> dict[Role, str]:
+    """Read which rotation holds which role."""
+    fields = context.fields(node, "roles", _ROLES)
+    roles: dict[Role, str] = {}
+    for name, entry in fields.node.entries.items():
+        inner = context.fields(entry, f"the role {name[:60]}", ("rotation",))
+        if name in _ROLES and inner.require("rotation"):
+            rotation = inner.string("rotation", "")
+            if rotation and context.refer("rotation", inner.node.entries["rotation"], rotation):
+                roles[Role(name)] = rotation
+    return roles
+
+
+def _channels(node: Node, context: Context) -> dict[str, Channel]:
+    channels: dict[str, Channel] = {}
+    for name, entry in node.entries.items():
+        if context.identifier(node.keys[name], "channel"):
+            channel = read_channel(entry, name, node.keys[name], context)
+            if channel is not None:
+                channels[name] = channel
+    return channels
+
+
+# -------------------------------------------------------------------------------------------------------------- people
+
+
+def _people(node: Node, channels: dict[str, Channel], context: Context) -> dict[str, Person]:
+    people: dict[str, Person] = {}
+    for person_id, entry in node.entries.items():
+        key = node.keys[person_id]
+        if not context.identifier(key, "person"):
+            continue
+        if person_id in _ROLES:
+            context.error(key, "E304", f"a person cannot be called {person_id!r}, for that is a role")
+        fields = context.fields(entry, "a person", ("name", "timezone", "channels"))
+        people[person_id] = Person(
+            id=person_id,
+            name=fields.string("name", ""),
+            timezone=context.timezone(fields),
+            channels=_own_channels(fields, person_id, channels, context),
+        )
+        if not fields.nodes("channels"):
+            message = f"{person_id} has no channel, so nobody can page {person_id}"
+            context.warn(key, "W303", message, "add channels: [...]")
+    return people
+
+
+def _own_channels(
+    fields: Fields, person_id: str, channels: dict[str, Channel], context: Context
+) -> tuple[Channel, ...]:
+    """Read names of channels, and channels that are written out."""
+    found: list[Channel] = []
+    for place, node in enumerate(fields.nodes("channels"), 1):
+        if node.kind is Kind.MAPPING:
+            own = read_channel(node, f"{person_id}/{place}", node, context)
+        elif context.refer_text("channel", node):
+            own = channels.get(node.text)
+        else:
+            own = None
+        if own is not None:
+            found.append(own)
+    return tuple(found)
+
+
+# -------------------------------------------------------------------------------------------------------------- paging
+
+
+def _policies(node: Node, context: Context) -> dict[str, Policy]:
+    policies: dict[str, Policy] = {}
+    for name, entry in node.entries.items():
+        fields = context.fields(entry, "a paging policy", ("steps", "rounds", "repage_after"))
+        if not context.identifier(node.keys[name], "paging policy") or not fields.require("steps"):
+            continue
+        if "repage_after" in fields:
+            fields.duration("repage_after", None)
+            context.not_acted_on(fields.node.keys["repage_after"], "repage_after")
+        nodes = fields.nodes("steps")
+        if fields.node.entries["steps"].kind is Kind.LIST and not nodes:
+            fields.report("steps", "E407", "a paging policy needs at least one step")
+        steps = tuple(_step(step, context) for step in nodes)
+        policies[name] = Policy(id=name, steps=steps, rounds=fields.integer("rounds", 3, least=1, most=MAX_ROUNDS))
+    return policies
+
+
+def _step(node: Node, context: Context) -> Step:
+    fields = context.fields(node, "a step", ("page", "acknowledge_within"))
+    fields.require("page")
+    listed = fields.get("page")
+    nodes = [] if listed is None else listed.items if listed.kind is Kind.LIST else [listed]
+    if listed is not None and not nodes:
+        fields.report("page", "E407", "a step that pages nobody")
+    targets = tuple(target.text for target in nodes if _is_target(target, context))
+    within = fields.duration("acknowledge_within", None)
+    if within is not None and not within:
+        fields.report("acknowledge_within", "E206", "acknowledge_within must be at least 1s")
+    return Step(page=targets, acknowledge_within=within)
+
+
+def _is_target(node: Node, context: Context) -> bool:
+    """Check one target of a step: a role, `rotation:NAME`, `rotation:NAME+1`, `channel:NAME`, or a person."""
+    text = context.text(node, "page")
+    if not text:
+        return False
+    kind, colon, name = text.partition(":")
+    if colon and kind == "rotation":
+        name, plus, ahead = name.partition("+")
+        if plus and not (ahead.isascii() and ahead.isdigit() and len(ahead) <= 2):
+            context.error(node, "E406", f"{text[:60]!r}: after the + stands how many turns ahead", f"rotation:{name}+1")
+            return False
+        return context.refer("rotation", node, name)
+    if colon and kind == "channel":
+        return context.refer("channel", node, name)
+    if colon:
+        hint = "rotation:NAME, channel:NAME, a role or a person"
+        context.error(node, "E406", f"nobody can be paged as {text[:60]!r}", hint)
+        return False
+    return text in _ROLES or context.refer("person", node, text, also=_ROLES)
+
+
+# ---------------------------------------------------------------------------------------------------------- severities
+
+
+def _severities(node: Node, context: Context) -> dict[Severity, SeveritySettings]:
+    """Read what each severity asks of people; what is not said stays as shipped."""
+    settings = dict(SEVERITY_DEFAULTS)
+    fields = context.fields(node, "severities", [severity.value for severity in Severity])
+    for name, entry in fields.node.entries.items():
+        keys = ("acknowledge_within", "update_every", "postmortem", "stakeholders")
+        inner = context.fields(entry, f"the severity {name[:60]}", keys)
+        base = SEVERITY_DEFAULTS.get(Severity(name)) if name in Severity.__members__ else None
+        if base is not None:
+            settings[Severity(name)] = msgspec.structs.replace(
+                base,
+                acknowledge_within=inner.duration("acknowledge_within", base.acknowledge_within),
+                update_every=inner.duration("update_every", base.update_every),
+                postmortem=inner.choice("postmortem", ("required", "optional", "none"), base.postmortem),
+                stakeholders=inner.strings("stakeholders", base.stakeholders),
+            )
+    return settings

@@ -1,0 +1,161 @@
+"""Reads the sections that this version checks and does not act on yet, besides `defaults` and `normalize`."""
+
+from datetime import timedelta
+
+from rules.fields import Fields
+from rules.load_context import Context
+from rules.load_oncall import load_roles
+from rules.load_rotations import WEEKDAYS, read_time
+from rules.load_rules import read_identity
+from rules.model import Defaults
+from rules.promql import ranges_without_window, unbalanced
+from rules.sections import Sections
+from rules.yaml import Kind, Node
+
+LATER = ("slos", "heartbeats", "teams", "announce", "audiences", "maintenance")
+_DAYS = (*WEEKDAYS, *(day[:3] for day in WEEKDAYS))
+_SECOND, _YEAR = timedelta(seconds=1), timedelta(days=366)
+
+
+def load_defaults(sections: Sections, context: Context) -> Defaults:
+    """Read what rules take where they say nothing."""
+    fields = context.fields(sections.merged("defaults", "default"), "defaults", ("identity", "reopen_within"))
+    shipped = Defaults()
+    return Defaults(
+        identity=read_identity(context, fields) or shipped.identity,
+        reopen_within=fields.duration("reopen_within", shipped.reopen_within),
+    )
+
+
+def load_normalize(sections: Sections, context: Context) -> dict[str, tuple[str, ...]]:
+    """Read which labels give a label its value: the first that exists."""
+    fields = context.fields(sections.merged("normalize", "normalized label"), "normalize", None)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, key in fields.node.keys.items():
+        labels = fields.strings(name, (), single=True)
+        if not name or "" in labels or fields.get(name) is None:
+            context.error(key, "E316", "normalize needs the names of labels", "write it like service: [service, job]")
+        found[name] = tuple(label for label in labels if label)
+    return found
+
+
+def check_later_sections(sections: Sections, context: Context) -> None:
+    """Check the sections that a later version acts on, and say so once for each place."""
+    for section in LATER:
+        for key, _node in sections.places(section):
+            context.not_acted_on(key, f"the section {section}")
+    for node in sections.items("slos"):
+        _slo(node, context)
+    for node in sections.items("heartbeats"):
+        _heartbeat(node, context)
+    for node in sections.items("maintenance"):
+        _maintenance(node, context)
+    for node in sections.items("announce"):
+        context.refer_text("channel", node)
+    audiences = context.fields(sections.merged("audiences", "audience"), "audiences", None)
+    for name in audiences.node.entries:
+        _channels(audiences, name, context)
+    teams = sections.merged("teams", "team")
+    for name, node in teams.entries.items():
+        context.identifier(teams.keys[name], "team")
+        _team(node, context)
+
+
+def define_slos(sections: Sections, context: Context) -> None:
+    """Make the ids of all SLOs known, so that conditions may refer to them."""
+    for node in sections.items("slos"):
+        key = node.entries.get("id")
+        if key is not None and key.kind is not Kind.NULL and context.identifier(key, "SLO"):
+            context.define("SLO", key)
+
+
+def _slo(node: Node, context: Context) -> None:
+    keys = ("id", "service", "objective", "window", "sla", "customers", "error_ratio")
+    fields = context.fields(node, "an SLO", keys)
+    fields.require("id", "service", "objective", "window", "error_ratio")
+    fields.string("service", "")
+    _objective(fields)
+    context.positive(fields, "window", least=timedelta(hours=1), most=_YEAR)
+    sla = fields.fields("sla", what="an SLA", known=("objective", "owner"))
+    _objective(sla)
+    sla.string("owner", "")
+    customers = fields.fields("customers", what="customers", known=("external", "internal"))
+    customers.strings("external", ())
+    customers.strings("internal", ())
+    _error_ratio(fields)
+
+
+def _objective(fields: Fields) -> None:
+    found = fields.number("objective", None, least=0, most=100)
+    if found is not None and found in {0.0, 100.0}:
+        message = "objective is a percentage between 0 and 100, and neither"
+        fields.report("objective", "E313", message, "write it like 99.9")
+
+
+def _error_ratio(fields: Fields) -> None:
+    promql = fields.string("error_ratio", "")
+    if fields.get("error_ratio") is None:
+        return
+    wrong = unbalanced(promql)
+    if not wrong and (bare := ranges_without_window(promql)):
+        wrong = f"every range must be [$window]; there is {', '.join(bare[:3])}"
+    if wrong:
+        fields.report("error_ratio", "E314", f"error_ratio: {wrong}")
+
+
+def _heartbeat(node: Node, context: Context) -> None:
+    fields = context.fields(node, "a heartbeat", ("id", "match", "expect_every"))
+    if fields.require("id", "match", "expect_every"):
+        key = fields.node.entries["id"]
+        if context.identifier(key, "heartbeat"):
+            context.define("heartbeat", key)
+        context.matchers(fields)
+        context.positive(fields, "expect_every", least=_SECOND, most=_YEAR)
+
+
+def _team(node: Node, context: Context) -> None:
+    fields = context.fields(node, "a team", ("match", "roles", "paging", "announce"))
+    fields.require("match")
+    context.matchers(fields)
+    roles = fields.get("roles")
+    if roles is not None:
+        load_roles(roles, context)
+    policy, name = fields.get("paging"), fields.string("paging", "")
+    if policy is not None and name and name != "default":
+        context.refer("paging policy", policy, name)
+    _channels(fields, "announce", context)
+
+
+def _channels(fields: Fields, key: str, context: Context) -> None:
+    for item in fields.nodes(key):
+        context.refer_text("channel", item)
+
+
+def _maintenance(node: Node, context: Context) -> None:
+    fields = context.fields(node, "maintenance", ("id", "match", "from", "until", "weekly", "author", "comment"))
+    if fields.require("id", "match"):
+        key = fields.node.entries["id"]
+        if context.identifier(key, "maintenance"):
+            context.define("maintenance", key)
+    context.matchers(fields)
+    fields.string("author", "")
+    fields.string("comment", "")
+    if "weekly" not in fields:
+        _once(fields, context)
+        return
+    if "from" in fields or "until" in fields:
+        fields.report("weekly", "E311", "maintenance is either weekly, or from an instant until another")
+    weekly = fields.fields("weekly", what="weekly", known=("weekdays", "from", "until", "timezone"))
+    weekly.require("weekdays", "from", "until")
+    context.words(weekly.nodes("weekdays"), "weekdays", _DAYS)
+    read_time(context, weekly, "from")
+    read_time(context, weekly, "until")
+    context.timezone(weekly)
+
+
+def _once(fields: Fields, context: Context) -> None:
+    if not fields.require("from", "until"):
+        return
+    start, until = context.instant(fields, "from"), context.instant(fields, "until")
+    if start is not None and until is not None and start >= until:
+        fields.report("until", "E403", "the maintenance ends before it begins")

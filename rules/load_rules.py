@@ -1,0 +1,238 @@
+"""Reads the `rules` section: ids, matchers, tiers, verbs, objectives, and what a rule may not do."""
+
+from datetime import timedelta
+
+import msgspec
+
+from incidents.alert import short_hash
+from incidents.values import Criterion, Role
+from rules.conditions import Count, flatten
+from rules.fields import Fields
+from rules.load_conditions import ConditionReader
+from rules.load_context import Context
+from rules.model import Defaults, Mode, Objective, Rule, Subject, Tier
+from rules.yaml import Kind, Node
+
+MAX_RULES = 20_000
+VERBS = ("declare", "escalate_by", "page", "assign", "attach_only", "absorb")
+# What goes with a verb; it does nothing alone.
+COMPANIONS = ("title", "summary", "runbook", "stakeholders", "objectives", "restricted")
+TIER_KEYS = frozenset({"when", *VERBS, *COMPANIONS})
+RULE_KEYS = frozenset({"id", "criterion", "on", "match", "identity", "reopen_within", "mode", "tiers", *TIER_KEYS})
+OBJECTIVE_KEYS = ("id", "text", "manual", "alerts_clear_for", "burn_rate", "budget_remaining", "query")
+MEASURES = ("manual", "alerts_clear_for", "burn_rate", "budget_remaining", "query")
+# Read and checked, and done by a later version.
+NOT_ACTED_ON = ("absorb", "assign", "objectives", "restricted", "stakeholders")
+
+
+def load_rules(nodes: list[Node], defaults: Defaults, context: Context) -> tuple[Rule, ...]:
+    """Read every rule; those that cannot be read are left out, with a problem each."""
+    if len(nodes) > MAX_RULES:
+        context.error(nodes[MAX_RULES], "E315", f"there are {len(nodes)} rules; at most {MAX_RULES} are read")
+    read = [_RuleReader(node, defaults, context).rule() for node in nodes[:MAX_RULES]]
+    return tuple(rule for rule in read if rule is not None)
+
+
+class _RuleReader:
+    """Reads one rule."""
+
+    def __init__(self, node: Node, defaults: Defaults, context: Context) -> None:
+        self._node = node
+        self._defaults = defaults
+        self._context = context
+        self._fields = context.fields(node, "a rule", RULE_KEYS)
+
+    def rule(self) -> Rule | None:
+        """Return the rule, or None when it has no usable id."""
+        rule_id = self._id()
+        criterion = Criterion(self._fields.choice("criterion", [each.value for each in Criterion], Criterion.OTHER))
+        on = Subject(self._fields.choice("on", [each.value for each in Subject], Subject.ALERT))
+        if on is not Subject.ALERT:
+            self._context.not_acted_on(self._fields.node.keys["on"], f"on: {on}")
+        matchers = self._context.matchers(self._fields)
+        identity = self._identity()
+        tiers = self._tiers(on, criterion)
+        if not rule_id:
+            return None
+        return Rule(
+            id=rule_id,
+            criterion=criterion,
+            on=on,
+            matchers=matchers,
+            identity=identity,
+            tiers=tiers,
+            mode=Mode(self._fields.choice("mode", [each.value for each in Mode], Mode.ENFORCE)),
+            reopen_within=self._reopen_within(),
+            window_id=short_hash("\n".join([rule_id, *map(str, matchers), "", *identity])),
+            withins=_withins(tiers),
+            file=self._node.file,
+            line=self._node.line,
+        )
+
+    def _id(self) -> str:
+        if not self._fields.require("id"):
+            return ""
+        node = self._fields.node.entries["id"]
+        rule_id = self._context.identifier(node, "rule")
+        return rule_id if rule_id and self._context.define("rule", node) else ""
+
+    def _identity(self) -> tuple[str, ...]:
+        return read_identity(self._context, self._fields) or self._defaults.identity
+
+    def _reopen_within(self) -> timedelta:
+        return self._fields.duration("reopen_within", None) or self._default_reopen()
+
+    def _default_reopen(self) -> timedelta:
+        # `reopen_within: 0` means never, and is not the same as saying nothing.
+        return timedelta(0) if self._fields.get("reopen_within") is not None else self._defaults.reopen_within
+
+    # ----------------------------------------------------------------------------------------------------------- tiers
+
+    def _tiers(self, on: Subject, criterion: Criterion) -> tuple[Tier, ...]:
+        nodes = self._fields.nodes("tiers")
+        base = self._tier(self._fields, 1, on, criterion)
+        if "tiers" not in self._fields:
+            if not _acts(base) and self._fields.node.kind is Kind.MAPPING:
+                self._does_nothing()
+            self._check_data_issue(self._fields, base, criterion)
+            return (base,)
+        if "when" in self._fields:
+            hint = "put it into each tier, or the tiers into rules of their own"
+            self._fields.report("when", "E311", "a rule that has tiers cannot have a when beside them", hint)
+        if not nodes:
+            self._does_nothing()
+        tiers = [self._tier_of(node, index, base, on, criterion) for index, node in enumerate(nodes, 1)]
+        if nodes and not any(_acts(tier) for tier in tiers):
+            self._does_nothing()
+        self._warn_of_tiers(nodes, tiers)
+        return tuple(tiers)
+
+    def _tier_of(self, node: Node, index: int, base: Tier, on: Subject, criterion: Criterion) -> Tier:
+        """Read a tier; what it does not say it takes from the rule."""
+        fields = self._context.fields(node, "a tier", TIER_KEYS)
+        own = self._tier(fields, index, on, criterion)
+        inherited = {key: getattr(base, key) for key in (*VERBS, *COMPANIONS) if key not in fields}
+        tier = msgspec.structs.replace(own, **inherited)
+        self._check_data_issue(fields, tier, criterion)
+        return tier
+
+    def _tier(self, fields: Fields, index: int, on: Subject, criterion: Criterion) -> Tier:
+        reader = ConditionReader(self._context, on, at_once=criterion is Criterion.DATA_ISSUE)
+        when = fields.get("when")
+        for key in NOT_ACTED_ON:
+            if key in fields:
+                self._context.not_acted_on(fields.node.keys[key], key)
+        return Tier(
+            index=index,
+            condition=None if when is None else reader.when(when),
+            declare=self._context.severity(fields, "declare"),
+            escalate_by=fields.integer("escalate_by", 0, least=1, most=3),
+            page=self._page(fields),
+            assign=self._roles(fields),
+            attach_only=fields.boolean("attach_only", default=False),
+            absorb=self._absorb(fields),
+            title=self._context.template(fields, "title"),
+            summary=self._context.template(fields, "summary"),
+            runbook=self._context.template(fields, "runbook"),
+            stakeholders=fields.strings("stakeholders", ()),
+            objectives=self._objectives(fields, reader),
+            restricted=fields.boolean("restricted", default=False),
+        )
+
+    def _page(self, fields: Fields) -> str | None:
+        name = fields.string("page", None)
+        node = fields.get("page")
+        if name is not None and node is not None and name != "default":
+            self._context.refer("paging policy", node, name)
+        return name
+
+    def _roles(self, fields: Fields) -> tuple[Role, ...]:
+        known = [role.value for role in Role]
+        return tuple(Role(name) for name in self._context.words(fields.nodes("assign"), "assign", known))
+
+    def _absorb(self, fields: Fields) -> timedelta | None:
+        if fields.get("absorb") is None:
+            return None
+        inner = fields.fields("absorb", what="absorb", known=("for",))
+        inner.require("for")
+        return inner.duration("for", None)
+
+    # ------------------------------------------------------------------------------------------------------ objectives
+
+    def _objectives(self, fields: Fields, reader: ConditionReader) -> tuple[Objective, ...]:
+        read = [self._objective(node, reader) for node in fields.nodes("objectives")]
+        return tuple(objective for objective in read if objective is not None)
+
+    def _objective(self, node: Node, reader: ConditionReader) -> Objective | None:
+        fields = self._context.fields(node, "an objective", OBJECTIVE_KEYS)
+        if not fields.require("id"):
+            return None
+        name = self._context.identifier(fields.node.entries["id"], "objective")
+        given = [key for key in MEASURES if key in fields]
+        if len(given) != 1:
+            said = " and ".join(given) or "none"
+            self._context.error(node, "E303", f"an objective needs exactly one of {', '.join(MEASURES)}; it has {said}")
+            return None
+        measures = (reader.measured(key, fields) for key in given if key in {"burn_rate", "budget_remaining", "query"})
+        return Objective(
+            id=name,
+            text=fields.string("text", ""),
+            manual=fields.boolean("manual", default=False),
+            alerts_clear_for=fields.duration("alerts_clear_for", None),
+            measure=next(measures, None),
+        )
+
+    # ---------------------------------------------------------------------------------------------------------- checks
+
+    def _does_nothing(self) -> None:
+        self._context.error(self._node, "E307", "the rule does nothing", f"give it one of {', '.join(VERBS)}")
+
+    def _check_data_issue(self, fields: Fields, tier: Tier, criterion: Criterion) -> None:
+        if criterion is Criterion.DATA_ISSUE and (tier.declare is None or tier.attach_only):
+            self._context.warn(fields.node, "W308", "a data_issue that declares nothing", "add declare: SEV1")
+
+    def _warn_of_tiers(self, nodes: list[Node], tiers: list[Tier]) -> None:
+        for place, tier in enumerate(tiers):
+            if not _acts(tier):
+                message = f"tier {tier.index} does nothing, and ends the search where it holds"
+                self._context.warn(nodes[place], "W306", message)
+            above = next((other for other in tiers[:place] if _hides(other, tier, nodes)), None)
+            if above is not None:
+                why = "has no condition" if above.condition is None else "asks the same"
+                message = f"tier {tier.index} is never reached: tier {above.index} {why}"
+                self._context.warn(nodes[place], "W302", message)
+
+
+def _hides(above: Tier, tier: Tier, nodes: list[Node]) -> bool:
+    if above.condition is None:
+        # A condition that could not be read is no missing condition.
+        return "when" not in nodes[above.index - 1].entries
+    return above.condition == tier.condition
+
+
+_WHAT_FOR = "name the labels that make findings the same incident"
+
+
+def read_identity(context: Context, fields: Fields) -> tuple[str, ...]:
+    """Read a list of label names that is not empty; () when it is absent or wrong."""
+    node = fields.get("identity")
+    if node is None:
+        if "identity" in fields and fields.node.entries["identity"].kind is Kind.NULL:
+            fields.report("identity", "E306", "identity is empty", _WHAT_FOR)
+        return ()
+    names = fields.strings("identity", ())
+    if node.kind is Kind.LIST and not node.items:
+        context.error(node, "E306", "identity is never an empty list", _WHAT_FOR)
+    if "" in names:
+        context.error(node, "E306", "identity names a label without a name")
+    if len(set(names)) < len(names):
+        context.error(node, "E306", "identity names a label twice")
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _acts(tier: Tier) -> bool:
+    return any((tier.declare, tier.escalate_by, tier.page, tier.assign, tier.attach_only, tier.absorb))
+
+
+def _withins(tiers: tuple[Tier, ...]) -> tuple[timedelta, ...]:
+    return tuple(sorted({each.within for tier in tiers for each in flatten(tier.condition) if isinstance(each, Count)}))

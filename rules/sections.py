@@ -1,0 +1,76 @@
+"""The sections of a rule set, merged over all of its files. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from rules.load_context import Context
+from rules.yaml import Kind, Node, read_yaml
+
+PACK_PREFIX = "pack:"
+SECTIONS = (
+    "severities",
+    "defaults",
+    "normalize",
+    "slos",
+    "heartbeats",
+    "rules",
+    "people",
+    "channels",
+    "rotations",
+    "roles",
+    "teams",
+    "announce",
+    "audiences",
+    "paging",
+    "maintenance",
+)
+
+
+class SourceFile(NamedTuple):
+    """A rule file: the name to show in messages, and what it holds; `pack:NAME` is the name of a shipped pack."""
+
+    name: str
+    text: str | bytes
+
+
+class Sections:
+    """Every section of every file. What a shipped pack says of a key gives way to what a file says of it."""
+
+    def __init__(self, files: Sequence[SourceFile], context: Context) -> None:
+        self._context = context
+        roots = [read_yaml(file.text, file.name, context.problems) for file in files]
+        self._roots = [context.fields(root, "a rule file", SECTIONS).node for root in roots]
+
+    def places(self, section: str) -> Iterator[tuple[Node, Node]]:
+        """Give the key and the value of a section in each file that has it; empty ones are left out."""
+        for root in self._roots:
+            node = root.entries.get(section)
+            if node is not None and node.kind not in {Kind.NULL, Kind.INVALID}:
+                yield root.keys[section], node
+
+    def has(self, section: str) -> bool:
+        """Tell whether any file has the section."""
+        return any(section in root.entries for root in self._roots)
+
+    def items(self, section: str) -> list[Node]:
+        """Return the items of a section that is a list, of all files, in file order."""
+        found: list[Node] = []
+        for key, node in self.places(section):
+            if node.kind is not Kind.LIST:
+                self._context.error(key, "E201", f"{section} must be a list, not {node.kind.value}")
+            found += node.items
+        return found
+
+    def merged(self, section: str, kind: str) -> Node:
+        """Return a section that is a mapping as one node over all files; a key in two files is a problem."""
+        merged = Node(kind=Kind.MAPPING, file="", line=1, column=1)
+        for _key, node in sorted(self.places(section), key=lambda place: place[1].file.startswith(PACK_PREFIX)):
+            fields = self._context.fields(node, section, None)
+            from_pack = node.file.startswith(PACK_PREFIX)
+            for name, key in fields.node.keys.items():
+                if from_pack and name in merged.entries and not merged.entries[name].file.startswith(PACK_PREFIX):
+                    continue
+                if self._context.define(kind, key):
+                    merged.keys[name] = key
+                    merged.entries[name] = fields.node.entries[name]
+        return merged
