@@ -52,5 +52,5 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     now: Callable[[], datetime]
     record: Recorder
     build: str
-    body_readers: int = 6  # bodies read at once by one process: fewer than its threads, so that probes get through
+    body_readers: int = 3  # bodies read at once by one process: one fewer than its threads, so that probes get through
     body_timeout: float = 30.0  # seconds after which a body that is still coming is cut off

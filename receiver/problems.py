@@ -5,6 +5,7 @@ traceback, no version, no path of ours, no secret, and nothing long that the cal
 """
 
 import secrets
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -20,6 +21,8 @@ from receiver.payloads.parsed import BadPayload
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+LOG_EVERY = 10.0  # seconds
+_logged_at: dict[str, float] = {}
 MAX_DETAIL = 1000  # Alertmanager writes the bodies of error answers to its log
 
 # The first class that fits decides. What is not listed here is a mistake of ours: 500.
@@ -105,13 +108,21 @@ def of_domain(error: TocsinError) -> Problem:
         return unexpected(error)
     if status != HTTPStatus.SERVICE_UNAVAILABLE:
         return Problem(status, str(error))
-    log.warning("answered 503", reason=str(error), path=request.path[:200])
+    _log_seldom(str(error))
     return Problem(
         status,
         "The store did not take this in time; nothing was accepted.",
         hint="Send it again. If this goes on, see /-/ready for the reason.",
         headers={"Retry-After": "5"},
     )
+
+
+def _log_seldom(reason: str) -> None:
+    """Log why 503 is answered, once in a while: a storm of retries must not become a storm in the log."""
+    now = time.monotonic()
+    if now - _logged_at.get("503", -LOG_EVERY) >= LOG_EVERY:
+        _logged_at["503"] = now
+        log.warning("answering 503", reason=reason, path=request.path[:200])
 
 
 def of_http(error: HTTPException) -> Problem:

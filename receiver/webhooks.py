@@ -13,13 +13,12 @@ from receiver import problems
 from receiver.auth import Keyring, Source, presented_token, unauthorized
 from receiver.bodies import Bodies
 from receiver.deps import Deps
+from receiver.metrics import UNKNOWN
 from receiver.payloads import alertmanager
 from receiver.payloads.parsed import Parsed
 from receiver.problems import Problem
 
 log = structlog.get_logger(__name__)
-
-UNKNOWN = "unknown"  # the source of a request that named none of ours
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +43,12 @@ class Webhook:
         environ = request.environ
         source = self._sources.holder_of(presented_token(environ.get("HTTP_AUTHORIZATION", "")))
         name = UNKNOWN if source is None else source.name
-        response = _guarded(self, source)
+        try:
+            response = self.take(source)
+        except Exception as error:  # noqa: BLE001 - the request boundary: every answer is counted, also the unforeseen
+            response = problems.answer_to(error)
+        if response.status_code == 413:
+            log.warning("answered 413: alerts were refused for their size", source=name)
         self._deps.record.observe(name, response.status_code, time.perf_counter() - started)
         return response
 
@@ -104,12 +108,3 @@ def check_media_type(content_type: str, encoding: str) -> None:
         hint="Send `Content-Type: application/json`.",
         headers={"Accept": "application/json"},
     )
-
-
-def _guarded(webhook: Webhook, source: Source | None) -> Response:
-    try:
-        return webhook.take(source)
-    except Exception as error:  # noqa: BLE001 - the request boundary: every answer is counted, also the unforeseen
-        if isinstance(error, Problem) and error.status == 413 and source is not None:
-            log.warning("answered 413: alerts were refused for their size", source=source.name)
-        return problems.answer_to(error)

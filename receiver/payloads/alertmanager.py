@@ -16,7 +16,7 @@ from incidents.alert import Alert, fingerprint_of
 from incidents.store.intake import Refused
 from incidents.values import AlertStatus
 from receiver.payloads import clamps, instants
-from receiver.payloads.json_text import checked, malformed, mended, refuse_floods
+from receiver.payloads.json_text import checked, least_alerts, malformed, mended, refuse_flood
 from receiver.payloads.parsed import BadPayload, Parsed
 from receiver.payloads.redaction import redact
 
@@ -75,7 +75,7 @@ class _Unfit(Exception):
 def parse(body: bytes) -> Parsed:
     """Return the alerts of one webhook, and those that cannot be taken; raises `BadPayload` when there is neither."""
     text = checked(body)
-    refuse_floods(text)
+    refuse_flood(least_alerts(text))
     try:
         decoded = _decode_body(text)
     except (msgspec.DecodeError, RecursionError):
@@ -137,6 +137,7 @@ def _parse_pieces(body: bytes, text: bytes) -> Parsed:
         raise BadPayload("The body is nested too deeply.") from None
     except msgspec.DecodeError as error:
         raise malformed(body, text, error) from None
+    refuse_flood(len(raws))
     alerts: list[Alert] = []
     refused: list[Refused] = []
     for index, raw in enumerate(raws):

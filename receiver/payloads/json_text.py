@@ -7,7 +7,7 @@ from receiver.payloads.parsed import BadPayload
 BOM = b"\xef\xbb\xbf"
 FLOOD_FROM = 1024 * 1024  # bytes; a smaller body cannot hold enough to hurt
 MAX_ALERTS = 100_000
-MAX_COMMAS = 4_000_000
+MAX_COMMAS_PER_ALERT = 64
 
 # An escaped half of a surrogate pair means no character. Escapes are read from the left, so that `\\ud800` stays text.
 _ESCAPE = re.compile(
@@ -31,11 +31,17 @@ def checked(body: bytes) -> bytes:
     return text
 
 
-def refuse_floods(text: bytes) -> None:
-    """Raise `BadPayload` for a body whose many small parts would take far more memory than it has bytes."""
+def least_alerts(text: bytes) -> int:
+    """Return how many alerts a body holds, roughly and quickly, before anything of it is decoded."""
     if len(text) <= FLOOD_FROM:
-        return
-    if text.count(b'"status"') > MAX_ALERTS + 1 or text.count(b",") > MAX_COMMAS:
+        return 0
+    # The group has a status of its own. Commas bound what else may stand in the list.
+    return max(text.count(b'"status"') - 1, text.count(b",") // MAX_COMMAS_PER_ALERT)
+
+
+def refuse_flood(alerts: int) -> None:
+    """Raise `BadPayload` for more alerts than one delivery may hold: small parts take far more memory than bytes."""
+    if alerts > MAX_ALERTS:
         raise BadPayload(f"The body holds more than {MAX_ALERTS} alerts.", "/alerts")
 
 
