@@ -125,6 +125,14 @@ class PageFailed(msgspec.Struct, frozen=True, kw_only=True):
     again_at: datetime | None = None
 
 
+class PageSuppressed(msgspec.Struct, frozen=True, kw_only=True):
+    """A page was not sent, for it was no longer needed."""
+
+    page_id: str
+    person: str
+    why: str
+
+
 Event = (
     FindingHeld
     | DeclaredByHand
@@ -139,4 +147,5 @@ Event = (
     | StepDue
     | PageDelivered
     | PageFailed
+    | PageSuppressed
 )

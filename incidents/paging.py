@@ -7,9 +7,9 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from incidents.incident import Incident, Paging
-from incidents.oncall import OnCall, Policy, SeveritySettings, Step
+from incidents.oncall import OnCall, Policy, Rotation, SeveritySettings, Step
 from incidents.page import CHANNEL_PREFIX, Page
-from incidents.rotations import holder
+from incidents.rotations import NobodyOnCall, holder
 from incidents.timeline import Entry, EntryKind
 from incidents.values import PageReason, Role
 
@@ -42,7 +42,14 @@ def commander_on_duty(oncall: OnCall, role: Role, now: datetime) -> str | None:
     """Return who holds a role by its rotation at an instant, None where no rotation is configured for it."""
     rotation_id = oncall.roles.get(role)
     rotation = oncall.rotations.get(rotation_id) if rotation_id else None
-    return holder(rotation, now).person if rotation else None
+    return _holder(rotation, now) if rotation else None
+
+
+def _holder(rotation: Rotation, now: datetime, ahead: int = 0) -> str | None:
+    try:
+        return holder(rotation, now, ahead=ahead).person
+    except NobodyOnCall:
+        return None
 
 
 def begin(
@@ -63,6 +70,12 @@ def next_step(incident: Incident, oncall: OnCall, *, now: datetime) -> Called:
     if advanced is None:
         return _exhausted(incident, policy, now)
     return _call(replace(incident, paging=advanced), oncall, received_at=now, now=now, escalated=True)
+
+
+def has_next_step(incident: Incident, oncall: OnCall) -> bool:
+    """Whether another step follows in the present round."""
+    paging = incident.paging
+    return paging is not None and paging.step < len(policy_of(oncall, paging.policy).steps)
 
 
 def stop(incident: Incident) -> Incident:
@@ -139,7 +152,8 @@ def _target(name: str, incident: Incident, oncall: OnCall, now: datetime) -> Tar
     if name.startswith(ROTATION_PREFIX):
         rotation_id, _, ahead = name.removeprefix(ROTATION_PREFIX).partition("+")
         rotation = oncall.rotations.get(rotation_id)
-        return Target(holder(rotation, now, ahead=int(ahead or 0)).person, None) if rotation else None
+        person = _holder(rotation, now, int(ahead or 0)) if rotation else None
+        return Target(person, None) if person else None
     known = name.removeprefix(CHANNEL_PREFIX) in oncall.channels if name.startswith(CHANNEL_PREFIX) else name in oncall.people
     return Target(name, None) if known else None
 

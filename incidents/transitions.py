@@ -253,8 +253,7 @@ def _fires_again(incident: Incident, event: events.FindingHeld, context: Context
     """Reopen what was resolved a short while ago."""
     if not event.fires_again:
         return _unchanged("resolved, and not a new firing")
-    reopened = _reopened(incident, context, now, event.actor, f"Rule {event.rule} holds again: {event.title}", event)
-    return reopened
+    return _reopened(incident, context, now, event.actor, f"Rule {event.rule} holds again: {event.title}", event)
 
 
 def _reopened(
@@ -405,7 +404,7 @@ def _step_due(incident: Incident, event: events.StepDue, context: Context, now: 
 
 
 def _page_delivered(incident: Incident, event: events.PageDelivered, context: Context, now: datetime) -> Transition:
-    del context
+    del incident, context
     again = " again (a repeat: the attempt before was never answered)" if event.repeat else ""
     entry = Entry(
         at=now,
@@ -420,11 +419,11 @@ def _page_delivered(incident: Incident, event: events.PageDelivered, context: Co
             "reason": event.reason.value,
         },
     )
-    return Transition(None, (entry,), (), Tally(), "page sent") if incident else _unchanged("gone")
+    return Transition(None, (entry,), (), Tally(), "page sent")
 
 
 def _page_failed(incident: Incident, event: events.PageFailed, context: Context, now: datetime) -> Transition:
-    del incident, context
+    """Write a failure down; a page that is given up brings the next step of the round forward."""
     after = "it is tried again" if event.again_at else "it is given up"
     entry = Entry(
         at=now,
@@ -438,7 +437,19 @@ def _page_failed(incident: Incident, event: events.PageFailed, context: Context,
             "error": event.error,
         },
     )
+    waits = incident.is_open and incident.paging is not None and incident.paging.next_at is not None
+    if event.again_at is None and waits and incident.paging is not None and paging.has_next_step(incident, context.oncall):
+        hurried = replace(incident, paging=replace(incident.paging, next_at=now))
+        return _changed(incident, hurried, (entry,), reason="page given up")
     return Transition(None, (entry,), (), Tally(), "page failed")
+
+
+def _page_suppressed(incident: Incident, event: events.PageSuppressed, context: Context, now: datetime) -> Transition:
+    del incident, context
+    text = f"{event.person} was not paged: {event.why}"
+    data = {"page_id": event.page_id, "person": event.person, "reason": event.why}
+    entry = Entry(at=now, kind=EntryKind.PAGE_SUPPRESSED, text=text, data=data)
+    return Transition(None, (entry,), (), Tally(), "page suppressed")
 
 
 def _stale(incident: Incident, event: events.Event, context: Context, now: datetime) -> Transition:
@@ -471,6 +482,7 @@ def _rows() -> dict[tuple[IncidentStatus, type], Handler]:
         table[status, events.Note] = _note
         table[status, events.PageDelivered] = _page_delivered
         table[status, events.PageFailed] = _page_failed
+        table[status, events.PageSuppressed] = _page_suppressed
     return table
 
 

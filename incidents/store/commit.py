@@ -18,6 +18,7 @@ from incidents.transitions import Transition, clear_for
 from incidents.values import IncidentStatus
 
 WAKES_KEPT = 100
+AT_ONCE = 0  # due whatever the clock of the host says that delivers it
 FIRING_SCORE = "+inf"  # in a window: it fires now
 TIMER_ALERT = "alert|"
 TIMER_CLEAR = "clear|"
@@ -157,7 +158,7 @@ def page_commands(pages: Iterable[Page]) -> list[Command]:
     commands: list[Command] = []
     for page in pages:
         commands.append(("HSET", keys.page(page.id), "page", encode(page)))
-        commands.append(("ZADD", keys.pages_due(), to_ms(page.created_at), page.id))
+        commands.append(("ZADD", keys.pages_due(), AT_ONCE, page.id))
     if commands:
         commands.append(("LPUSH", keys.pages_wake(), "1"))
         commands.append(("LTRIM", keys.pages_wake(), 0, WAKES_KEPT))

@@ -42,6 +42,14 @@ class Incidents:
         self._links = links
         self._oncall = oncall
 
+    def get(self, name: str) -> tuple[Incident, AlertTally]:
+        """Return an incident with the counts of its alerts; raises `NotFound`."""
+        with self._links.borrow() as link:
+            stored, counts = checked(link.ask([("GET", keys.incident(name)), ("HMGET", keys.tally(name), *FIELDS)]))
+        if stored is None:
+            raise NotFound("incident", name)
+        return decode_incident(stored), tally_of(*counts)
+
     def apply(self, name: str, event: events.Event, *, now: datetime, also: Sequence[Command] = ()) -> Done:
         """Let an event happen to an incident; `also` is written in the same transaction.
 

@@ -41,6 +41,11 @@ class Plan:
         """Ask for the counts of a window, and whether an alert is in it."""
         self.windows.setdefault(key, WindowPlan(withins, set())).members.add(member)
 
+    def require(self) -> None:
+        """Raise `Need` unless the plan is empty."""
+        if self:
+            raise Need(self)
+
     def merge(self, other: "Plan") -> None:
         """Take in what deciding found missing."""
         self.alerts.update(other.alerts)
@@ -72,6 +77,7 @@ class Known(NamedTuple):
 class Snapshot(NamedTuple):
     """Everything that a decision may look at."""
 
+    asked: frozenset[str]  # the alerts that were asked for, known or not
     ruleset: str
     fence: int
     number: int
@@ -144,7 +150,7 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
                 scores[key, member] = float(score) if score is not None else None
     members = {key: tuple(name.decode() for name in next(answers)) for key in plan.members}
     current = ruleset.decode() if ruleset else ""
-    return Snapshot(current, fence, number, alerts, identities, ids, counts, scores, members)
+    return Snapshot(frozenset(plan.alerts), current, fence, number, alerts, identities, ids, counts, scores, members)
 
 
 def _states(plan: Plan, values: list[bytes | None]) -> dict[str, AlertState]:

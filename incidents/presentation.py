@@ -1,0 +1,56 @@
+"""An incident as the API, pages and command line show it. Pure."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from incidents.incident import AlertTally, Incident
+from incidents.values import Role
+
+
+def instant(at: datetime | None) -> str | None:
+    """Return an instant as `2026-11-02T03:00:00.000Z`, None for none."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def incident_json(incident: Incident, alerts: AlertTally) -> dict[str, Any]:
+    """Return an incident with the names of the API."""
+    paging = incident.paging
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "status": incident.status.value,
+        "severity": incident.severity.value,
+        "criterion": incident.criterion.value,
+        "rule": incident.rule,
+        "team": incident.team,
+        "findings": [
+            {
+                "rule": finding.rule,
+                "criterion": finding.criterion.value,
+                "severity": finding.severity.value,
+                "at": instant(finding.at),
+            }
+            for finding in incident.findings
+        ],
+        "identity": incident.identity,
+        "declared_at": instant(incident.declared_at),
+        "acknowledged_at": instant(incident.acknowledged_at),
+        "mitigated_at": instant(incident.mitigated_at),
+        "resolved_at": instant(incident.resolved_at),
+        "alerts": {"firing": alerts.firing, "resolved": alerts.resolved},
+        "roles": {
+            Role.INCIDENT_COMMANDER.value: incident.roles.incident_commander,
+            Role.COMMUNICATIONS.value: incident.roles.communications,
+            Role.ENGINEER_IN_CHARGE.value: incident.roles.engineer_in_charge,
+            "engineers": list(incident.roles.engineers),
+        },
+        "summary": incident.summary,
+        "runbook": incident.runbook,
+        "objectives": [
+            {"id": objective.id, "text": objective.text, "kind": objective.kind} for objective in incident.objectives
+        ],
+        "next_page_at": instant(paging.next_at) if paging else None,
+        "version": incident.version,
+    }

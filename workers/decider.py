@@ -1,0 +1,263 @@
+"""The active decider: reads the stream after the cursor, decides, and commits with the cursor, under lease and fence.
+
+    1 read after the cursor, with the timers that fell due; renew the lease
+    2 watch and load what the batch needs
+    3 decide (pure)
+    4 commit everything and the cursor in one transaction, unless somebody else took over
+
+It lingers, blocked on the stream, while events keep coming; RQ only starts it.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from incidents import keys
+from incidents.clock import from_ms, to_ms
+from incidents.errors import LeaseLost, StoreConflict, StoreUnavailable
+from incidents.store.commit import Commit
+from incidents.store.connection import Command, Link, checked
+from incidents.store.lease import LEASE_MS, Lease
+from incidents.store.load import Need, Snapshot, load_commands, snapshot_of
+from incidents.store.scripts import ALL
+from incidents.store.wake import LINGER, Waker
+from workers.deciding import Deciding
+from workers.entries import Cursor, Entry, read_cursor, read_entry
+from workers.poison import Offenders, find_offenders, set_aside
+from workers.suspects import Suspects
+from workers.work import DueTimer, Work
+
+LOG = structlog.get_logger()
+
+EVENTS_WANTED = 1000  # a batch holds about so many
+ENTRIES_AT_FIRST = 20
+ENTRIES_AT_MOST = 1000
+TIMERS_AT_ONCE = 500
+BLOCK_MS = 250
+AT_ONCE_SECONDS = 0.003  # a read that answers so fast found its entries waiting
+GATHER_SECONDS = 0.003
+CONFLICTS_AT_MOST = 50
+STORE_AWAY_SECONDS = 0.1
+
+
+class Decider:
+    """Decides while it has the lease. One thread runs it; any may stop it."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        owner: str,
+        waker: Waker,
+        deciding_for: Callable[[str], Deciding],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._link = Link(url, scripts=ALL)
+        self._control = Link(url)
+        self._lease = Lease(self._link, owner)
+        self._suspects = Suspects(self._link)
+        self._waker = waker
+        self._deciding_for = deciding_for
+        self._deciding: Deciding | None = None
+        self._now = now
+        self._stop = threading.Event()
+        self._cursor = Cursor()
+        self._entries = ENTRIES_AT_FIRST
+        self._fast_reads = 0
+        self._next_timer_ms: float | None = None
+        self._renewed = 0.0
+
+    def stop(self) -> None:
+        """Ask the decider to end, at once even while it is blocked on the stream."""
+        self._stop.set()
+        try:
+            if self._link.client_id:
+                self._control.one("CLIENT", "UNBLOCK", self._link.client_id)
+        except StoreUnavailable:
+            LOG.warning("store_away_at_stop")
+
+    def linger(self, linger: timedelta = LINGER) -> None:
+        """Decide for so long, or until stopped; does nothing while somebody else decides."""
+        ends = time.monotonic() + linger.total_seconds()
+        while not self._stop.is_set() and time.monotonic() < ends:
+            try:
+                if not self._take_over():
+                    return
+                self._until(ends)
+                self._hand_on()
+            except StoreUnavailable as error:
+                # Leaving the job now would end the worker: RQ could not record the job's end either.
+                LOG.warning("store_away", error=str(error))
+                self._link.drop()
+                self._stop.wait(STORE_AWAY_SECONDS)
+                ends = max(ends, time.monotonic() + 1.0)
+            except LeaseLost as error:
+                LOG.warning("lease_lost", error=str(error))
+                return
+
+    def _take_over(self) -> bool:
+        if not self._lease.acquire():
+            return False
+        self._renewed = time.monotonic()
+        self._cursor = read_cursor(self._link.one("GET", keys.cursor()))
+        self._suspects.taken_over(self._cursor)
+        return True
+
+    def _hand_on(self) -> None:
+        """Ask for a successor before giving the lease up, so that nothing waits for a ticker."""
+        self._suspects.clear()
+        if not self._stop.is_set():
+            self._waker.decider(anyway=True)
+        self._lease.release()
+
+    def _until(self, ends: float) -> None:
+        while not self._stop.is_set() and time.monotonic() < ends:
+            entries, timers = self._read()
+            if entries or timers or self._suspects.careful:
+                self._process(entries, timers)
+
+    # Reading
+
+    def _read(self) -> tuple[list[Entry], tuple[DueTimer, ...]]:
+        if self._fast_reads >= 2:  # noqa: PLR2004 - two in a row: events come faster than one at a time is worth
+            time.sleep(GATHER_SECONDS)
+        started = time.monotonic()
+        now = self._now()
+        replies = self._link.ask(
+            [
+                self._lease.renew_command(),
+                ("XREAD", "COUNT", self._count(), "BLOCK", self._block_ms(now), "STREAMS", keys.stream(), self._cursor.entry_id),
+                ("ZRANGEBYSCORE", keys.timers(), "-inf", to_ms(now), "WITHSCORES", "LIMIT", 0, TIMERS_AT_ONCE),
+                ("ZRANGE", keys.timers(), 0, 0, "WITHSCORES"),
+            ],
+            timeout=BLOCK_MS / 1000 + 3.0,
+        )
+        renewed, streams, due, upcoming = checked(replies)
+        if not renewed:
+            raise LeaseLost("the lease went to somebody else while we waited")
+        self._renewed = time.monotonic()
+        entries = [read_entry(raw) for raw in streams[0][1]] if streams else []
+        at_once = entries and time.monotonic() - started < AT_ONCE_SECONDS
+        self._fast_reads = self._fast_reads + 1 if at_once else 0
+        self._adapt(sum(entry.events for entry in entries), len(entries))
+        self._next_timer_ms = float(upcoming[1]) if upcoming else None
+        timers = tuple(
+            DueTimer(member.decode(), from_ms(float(score))) for member, score in zip(due[::2], due[1::2], strict=True)
+        )
+        return entries, timers
+
+    def _count(self) -> int:
+        return 1 if self._suspects.careful else self._entries
+
+    def _block_ms(self, now: datetime) -> int:
+        if self._next_timer_ms is None:
+            return BLOCK_MS
+        return int(min(BLOCK_MS, max(1.0, self._next_timer_ms - to_ms(now))))
+
+    def _adapt(self, events: int, entries: int) -> None:
+        """Ask for as many entries as hold about a thousand events: entries are bounded by bytes, not by events."""
+        if entries:
+            wanted = self._entries * EVENTS_WANTED // max(events, 1)
+            self._entries = max(1, min(ENTRIES_AT_MOST, self._entries * 2, wanted))
+
+    # Deciding and committing
+
+    def _process(self, entries: Sequence[Entry], timers: tuple[DueTimer, ...]) -> None:
+        if self._suspects.careful:
+            self._process_carefully(entries, timers)
+            return
+        arrivals = tuple(arrival for entry in entries for arrival in entry.arrivals)
+        skip, done = self._cursor.done, Cursor(entries[-1].id) if entries else self._cursor
+        self._settle(Work(arrivals[skip:], timers), entries, done)
+
+    def _process_carefully(self, entries: Sequence[Entry], timers: tuple[DueTimer, ...]) -> None:
+        """One event at a time, marked before: whoever takes over after a death knows which one it was."""
+        if timers:
+            self._settle(Work((), timers), (), self._cursor)
+        for entry in entries:
+            if entry.unreadable is not None:
+                self._settle(Work(), [entry], Cursor(entry.id))
+            for index, arrival in enumerate(entry.arrivals):
+                if index < self._cursor.done:
+                    continue
+                deadly = self._suspects.mark(Cursor(self._cursor.entry_id, index))
+                last = index + 1 == len(entry.arrivals)
+                done = Cursor(entry.id) if last else Cursor(self._cursor.entry_id, index + 1)
+                if deadly:
+                    self._settle(Work(), (), done, Offenders(((arrival, "the decider died while judging it"),)))
+                else:
+                    self._settle(Work((arrival,)), (), done)
+        self._suspects.passed(len(entries))
+
+    def _settle(
+        self, work: Work, entries: Sequence[Entry], done: Cursor, offenders: Offenders | None = None
+    ) -> None:
+        """Decide and commit a piece of work, however often somebody changes what it rests on."""
+        deciding = self._current()
+        plan = deciding.plan(work)
+        unreadable = tuple(entry.unreadable for entry in entries if entry.unreadable is not None)
+        poison = offenders or Offenders((), unreadable=unreadable)
+        for _ in range(CONFLICTS_AT_MOST):
+            now = self._now()
+            replies = self._link.ask([("UNWATCH",), *load_commands(plan, now)])
+            snapshot = snapshot_of(plan, checked(replies)[1:])
+            self._fenced(snapshot)
+            if snapshot.ruleset != deciding.rule_set.hash:
+                deciding = self._deciding = self._deciding_for(snapshot.ruleset)
+                plan = deciding.plan(work)
+                continue
+            try:
+                commit = deciding.decide(work, snapshot, now, poison.to_tell())
+            except Need as need:
+                plan.merge(need.plan)
+                continue
+            except Exception as error:  # noqa: BLE001 - the job boundary: the batch is bisected and the culprit kept
+                work, poison = self._bisect(deciding, work, snapshot, now, error, poison)
+                continue
+            set_aside(commit, poison)
+            if self._commit(commit, done):
+                return
+        raise StoreConflict("the store kept changing under the decider")
+
+    def _current(self) -> Deciding:
+        if self._deciding is None:
+            stored = self._link.one("GET", keys.rules_current())
+            self._deciding = self._deciding_for(stored.decode() if stored else "")
+        return self._deciding
+
+    def _fenced(self, snapshot: Snapshot) -> None:
+        if snapshot.fence != self._lease.fence:
+            raise LeaseLost(f"the fence is at {snapshot.fence}, ours was {self._lease.fence}")
+
+    @staticmethod
+    def _bisect(
+        deciding: Deciding, work: Work, snapshot: Snapshot, now: datetime, error: Exception, poison: Offenders
+    ) -> tuple[Work, Offenders]:
+        """Take the events that raise out of the work. Should even telling people of them raise, go on without telling."""
+        if not work.arrivals and not work.timers:
+            LOG.error("cannot_tell_of_quarantine", error=str(error), exc_info=True)
+            return work, poison._replace(told=True)
+        found = find_offenders(deciding, work, snapshot, now, error)
+        LOG.error("event_quarantined", events=len(found.arrivals), timers=len(found.timers), exc_info=True)
+        arrivals = tuple(arrival for arrival in work.arrivals if not found.holds(arrival))
+        timers = tuple(timer for timer in work.timers if timer not in found.timers)
+        return Work(arrivals, timers), poison.joined(found)
+
+    def _commit(self, commit: Commit, done: Cursor) -> bool:
+        """Commit with the cursor; False when something watched has changed. A lease that ran out is never committed."""
+        moved: list[Command] = [("SET", keys.cursor(), str(done)), self._lease.renewal_in_commit()]
+        if done.entry_id != self._cursor.entry_id:
+            moved.append(("XTRIM", keys.stream(), "MINID", "~", done.entry_id))
+        commands = [("MULTI",), *commit.commands(), *moved, ("EXEC",)]
+        if time.monotonic() - self._renewed > LEASE_MS / 1000:
+            raise LeaseLost("paused for longer than the lease lasts")
+        replies = self._link.ask(commands)
+        checked(replies)
+        if replies[-1] is None:
+            return False
+        self._renewed = time.monotonic()
+        self._cursor = done
+        return True

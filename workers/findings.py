@@ -1,0 +1,108 @@
+"""What a rule found, as the event that the transition table takes. Pure."""
+
+from datetime import datetime, timedelta
+
+from incidents.alert import Alert, AlertState, short_hash
+from incidents.events import FindingHeld
+from incidents.incident import Incident
+from incidents.incident import Objective as StoredObjective
+from incidents.values import Criterion, Severity
+from rules.evaluate import Verdict
+from rules.index import Hit, Matched
+from rules.model import Objective, Tier
+from rules.templates import title_of
+from workers.work import Arrival
+
+RUNBOOK_ANNOTATIONS = ("runbook_url", "runbook", "runbook_link")
+UNJUDGED_RULE = "tocsin-unjudged"
+UNJUDGED_IDENTITY = {"tocsin": "unjudged"}
+UNJUDGED_REOPEN = timedelta(minutes=30)
+
+
+def finding_of(
+    hit: Hit, verdict: Verdict, severity: Severity, matched: Matched, arrival: Arrival, *, ruleset: str, fires_again: bool
+) -> FindingHeld:
+    """Return the event of a rule that holds with a tier for an alert."""
+    rule, tier = hit.rule, verdict.tier
+    annotations = arrival.alert.annotations
+    runbook = (tier.runbook if tier else "") or next(
+        (annotations[name] for name in RUNBOOK_ANNOTATIONS if annotations.get(name)), ""
+    )
+    return FindingHeld(
+        rule=rule.id,
+        criterion=rule.criterion,
+        severity=severity,
+        title=title_of(tier.title if tier else "", matched.labels, annotations, hit.identity),
+        identity=hit.identity,
+        identity_key=hit.identity_key,
+        actor=arrival.source,
+        reason=verdict.reason,
+        ruleset=ruleset,
+        received_at=arrival.received_at,
+        policy=(tier.page if tier else None) or "default",
+        summary=tier.summary if tier else "",
+        runbook=runbook,
+        assign=tier.assign if tier else (),
+        objectives=tuple(stored_objective(objective) for objective in tier.objectives) if tier else (),
+        reopen_seconds=rule.reopen_within.total_seconds(),
+        fires_again=fires_again,
+    )
+
+
+def stored_objective(objective: Objective) -> StoredObjective:
+    """Return an objective as an incident keeps it."""
+    if objective.alerts_clear_for is not None:
+        seconds = objective.alerts_clear_for.total_seconds()
+        return StoredObjective(id=objective.id, text=objective.text, kind="alerts_clear_for", seconds=seconds)
+    kind = "manual" if objective.measure is None else type(objective.measure).__struct_config__.tag
+    return StoredObjective(id=objective.id, text=objective.text, kind=str(kind))
+
+
+def unjudged(source: str, reason: str, *, ruleset: str, received_at: datetime) -> FindingHeld:
+    """Return the event that tells people of an alert that could not be judged: a bug in a rule hides no outage."""
+    return FindingHeld(
+        rule=UNJUDGED_RULE,
+        criterion=Criterion.OTHER,
+        severity=Severity.SEV3,
+        title="An alert could not be judged: look at the quarantine and at the rules",
+        identity=UNJUDGED_IDENTITY,
+        identity_key=identity_key(UNJUDGED_IDENTITY),
+        actor=source,
+        reason=reason,
+        ruleset=ruleset,
+        received_at=received_at,
+        reopen_seconds=UNJUDGED_REOPEN.total_seconds(),
+    )
+
+
+def identity_key(identity: dict[str, str]) -> str:
+    """Return the key under which equal label sets meet, whatever rule computed them."""
+    return short_hash("\x00".join(f"{name}\x01{identity[name]}" for name in sorted(identity)))
+
+
+def severity_found(incident: Incident, rule_id: str) -> Severity | None:
+    """Return how grave a rule's finding on an incident is, None where it has none."""
+    return next((finding.severity for finding in incident.findings if finding.rule == rule_id), None)
+
+
+def severity_wanted(current: Incident | None, tier: Tier) -> Severity | None:
+    """Return the severity that a tier asks for; `escalate_by` raises an open incident, and opens none."""
+    if tier.declare is not None or not tier.escalate_by:
+        return tier.declare
+    if current is None or not current.is_open:
+        return None
+    return Severity(f"SEV{max(1, current.severity.rank - tier.escalate_by)}")
+
+
+def arrival_of(key: str, state: AlertState) -> Arrival:
+    """Return a remembered alert as if it had just arrived: a timer or a count speaks of it again."""
+    alert = Alert(
+        fingerprint=state.fingerprint,
+        status=state.status,
+        labels=state.labels,
+        annotations=state.annotations,
+        starts_at=state.starts_at,
+        ends_at=state.ends_at,
+        generator_url=state.generator_url,
+    )
+    return Arrival(key, state.source, alert, state.received_at, int(state.received_at.timestamp() * 1000))

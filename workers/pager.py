@@ -1,0 +1,287 @@
+"""The page worker: claims pages that are due, has them delivered, records the results, and runs the next steps.
+
+It needs no decider: a step that nobody acknowledged in time escalates as long as one page worker and the store live.
+"""
+
+import contextlib
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from msgspec.structs import replace
+
+from incidents import keys
+from incidents.clock import to_ms
+from incidents.errors import NotFound, StoreConflict, StoreUnavailable
+from incidents.events import PageDelivered, PageFailed, PageSuppressed, StepDue
+from incidents.incident import Incident
+from incidents.measures import Measures, Tally
+from incidents.oncall import Channel, OnCall
+from incidents.page import CHANNEL_PREFIX, Page
+from incidents.store.commit import count_commands
+from incidents.store.connection import Command, Link, checked
+from incidents.store.incidents import Incidents
+from incidents.store.pages import LINGER_MS, again_commands, claim, escalations_due, next_due_ms, over_commands
+from incidents.store.scripts import ALL
+from incidents.store.wake import LINGER, Waker
+from workers.dispatch import Dispatcher, Result
+from workers.letters import message_of
+from workers.retries import TRIES, delay_before
+
+LOG = structlog.get_logger()
+
+WAIT_SECONDS = 0.5  # at most, between two looks at what is due
+RESULT_SECONDS = 0.05  # while pages are under way, new ones are looked for this often
+TRIES_BEFORE_NEXT = 3  # on one channel, while the person has another
+STORE_AWAY_SECONDS = 0.1
+LAST_WORDS_SECONDS = 10.0  # for what is under way when the worker is asked to stop
+
+
+class Pager:
+    """Delivers pages and runs escalations. One thread runs it; any may stop it."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        owner: str,
+        waker: Waker,
+        incidents: Incidents,
+        oncall: Callable[[str], OnCall],
+        dispatcher: Dispatcher,
+        external_url: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._link = Link(url, scripts=ALL)
+        self._control = Link(url)
+        self._owner = owner
+        self._waker = waker
+        self._incidents = incidents
+        self._oncall = oncall
+        self._dispatcher = dispatcher
+        self._external_url = external_url
+        self._now = now
+        self._stop = threading.Event()
+        self._claimed: dict[str, Page] = {}
+
+    def stop(self) -> None:
+        """Ask the worker to end, at once even while it waits."""
+        self._stop.set()
+        with contextlib.suppress(StoreUnavailable):
+            if self._link.client_id:
+                self._control.one("CLIENT", "UNBLOCK", self._link.client_id)
+
+    def linger(self, linger: timedelta = LINGER) -> None:
+        """Deliver what is due for so long, or until stopped; does nothing while another page worker lingers."""
+        ends = time.monotonic() + linger.total_seconds()
+        while not self._stop.is_set() and time.monotonic() < ends:
+            try:
+                if not self._is_ours():
+                    return
+                self._look()
+                self._wait()
+            except (StoreUnavailable, StoreConflict) as error:
+                LOG.warning("store_away", error=str(error))
+                self._link.drop()
+                self._stop.wait(STORE_AWAY_SECONDS)
+                ends = max(ends, time.monotonic() + 1.0)
+        self._end()
+
+    def _is_ours(self) -> bool:
+        """Say that a page worker waits here, so that nobody asks for another; False when another says so already."""
+        taken, holder = self._link.ask(
+            [("SET", keys.pager_lingers(), self._owner, "NX", "PX", LINGER_MS), ("GET", keys.pager_lingers())]
+        )
+        if taken is None and holder is not None and holder.decode() != self._owner:
+            return False
+        self._link.one("SET", keys.pager_lingers(), self._owner, "PX", LINGER_MS)
+        return True
+
+    def _end(self) -> None:
+        deadline = time.monotonic() + LAST_WORDS_SECONDS
+        with contextlib.suppress(StoreUnavailable, StoreConflict):
+            while self._dispatcher.pending and self._stop.is_set() and time.monotonic() < deadline:
+                self._record_results(RESULT_SECONDS)
+            self._record_results(0)
+            if not self._stop.is_set():
+                self._waker.pager(anyway=True)
+            self._link.one("DEL", keys.pager_lingers())
+
+    # Looking at what is due
+
+    def _look(self) -> None:
+        now = self._now()
+        for page in claim(self._link, self._owner, now):
+            self._send(page, now)
+        for name in escalations_due(self._link, now):
+            self._escalate(name, now)
+
+    def _wait(self) -> None:
+        """Wait for a wake-up, a result, or the next instant at which something is due."""
+        if self._dispatcher.pending:
+            self._record_results(RESULT_SECONDS)
+            return
+        self._record_results(0)
+        due_ms = next_due_ms(self._link)
+        left = (due_ms - to_ms(self._now())) / 1000 if due_ms is not None else WAIT_SECONDS
+        if left > 0:
+            wait = max(0.01, min(left, WAIT_SECONDS))
+            self._link.one("BLPOP", keys.pages_wake(), f"{wait:.3f}", timeout=wait + 3.0)
+
+    def _escalate(self, name: str, now: datetime) -> None:
+        tally = Tally()
+        try:
+            incident, _ = self._incidents.get(name)
+            due = incident.paging.next_at if incident.paging else None
+            if due is not None:
+                tally.observe(Measures.TIMER_LATENESS, (now - due).total_seconds())
+            self._incidents.apply(name, StepDue(), now=now, also=count_commands(tally))
+        except NotFound:
+            self._link.one("ZREM", keys.escalations(), name)
+
+    # Sending
+
+    def _send(self, page: Page, now: datetime) -> None:
+        try:
+            incident, alerts = self._incidents.get(page.incident_id)
+        except NotFound:
+            checked(self._link.ask(over_commands(page)))
+            return
+        needless = _needless(page, incident)
+        if needless:
+            self._suppress(page, needless, now)
+            return
+        channels = channels_of(self._oncall(page.ruleset), page.person)
+        if page.channel_index >= len(channels):
+            self._give_up(page, "none", "no channel is configured; add `channels` to this person", now)
+            return
+        self._claimed[page.id] = page
+        message = message_of(page, incident, alerts, self._external_url)
+        self._dispatcher.submit(page.id, channels[page.channel_index], message)
+
+    def _suppress(self, page: Page, why: str, now: datetime) -> None:
+        tally = Tally()
+        tally.count(Measures.PAGES, "none", "suppressed")
+        event = PageSuppressed(page_id=page.id, person=page.person, why=why)
+        self._record(page, event, now, [*over_commands(page), *count_commands(tally)])
+
+    # Recording results
+
+    def _record_results(self, wait: float) -> None:
+        with contextlib.suppress(queue.Empty):
+            result = self._dispatcher.results.get(timeout=wait) if wait else self._dispatcher.results.get_nowait()
+            while True:
+                self._record_result(result)
+                result = self._dispatcher.results.get_nowait()
+
+    def _record_result(self, result: Result) -> None:
+        page = self._claimed.pop(result.page_id, None)
+        if page is None:
+            return
+        now = self._now()
+        channels = channels_of(self._oncall(page.ruleset), page.person)
+        channel = channels[min(page.channel_index, len(channels) - 1)]
+        try:
+            if result.accepted:
+                self._accepted(page, channel, now)
+            else:
+                self._failed(page, channel, channels, result, now)
+        except (StoreUnavailable, StoreConflict):
+            # The result must not be lost while we wait for the store: it is recorded when the store is back.
+            self._claimed[page.id] = page
+            self._dispatcher.results.put(result)
+            raise
+
+    def _accepted(self, page: Page, channel: Channel, now: datetime) -> None:
+        tally = Tally()
+        tally.count(Measures.PAGES, channel.kind, "repeated" if page.unanswered else "accepted")
+        if not page.over and page.step == 1 and page.round == 1:
+            tally.observe(Measures.PAGE_DELAY, (now - page.received_at).total_seconds())
+        also = [*over_commands(page), *count_commands(tally)]
+        event = PageDelivered(
+            page_id=page.id,
+            person=page.person,
+            channel=channel.name,
+            kind=channel.kind,
+            attempt=page.attempt,
+            repeat=page.unanswered,
+            reason=page.reason,
+        )
+        self._record(page, event, now, also)
+
+    def _failed(
+        self, page: Page, channel: Channel, channels: tuple[Channel, ...], result: Result, now: datetime
+    ) -> None:
+        again = next_try(page, len(channels), result, now)
+        if again is None:
+            self._give_up(page, channel.kind, result.reason, now, channel.name)
+            return
+        tally = Tally()
+        tally.count(Measures.PAGES, channel.kind, "failed")
+        event = PageFailed(
+            page_id=page.id,
+            person=page.person,
+            channel=channel.name,
+            kind=channel.kind,
+            attempt=page.attempt,
+            error=result.reason,
+            again_at=again[1],
+        )
+        also = [*again_commands(again[0], again[1]), *count_commands(tally)]
+        self._record(page, event, now, also)
+
+    def _give_up(self, page: Page, kind: str, error: str, now: datetime, channel: str = "") -> None:
+        tally = Tally()
+        tally.count(Measures.PAGES, kind, "given_up")
+        event = PageFailed(
+            page_id=page.id, person=page.person, channel=channel, kind=kind, attempt=page.attempt, error=error
+        )
+        self._record(page, event, now, [*over_commands(page), *count_commands(tally)])
+
+    def _record(
+        self, page: Page, event: PageDelivered | PageFailed | PageSuppressed, now: datetime, also: list[Command]
+    ) -> None:
+        if page.over and not isinstance(event, PageFailed):
+            checked(self._link.ask([("MULTI",), *also, ("EXEC",)]))
+            return
+        self._incidents.apply(page.incident_id, event, now=now, also=also)
+
+
+def channels_of(oncall: OnCall, person: str) -> tuple[Channel, ...]:
+    """Return the channels of a person, first to last, or the one channel that `channel:NAME` names."""
+    if person.startswith(CHANNEL_PREFIX):
+        channel = oncall.channels.get(person.removeprefix(CHANNEL_PREFIX))
+        return (channel,) if channel else ()
+    known = oncall.people.get(person)
+    return known.channels if known else ()
+
+
+def next_try(page: Page, channels: int, result: Result, now: datetime) -> tuple[Page, datetime] | None:
+    """Return a page as it is tried next, and when: on this channel, on the person's next one, or not at all."""
+    from_here = replace(page, channel_attempts=page.channel_attempts + 1, unanswered=result.unanswered)
+    has_next = page.channel_index + 1 < channels
+    tries = TRIES_BEFORE_NEXT if has_next else TRIES
+    if not result.permanent and from_here.channel_attempts < tries:
+        delay = delay_before(from_here.channel_attempts + 1, random.random(), result.retry_after)  # noqa: S311 - jitter
+        if delay is not None:
+            return from_here, now + delay
+    if has_next:
+        return replace(from_here, channel_index=page.channel_index + 1, channel_attempts=0), now
+    return None
+
+
+def _needless(page: Page, incident: Incident) -> str:
+    """Say why a page need not be sent any more, empty when it must be."""
+    if page.over:
+        return ""
+    if not incident.is_open:
+        return f"the incident was {incident.status.value} before"
+    waiting = incident.paging is not None and incident.paging.next_at is not None
+    if incident.acknowledged_at is not None and not waiting:
+        return f"{incident.acknowledged_by or 'somebody'} acknowledged before"
+    return ""
+

@@ -1,0 +1,94 @@
+"""Poison: events that cannot be decided. They are found by bisection, kept with their error, and hide no other. Pure."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from incidents.measures import Measures
+from incidents.store.commit import Commit
+from incidents.store.intake import REFUSED_CHARACTERS, Quarantined, quarantine_id
+from incidents.store.load import Need, Snapshot
+from workers.deciding import Deciding, Unjudged
+from workers.entries import Unreadable
+from workers.work import Arrival, DueTimer, Work
+
+ERROR_CHARACTERS = 500
+
+
+class Offenders(NamedTuple):
+    """Events that raise when decided, each with its error; timers that do; and entries that could not be read."""
+
+    arrivals: tuple[tuple[Arrival, str], ...]
+    timers: tuple[DueTimer, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    told: bool = False  # people cannot be told of them: that raised as well
+
+    def holds(self, arrival: Arrival) -> bool:
+        """Whether this very delivery is among them."""
+        return any(offender is arrival for offender, _ in self.arrivals)
+
+    def joined(self, other: "Offenders") -> "Offenders":
+        """Return both together."""
+        return self._replace(arrivals=self.arrivals + other.arrivals, timers=self.timers + other.timers)
+
+    def to_tell(self) -> tuple[Unjudged, ...]:
+        """Return what people are to be told."""
+        if self.told:
+            return ()
+        events = tuple(Unjudged(arrival.source, arrival.received_at, error) for arrival, error in self.arrivals)
+        return events + tuple(Unjudged(entry.source, entry.received_at, entry.error) for entry in self.unreadable)
+
+
+def find_offenders(
+    deciding: Deciding, work: Work, snapshot: Snapshot, now: datetime, error: Exception
+) -> Offenders:
+    """Return the events that raise on their own; all of them where they raise only together."""
+
+    def fails(part: Work) -> str:
+        try:
+            deciding.decide(part, snapshot, now)
+        except Need:
+            return ""
+        except Exception as raised:  # noqa: BLE001 - what it raises is what is looked for
+            return _told(raised)
+        return ""
+
+    timers = tuple(timer for timer in work.timers if fails(Work((), (timer,))))
+    found = tuple(_bisect(work.arrivals, fails))
+    if not found and not timers:
+        return Offenders(tuple((arrival, _told(error)) for arrival in work.arrivals), work.timers)
+    return Offenders(found, timers)
+
+
+def _bisect(arrivals: tuple[Arrival, ...], fails: Callable[[Work], str]) -> list[tuple[Arrival, str]]:
+    error = fails(Work(arrivals)) if arrivals else ""
+    if not error:
+        return []
+    if len(arrivals) == 1:
+        return [(arrivals[0], error)]
+    half = len(arrivals) // 2
+    return _bisect(arrivals[:half], fails) + _bisect(arrivals[half:], fails)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:ERROR_CHARACTERS]
+
+
+def set_aside(commit: Commit, offenders: Offenders) -> None:
+    """Put what cannot be processed into quarantine, with its error; an entry counts as all its events."""
+    for arrival, error in offenders.arrivals:
+        text = msgspec.json.encode(arrival.alert).decode("utf-8", "replace")
+        _keep(commit, arrival.received_at, arrival.source, error, text, 1)
+    for entry in offenders.unreadable:
+        _keep(commit, entry.received_at, entry.source, entry.error, entry.text, entry.count)
+    commit.timers_gone.update(timer.member for timer in offenders.timers)
+
+
+def _keep(commit: Commit, at: datetime, source: str, reason: str, text: str, count: int) -> None:
+    kept = Quarantined(
+        id=quarantine_id(at, source, text), at=at, source=source, reason=reason, text=text[:REFUSED_CHARACTERS]
+    )
+    commit.quarantine.append(kept)
+    commit.tally.count(Measures.EVENTS, "quarantined", by=count)

@@ -1,0 +1,209 @@
+"""What deciding sees of the store while it works through a batch: the snapshot, and what the batch changed so far. Pure."""
+
+from datetime import datetime, timedelta
+
+from incidents.alert import AlertState
+from incidents.clock import to_ms
+from incidents.incident import AlertTally, Incident, incident_id
+from incidents.store.commit import FIRING_SCORE, TIMER_CLEAR, Commit, clear_timer
+from incidents.store.load import FIRING_NOW, Known, Need, Plan, Snapshot
+from incidents.timeline import FOLD_FOR_MS, Entry, EntryKind, fold_name
+from incidents.transitions import Transition
+from workers.work import Arrival
+
+WINDOW_SLACK = timedelta(hours=1)
+
+
+class View:
+    """One batch's copy of the store, and the commit that it fills."""
+
+    def __init__(self, snapshot: Snapshot, now: datetime) -> None:
+        self.now = now
+        self.snapshot = snapshot
+        self.commit = Commit(now)
+        self._number = snapshot.number
+        self._states: dict[str, AlertState] = {}
+        self._incidents: dict[str, Incident] = {}
+        self._tallies: dict[str, AlertTally] = {}
+        self._folds: dict[str, dict[str, int]] = {}
+        self._by_identity: dict[str, str] = {}
+        self._scores: dict[tuple[str, str], float] = {}
+        self._entered: dict[tuple[str, timedelta], int] = {}
+        for identity_key, known in snapshot.identities.items():
+            if known is not None:
+                self._by_identity[identity_key] = known.incident.id
+                self._know(known)
+        for known in snapshot.ids.values():
+            if known is not None:
+                self._know(known)
+
+    def _know(self, known: Known) -> None:
+        name = known.incident.id
+        self._incidents.setdefault(name, known.incident)
+        self._tallies.setdefault(name, known.alerts)
+        self._folds.setdefault(name, {}).update(known.folds)
+
+    # Alerts
+
+    def state(self, key: str) -> AlertState | None:
+        """Return what is remembered of an alert."""
+        return self._states.get(key) or self.snapshot.alerts.get(key)
+
+    def remember(self, key: str, state: AlertState) -> None:
+        """Remember an alert anew."""
+        self._states[key] = state
+        self.commit.states[key] = state
+
+    # Incidents
+
+    def incident(self, name: str) -> Incident | None:
+        """Return an incident by its id, if there is one; raises `Need` where it was not asked for yet."""
+        if name in self._incidents:
+            return self._incidents[name]
+        if name in self.snapshot.ids:
+            return None
+        plan = Plan()
+        plan.ids[name] = {}
+        raise Need(plan)
+
+    def of_identity(self, identity_key: str) -> Incident | None:
+        """Return the incident that an identity points to; raises `Need` where it was not asked for yet."""
+        name = self._by_identity.get(identity_key)
+        if name is not None:
+            return self._incidents[name]
+        if identity_key not in self.snapshot.identities:
+            plan = Plan()
+            plan.identities[identity_key] = {}
+            raise Need(plan)
+        return None
+
+    def tally(self, name: str) -> AlertTally:
+        """Return the counts of an incident's alerts."""
+        return self._tallies.get(name, AlertTally())
+
+    def next_id(self) -> str:
+        """Return the id that the next declared incident would have."""
+        return incident_id(self.now.year, self._number + 1)
+
+    def take(self, name: str, done: Transition, *, declared: bool = False) -> None:
+        """Take in what a transition did."""
+        if declared:
+            self._number += 1
+        if done.incident is not None:
+            self._incidents[name] = done.incident
+            self._by_identity[done.incident.identity_key] = name
+        self.commit.take(name, done, declared=declared)
+
+    # The alerts of an incident
+
+    def attach(self, key: str, name: str, arrival: Arrival | None, *, was_in: bool) -> None:
+        """Count a firing alert into an incident, and write it on its timeline; `was_in`: it was, as a resolved one."""
+        before = self.tally(name)
+        self._tallies[name] = AlertTally(
+            firing=before.firing + 1, resolved=before.resolved - (1 if was_in else 0), clear_since=None
+        )
+        self.commit.count_alert(name, "firing")
+        if was_in:
+            self.commit.count_alert(name, "resolved", -1)
+        self.commit.attached.setdefault(name, set()).add(key)
+        if before.firing <= 0:
+            self.commit.clear_since[name] = None
+            self.commit.timer(TIMER_CLEAR + name, None)
+        if arrival is not None:
+            self.fold(name, EntryKind.ALERT_FIRED, arrival, "fired")
+
+    def detach(self, name: str, arrival: Arrival) -> None:
+        """Count an alert of an incident as resolved; when it was the last one, set the timer that may resolve it."""
+        before = self.tally(name)
+        clear_since = self.now if before.firing <= 1 else None
+        self._tallies[name] = AlertTally(
+            firing=before.firing - 1, resolved=before.resolved + 1, clear_since=clear_since
+        )
+        self.commit.count_alert(name, "firing", -1)
+        self.commit.count_alert(name, "resolved")
+        self.fold(name, EntryKind.ALERT_RESOLVED, arrival, "resolved")
+        if clear_since is not None:
+            self.commit.clear_since[name] = clear_since
+            incident = self._incidents.get(name)
+            if incident is not None and incident.is_open:
+                self.commit.timer(TIMER_CLEAR + name, clear_timer(incident, clear_since))
+
+    def fold(self, name: str, kind: EntryKind, arrival: Arrival, verb: str) -> None:
+        """Write an alert on a timeline: the first of its like as an entry, the others as a count."""
+        labels = arrival.alert.labels
+        alertname = labels.get("alertname", "an alert")
+        fold = fold_name(kind, arrival.source, alertname)
+        folds = self._folds.setdefault(name, {})
+        begun = folds.get(fold)
+        if begun is None or arrival.received_ms - begun > FOLD_FOR_MS:
+            begun = folds[fold] = arrival.received_ms
+            self.commit.folds_begun.setdefault(name, {})[fold] = begun
+            entry = _alert_entry(kind, arrival, f"{alertname} {verb}", f"{fold}@{begun}")
+            self.commit.entries.append((name, entry))
+        self.commit.count_alert(name, f"fold:{fold}@{begun}")
+
+    # Windows of counting rules
+
+    def enter_window(self, key: str, withins: tuple[timedelta, ...], member: str) -> None:
+        """Let a firing alert into a window."""
+        self._move(key, withins, member, float("inf"), FIRING_SCORE)
+
+    def leave_window(self, key: str, withins: tuple[timedelta, ...], member: str, ends_at: datetime) -> None:
+        """Note when an alert of a window stopped firing; it goes on counting until the window has passed it."""
+        self._move(key, withins, member, float(to_ms(ends_at)), to_ms(ends_at))
+
+    def _move(self, key: str, withins: tuple[timedelta, ...], member: str, score: float, stored: int | str) -> None:
+        before = self._scores.get((key, member), self._loaded_score(key, withins, member))
+        firing_change = int(score == float("inf")) - int(before == float("inf"))
+        for within in withins:
+            since = to_ms(self.now - within)
+            change = int(score >= since) - int(before is not None and before >= since)
+            self._entered[key, within] = self._entered.get((key, within), 0) + change
+        firing = self._entered.get((key, FIRING_NOW), 0) + firing_change
+        self._entered[key, FIRING_NOW] = firing
+        self._scores[key, member] = score
+        self.commit.windows.setdefault(key, {})[member] = stored
+        self.commit.window_spans[key] = withins[-1] + WINDOW_SLACK
+        self.commit.windows_firing[key] = self.snapshot.counts[key, FIRING_NOW] + firing
+
+    def _loaded_score(self, key: str, withins: tuple[timedelta, ...], member: str) -> float | None:
+        if (key, member) not in self.snapshot.scores:
+            plan = Plan()
+            plan.add_window(key, withins, member)
+            raise Need(plan)
+        return self.snapshot.scores[key, member]
+
+    def count(self, key: str, within: timedelta) -> int:
+        """Return how many different alerts of a window were firing within a span."""
+        return self.snapshot.counts[key, within] + self._entered.get((key, within), 0)
+
+    def members(self, key: str, within: timedelta) -> tuple[str, ...]:
+        """Return the alerts of a window, those of this batch too; raises `Need` where they were not asked for yet."""
+        if key not in self.snapshot.members:
+            plan = Plan()
+            plan.members[key] = within
+            raise Need(plan)
+        own = (member for window, member in self._scores if window == key)
+        return tuple(dict.fromkeys((*self.snapshot.members[key], *own)))
+
+
+def _alert_entry(kind: EntryKind, arrival: Arrival, text: str, fold: str) -> Entry:
+    alert = arrival.alert
+    summary = alert.annotations.get("summary") or alert.annotations.get("description") or ""
+    data = {
+        "labels": alert.labels,
+        "source": arrival.source,
+        "fingerprint": alert.fingerprint,
+        "starts_at": alert.starts_at,
+        "ends_at": alert.ends_at,
+        "url": alert.generator_url,
+    }
+    return Entry(
+        at=arrival.received_at,
+        kind=kind,
+        actor=arrival.source,
+        text=f"{text}: {summary}" if summary else text,
+        data={name: value for name, value in data.items() if value},
+        fold=fold,
+    )
+

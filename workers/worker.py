@@ -1,0 +1,55 @@
+"""Our RQ worker: runs jobs in its own process, on one queue, and ends a lingering job at once when asked to stop."""
+
+from collections.abc import Callable
+from typing import Any
+
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+WORKER_TTL = 20  # seconds: a dead worker is forgotten after so long
+RECONNECT_SECONDS = 1.0
+
+
+class LingeringWorker(SimpleWorker):
+    """A worker whose jobs linger.
+
+    RQ's own bounds are for jobs that end: an idle worker would not look at its queue's upkeep for minutes, and a
+    worker that waits for Redis would back off up to a minute.
+    """
+
+    exponential_backoff_factor = 1.0
+    max_connection_wait_time = RECONNECT_SECONDS
+
+    def __init__(self, queue: str, client: "Redis[bytes]", *, name: str, on_stop: Callable[[], None]) -> None:
+        super().__init__(
+            [Queue(queue, connection=client, serializer=JSONSerializer)],
+            name=name,
+            connection=client,
+            serializer=JSONSerializer,
+            worker_ttl=WORKER_TTL,
+            log_job_description=False,
+        )
+        self._on_stop = on_stop
+        self.asked_to_stop = False
+
+    @property
+    def dequeue_timeout(self) -> int:
+        """Seconds to wait for a job before looking at the queue's upkeep."""
+        return 5
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+        """Return how long the worker counts as alive without a sign: RQ's SimpleWorker gives one per job."""
+        del working_time
+        return int(job.timeout or 0) + 5
+
+    def handle_warm_shutdown_request(self) -> None:
+        """End the lingering job: RQ only sets a flag, at which a job must look."""
+        self.asked_to_stop = True
+        self._on_stop()
+
+    def request_force_stop(self, signum: int, frame: Any) -> None:
+        """Take a second signal as a reminder: what lingers has been told to end already."""
+        self._on_stop()
+        super().request_force_stop(signum, frame)
