@@ -1,0 +1,173 @@
+"""What only a real server shows: endless and slow bodies, and workers that are killed."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+MIB = 1024 * 1024
+POST = b"POST /webhooks/alertmanager HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer source-token\r\n"
+BEARER = {"Authorization": "Bearer source-token"}
+
+
+class Server:
+    """A receiver under granian; `url` is where it answers."""
+
+    def __init__(self, counts: Path, *, workers: int, threads: int, readers: int) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        options = [f"--workers={workers}", f"--blocking-threads={threads}", "--respawn-failed-workers"]
+        options += ["--respawn-interval=0.1", "--interface=wsgi", "--http=1", "--no-ws", f"--port={self.port}"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "granian", *options, f"--working-dir={HERE}", "--factory", "serving:app"],
+            cwd=ROOT,
+            env=os.environ | {"COUNTS": str(counts), "READERS": str(readers), "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        wait_until(self.healthy)
+
+    def healthy(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/-/healthy", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    def post(self) -> int:
+        return requests.post(
+            f"{self.url}/webhooks/alertmanager", b'{"alerts":[]}', headers=BEARER, timeout=10
+        ).status_code
+
+    def counted(self, code: int = 202) -> float:
+        text = requests.get(f"{self.url}/metrics", timeout=5).text
+        found = re.search(rf'tocsin_webhooks_total{{code="{code}",source="prod"}} (\S+)', text)
+        assert found is not None
+        return float(found[1])
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def stop(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def wait_until(holds, seconds: float = 15) -> None:
+    ends = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Two threads, of which one at a time reads a body."""
+    server = Server(tmp_path_factory.mktemp("counts"), workers=1, threads=2, readers=1)
+    yield server
+    server.stop()
+
+
+def answer_of(connection: socket.socket) -> bytes:
+    with contextlib.suppress(ConnectionError):
+        return connection.recv(4096)
+    return b""
+
+
+def test_server_endless_chunked_body_is_cut_at_the_cap(server):
+    """A body without a declared length is read up to the cap and no further."""
+    before = server.counted(413)
+    sent = 0
+    with server.connect() as connection:
+        connection.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while sent < 300 * MIB:
+                connection.sendall(b"100000\r\n" + b" " * MIB + b"\r\n")
+                sent += MIB
+        answer = answer_of(connection)
+    assert 60 * MIB < sent < 100 * MIB
+    assert answer == b"" or b" 413 " in answer
+    wait_until(lambda: server.counted(413) == before + 1)
+
+
+def test_server_declared_ten_gigabytes_are_413_at_once(server):
+    """The length alone is enough."""
+    with server.connect() as connection:
+        connection.sendall(POST + b"Content-Length: 10000000000\r\n\r\n{")
+        assert b" 413 " in answer_of(connection)
+
+
+def test_server_refuses_a_stranger_before_the_body(server):
+    """401 comes without a byte of the body, so a stranger can hold nobody up."""
+    with server.connect() as connection:
+        connection.sendall(b"POST /webhooks/alertmanager HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+        started = time.monotonic()
+        assert b" 401 " in answer_of(connection)
+        assert time.monotonic() - started < 1
+
+
+def test_server_chunked_body_is_taken(server):
+    """Chunks are as good as a length."""
+    with server.connect() as connection:
+        connection.sendall(POST + b'Transfer-Encoding: chunked\r\n\r\n5\r\n{"ale\r\n8\r\nrts":[]}\r\n0\r\n\r\n')
+        assert b" 202 " in answer_of(connection)
+
+
+def test_server_slow_bodies_hold_up_nobody_else(server):
+    """While senders dribble, probes are answered and others are told to try again; then the slow ones are cut."""
+    slow = [server.connect() for _ in range(3)]
+    for connection in slow:
+        connection.sendall(POST + b"Content-Length: 100\r\n\r\n{")
+    started = time.monotonic()
+    assert server.healthy()
+    assert time.monotonic() - started < 1.4
+    for connection in slow:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(b" ")
+        answer = answer_of(connection)
+        assert answer == b"" or b" 503 " in answer
+        connection.close()
+    assert time.monotonic() - started < 8
+    assert server.post() == 202
+
+
+def test_server_answers_no_version_of_its_own(server):
+    """The server header is ours on every answer."""
+    assert requests.get(f"{server.url}/-/healthy", timeout=5).headers["Server"] == "tocsin"
+    assert requests.get(f"{server.url}/webhooks/alertmanager", timeout=5).status_code == 405
+
+
+def test_server_counts_survive_killed_workers(tmp_path):
+    """Whichever worker counted, and however it died, a scrape of any worker gives the sum."""
+    server = Server(tmp_path, workers=2, threads=1, readers=1)
+    try:
+        for _ in range(10):
+            assert server.post() == 202
+        for _ in range(2):
+            victim = int(requests.get(f"{server.url}/pid", timeout=5).text)
+            os.kill(victim, signal.SIGKILL)
+            wait_until(lambda victim=victim: _answered_by_another(server, victim))
+            assert server.counted() >= 10
+        assert server.post() == 202
+        assert server.counted() == 11
+    finally:
+        server.stop()
+
+
+def _answered_by_another(server: Server, victim: int) -> bool:
+    with contextlib.suppress(requests.RequestException):
+        return int(requests.get(f"{server.url}/pid", timeout=2).text) != victim
+    return False
