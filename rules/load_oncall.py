@@ -86,7 +86,7 @@ def _own_channels(
     """Read names of channels, and channels that are written out."""
     found: list[Channel] = []
     for place, node in enumerate(fields.nodes("channels"), 1):
-        if node.kind is Kind.MAPPING:
+        if node.kind is Kind.MAPPING or (node.text == "console" and "console" not in channels):
             own = read_channel(node, f"{person_id}/{place}", node, context)
         elif context.refer_text("channel", node):
             own = channels.get(node.text)

@@ -1,0 +1,139 @@
+"""Reads rule files, directories of them, and shipped packs: the only part of the rule language that opens a file.
+
+Links are resolved first, for ConfigMaps and git-sync are made of them; one that leads out of its directory is refused.
+Nothing but regular files is opened, and no more of each than the limit.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from rules.fields import did_you_mean
+from rules.sections import PACK_PREFIX, SourceFile
+from rules.yaml import MAX_BYTES, Problem, read_yaml
+
+PACKS_DIR = Path(__file__).parent / "packs"
+SUFFIXES = frozenset({".yml", ".yaml"})
+MAX_FILES = 1000
+MAX_DEPTH = 20
+_RULES = re.compile(rb"^[\"']?rules[\"']?[ \t]*:", re.MULTILINE)
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """The files that were read, in their order, and what could not be read."""
+
+    files: tuple[SourceFile, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_rule_files(paths: Sequence[str], packs_dir: Path = PACKS_DIR) -> Read:
+    """Read files, directories (recursively, `*.yml` and `*.yaml`) and `pack:NAME`; never raises for what it finds.
+
+    While no file has a `rules` section, every shipped pack is in force. A file that is reached twice is read once.
+    """
+    reader = _Reader(packs_dir)
+    for path in paths:
+        reader.take(path)
+    if not any(has_rules(file) for file in reader.files):
+        for pack in sorted(packs_dir.glob("*.yml")):
+            reader.take(PACK_PREFIX + pack.stem)
+    return Read(files=tuple(reader.files), problems=tuple(reader.problems))
+
+
+def has_rules(file: SourceFile) -> bool:
+    """Tell whether a file has a `rules` section of its own."""
+    text = file.text if isinstance(file.text, bytes) else file.text.encode("utf-8", "surrogatepass")
+    if b"rules" not in text:
+        return False
+    return _RULES.search(text) is not None or "rules" in read_yaml(text, file.name, []).entries
+
+
+class _Reader:
+    """Collects files, and remembers which were read already."""
+
+    def __init__(self, packs_dir: Path) -> None:
+        self.files: list[SourceFile] = []
+        self.problems: list[Problem] = []
+        self._packs_dir = packs_dir
+        self._seen: set[Path] = set()
+
+    def take(self, path: str) -> None:
+        """Read whatever one entry of the list names."""
+        if path.startswith(PACK_PREFIX):
+            self._pack(path)
+            return
+        try:
+            target = Path(path).resolve(strict=True)
+            if target.is_dir():
+                self._directory(Path(path), target, target, 0)
+            else:
+                self._file(path, target)
+        except (OSError, RuntimeError, ValueError) as error:
+            self._unreadable(path, error)
+
+    def _pack(self, path: str) -> None:
+        name = path.removeprefix(PACK_PREFIX)
+        known = sorted(pack.stem for pack in self._packs_dir.glob("*.yml"))
+        if name in known:
+            self._file(path, (self._packs_dir / f"{name}.yml").resolve())
+            return
+        hint = did_you_mean(name, known) or f"there is {', '.join(known)}"
+        self._problem(path, "E002", f"there is no pack {name!r}", hint)
+
+    def _directory(self, shown: Path, target: Path, root: Path, depth: int) -> None:
+        """Read a directory in the order of its names; entries that start with a dot are skipped."""
+        if depth > MAX_DEPTH:
+            self._problem(str(shown), "E004", f"directories are nested deeper than {MAX_DEPTH} levels")
+            return
+        if target in self._seen:
+            return
+        self._seen.add(target)
+        before = len(self.files)
+        for name in sorted(os.listdir(target)):  # noqa: PTH208 -- the names alone
+            if not name.startswith("."):
+                self._entry(shown / name, target / name, root, depth)
+        if depth == 0 and len(self.files) == before:
+            self._problem(str(shown), "W001", "the directory holds no *.yml or *.yaml", severity="warning")
+
+    def _entry(self, shown: Path, path: Path, root: Path, depth: int) -> None:
+        try:
+            target = path.resolve(strict=True)
+            if not target.is_relative_to(root):
+                if target.is_dir() or path.suffix in SUFFIXES:
+                    message = "the link leads out of the directory of the rules"
+                    self._problem(str(shown), "E003", message, "copy the file, or list its place of its own")
+            elif target.is_dir():
+                self._directory(shown, target, root, depth + 1)
+            elif path.suffix in SUFFIXES:
+                self._file(str(shown), target)
+        except (OSError, RuntimeError) as error:
+            if path.suffix in SUFFIXES or not path.suffix:
+                self._unreadable(str(shown), error)
+
+    def _file(self, shown: str, target: Path) -> None:
+        if target in self._seen:
+            return
+        self._seen.add(target)
+        if len(self.files) >= MAX_FILES:
+            if not any(problem.code == "E005" for problem in self.problems):
+                hint = "put several rules into one file"
+                self._problem(shown, "E005", f"there are more than {MAX_FILES} files", hint)
+            return
+        if not stat.S_ISREG(target.stat().st_mode):
+            self._problem(shown, "E002", "this is no regular file")
+            return
+        with target.open("rb") as file:
+            self.files.append(SourceFile(shown, file.read(MAX_BYTES + 1)))
+
+    def _unreadable(self, shown: str, error: Exception) -> None:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        hint = "check the path" if isinstance(error, FileNotFoundError) else "check the owner and the mode"
+        missing = isinstance(error, FileNotFoundError)
+        self._problem(shown, "E001" if missing else "E002", f"cannot be read: {reason}", hint)
+
+    def _problem(self, file: str, code: str, message: str, hint: str = "", *, severity: str = "error") -> None:
+        self.problems.append(Problem(file=file, code=code, message=message, hint=hint, severity=severity))
