@@ -53,4 +53,4 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     record: Recorder
     build: str
     body_readers: int = 3  # bodies read at once by one process: one fewer than its threads, so that probes get through
-    body_timeout: float = 30.0  # seconds after which a body that is still coming is cut off
+    body_timeout: float = 15.0  # seconds until a body that is still coming is cut off; a shutdown may wait so long

@@ -12,7 +12,8 @@ from flask import Blueprint, Response, request
 from receiver import problems
 from receiver.auth import Keyring, Source, presented_token, unauthorized
 from receiver.bodies import Bodies
-from receiver.deps import Deps
+from receiver.deps import AlertSink, Deps
+from receiver.failfast import FailFast
 from receiver.metrics import UNKNOWN
 from receiver.payloads import alertmanager
 from receiver.payloads.parsed import Parsed
@@ -32,9 +33,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Webhook:
     """One kind of sender: who may post, how its body is read."""
 
-    def __init__(self, deps: Deps, bodies: Bodies, kind: str) -> None:
+    def __init__(self, deps: Deps, intake: AlertSink, bodies: Bodies, kind: str) -> None:
         self._deps = deps
         self._bodies = bodies
+        self._intake = intake
         self._sources: Keyring[Source] = Keyring(source for source in deps.sources if source.kind == kind)
 
     def answer(self) -> Response:
@@ -64,7 +66,7 @@ class Webhook:
         return Response(msgspec.json.encode(answer), 202, content_type="application/json")
 
     def _append(self, source: Source, parsed: Parsed) -> Answer:
-        appended = self._deps.intake.append_alerts(
+        appended = self._intake.append_alerts(
             source=source.name,
             alerts=parsed.alerts,
             refused=parsed.refused,
@@ -78,7 +80,7 @@ def blueprint(deps: Deps) -> Blueprint:
     """Return the routes below `/webhooks/`."""
     routes = Blueprint("webhooks", __name__)
     bodies = Bodies(readers=deps.body_readers, timeout=deps.body_timeout)
-    from_alertmanager = Webhook(deps, bodies, "alertmanager")
+    from_alertmanager = Webhook(deps, FailFast(deps.intake), bodies, "alertmanager")
     routes.add_url_rule("/webhooks/alertmanager", "alertmanager", from_alertmanager.answer, methods=["POST"])
 
     @routes.app_errorhandler(405)
