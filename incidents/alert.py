@@ -119,7 +119,9 @@ def fingerprint_of(labels: Mapping[str, str]) -> str:
     """Return Alertmanager's fingerprint of a label set: FNV-1a 64 over the sorted names and values, 16 hex digits."""
     value = FNV_OFFSET
     for name in sorted(labels):
-        for byte in name.encode("utf-8", "surrogatepass") + b"\xff" + labels[name].encode("utf-8", "surrogatepass") + b"\xff":
+        for byte in (
+            name.encode("utf-8", "surrogatepass") + b"\xff" + labels[name].encode("utf-8", "surrogatepass") + b"\xff"
+        ):
             value = ((value ^ byte) * FNV_PRIME) & FNV_MASK
     return f"{value:016x}"
 

@@ -1,12 +1,12 @@
 """The errors of the domain and its store.
 
-    TocsinError
-      TransitionNotAllowed    an event that the incident's status has no row for
-      NotFound                an id that names nothing
-      StoreError
-        StoreUnavailable      away, full, read-only or too slow: try again later
-        StoreConflict         somebody else kept changing the same incident
-        LeaseLost             another decider took over
+TocsinError
+  TransitionNotAllowed    an event that the incident's status has no row for
+  NotFound                an id that names nothing
+  StoreError
+    StoreUnavailable      away, full, read-only or too slow: try again later
+    StoreConflict         somebody else kept changing the same incident
+    LeaseLost             another decider took over
 """
 
 

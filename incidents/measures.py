@@ -31,12 +31,12 @@ class Measures(Enum):
     ALERTS_RECEIVED = Measure("alerts_received_total", "Alerts accepted, by source and status.", ("source", "status"))
     EVENTS_RECEIVED = Measure("events_received_total", "Events accepted into the stream or committed at once.")
     EVENTS = Measure("events_total", "Events that took effect, by outcome.", ("outcome",))
-    ALERTS_TRUNCATED = Measure("alerts_truncated_total", "Alerts that senders cut off their notifications.", ("source",))
+    ALERTS_TRUNCATED = Measure(
+        "alerts_truncated_total", "Alerts that senders cut off their notifications.", ("source",)
+    )
     RULE_DECISIONS = Measure("rule_decisions_total", "Decisions of a rule that matched.", ("rule", "outcome"))
     RULE_ERRORS = Measure("rule_errors_total", "Evaluations of a rule that raised an error.", ("rule",))
-    DECLARED = Measure(
-        "incidents_declared_total", "Incidents declared.", ("rule", "criterion", "severity")
-    )
+    DECLARED = Measure("incidents_declared_total", "Incidents declared.", ("rule", "criterion", "severity"))
     CLOSED = Measure("incidents_closed_total", "Incidents closed.", ("rule", "outcome"))
     TO_ACKNOWLEDGE = Measure(
         "incident_time_to_acknowledge_seconds", "From declared to acknowledged.", ("severity",), LIFECYCLE_BUCKETS

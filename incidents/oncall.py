@@ -52,7 +52,8 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Whom one step pages, and how long it waits for an acknowledgement before the next (None: as the severity says).
 
-    Targets: `incident_commander` (any role), `rotation:NAME`, `rotation:NAME+1` (the next in turn), a person's id, `channel:NAME`.
+    Targets: `incident_commander` (any role), `rotation:NAME`, `rotation:NAME+1` (the next in turn), a person's id,
+    `channel:NAME`.
     """
 
     page: tuple[str, ...]

@@ -154,7 +154,11 @@ def _target(name: str, incident: Incident, oncall: OnCall, now: datetime) -> Tar
         rotation = oncall.rotations.get(rotation_id)
         person = _holder(rotation, now, int(ahead or 0)) if rotation else None
         return Target(person, None) if person else None
-    known = name.removeprefix(CHANNEL_PREFIX) in oncall.channels if name.startswith(CHANNEL_PREFIX) else name in oncall.people
+    known = (
+        name.removeprefix(CHANNEL_PREFIX) in oncall.channels
+        if name.startswith(CHANNEL_PREFIX)
+        else name in oncall.people
+    )
     return Target(name, None) if known else None
 
 
@@ -179,7 +183,9 @@ def _page(
 
 def _nobody(step: Step, now: datetime) -> Entry:
     targets = ", ".join(step.page)
-    return Entry(at=now, kind=EntryKind.PAGE_FAILED, text=NOBODY.format(targets=targets), data={"targets": list(step.page)})
+    return Entry(
+        at=now, kind=EntryKind.PAGE_FAILED, text=NOBODY.format(targets=targets), data={"targets": list(step.page)}
+    )
 
 
 def _escalated(paging: Paging, targets: list[Target], now: datetime) -> Entry:

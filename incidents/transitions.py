@@ -171,9 +171,7 @@ def _declared(
         incident, context.oncall, policy=policy, reason=PageReason.DECLARED, received_at=received_at, now=now
     )
     tally = Tally()
-    tally.count(
-        Measures.DECLARED, incident.rule or "", incident.criterion.value, incident.severity.value
-    )
+    tally.count(Measures.DECLARED, incident.rule or "", incident.criterion.value, incident.severity.value)
     return Transition(called.incident, (declared, *assigned, *called.entries), called.pages, tally, "declared")
 
 
@@ -212,7 +210,12 @@ def _finding(incident: Incident, event: events.FindingHeld, context: Context, no
     if known is not None:
         after = replace(incident, findings=tuple(finding if f.rule == event.rule else f for f in incident.findings))
     text = f"Rule {event.rule} holds too ({event.severity}): {event.title}"
-    data = {"rule": event.rule, "criterion": event.criterion.value, "severity": event.severity.value, "reason": event.reason}
+    data = {
+        "rule": event.rule,
+        "criterion": event.criterion.value,
+        "severity": event.severity.value,
+        "reason": event.reason,
+    }
     entry = Entry(at=now, kind=EntryKind.FINDING_ADDED, actor=event.actor, text=text, data=data)
     severity = gravest(incident.severity, event.severity)
     if severity is incident.severity:
@@ -261,7 +264,12 @@ def _reopened(
 ) -> Transition:
     entry = Entry(at=now, kind=EntryKind.REOPENED, actor=actor, text=text)
     after = replace(
-        incident, status=IncidentStatus.DECLARED, resolved_at=None, mitigated_at=None, acknowledged_at=None, acknowledged_by=""
+        incident,
+        status=IncidentStatus.DECLARED,
+        resolved_at=None,
+        mitigated_at=None,
+        acknowledged_at=None,
+        acknowledged_by="",
     )
     if event is not None:
         others = tuple(finding for finding in incident.findings if finding.rule != event.rule)
@@ -322,9 +330,7 @@ def _resolve(incident: Incident, event: events.Resolve, context: Context, now: d
     acknowledged = _with_acknowledgement(incident, incident, (), event.actor, now, "acknowledged")
     closed = _close(acknowledged.incident or incident, (entry,), now, "resolved")
     closed.tally.add(acknowledged.tally)
-    return Transition(
-        replace(closed.incident, version=incident.version + 1) if closed.incident else None, *closed[1:]
-    )
+    return Transition(replace(closed.incident, version=incident.version + 1) if closed.incident else None, *closed[1:])
 
 
 def _close(incident: Incident, entries: tuple[Entry, ...], now: datetime, reason: str) -> Transition:
@@ -438,7 +444,12 @@ def _page_failed(incident: Incident, event: events.PageFailed, context: Context,
         },
     )
     waits = incident.is_open and incident.paging is not None and incident.paging.next_at is not None
-    if event.again_at is None and waits and incident.paging is not None and paging.has_next_step(incident, context.oncall):
+    if (
+        event.again_at is None
+        and waits
+        and incident.paging is not None
+        and paging.has_next_step(incident, context.oncall)
+    ):
         hurried = replace(incident, paging=replace(incident.paging, next_at=now))
         return _changed(incident, hurried, (entry,), reason="page given up")
     return Transition(None, (entry,), (), Tally(), "page failed")

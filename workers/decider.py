@@ -12,16 +12,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from incidents import keys
 from incidents.clock import from_ms, to_ms
-from incidents.errors import LeaseLost, StoreConflict, StoreUnavailable
+from incidents.errors import LeaseLost, StoreConflict, StoreUnavailable, TocsinError
 from incidents.store.commit import Commit
 from incidents.store.connection import Command, Link, checked
 from incidents.store.lease import LEASE_MS, Lease
-from incidents.store.load import Need, Snapshot, load_commands, snapshot_of
+from incidents.store.load import Need, Plan, Snapshot, load_commands, snapshot_of
 from incidents.store.scripts import ALL
 from incidents.store.wake import LINGER, Waker
 from workers.deciding import Deciding
@@ -122,14 +123,23 @@ class Decider:
     # Reading
 
     def _read(self) -> tuple[list[Entry], tuple[DueTimer, ...]]:
-        if self._fast_reads >= 2:  # noqa: PLR2004 - two in a row: events come faster than one at a time is worth
+        if self._fast_reads >= 2:  # events come faster than one at a time is worth
             time.sleep(GATHER_SECONDS)
         started = time.monotonic()
         now = self._now()
         replies = self._link.ask(
             [
                 self._lease.renew_command(),
-                ("XREAD", "COUNT", self._count(), "BLOCK", self._block_ms(now), "STREAMS", keys.stream(), self._cursor.entry_id),
+                (
+                    "XREAD",
+                    "COUNT",
+                    self._count(),
+                    "BLOCK",
+                    self._block_ms(now),
+                    "STREAMS",
+                    keys.stream(),
+                    self._cursor.entry_id,
+                ),
                 ("ZRANGEBYSCORE", keys.timers(), "-inf", to_ms(now), "WITHSCORES", "LIMIT", 0, TIMERS_AT_ONCE),
                 ("ZRANGE", keys.timers(), 0, 0, "WITHSCORES"),
             ],
@@ -192,59 +202,54 @@ class Decider:
                     self._settle(Work((arrival,)), (), done)
         self._suspects.passed(len(entries))
 
-    def _settle(
-        self, work: Work, entries: Sequence[Entry], done: Cursor, offenders: Offenders | None = None
-    ) -> None:
+    def _settle(self, work: Work, entries: Sequence[Entry], done: Cursor, offenders: Offenders | None = None) -> None:
         """Decide and commit a piece of work, however often somebody changes what it rests on."""
         deciding = self._current()
-        plan = deciding.plan(work)
         unreadable = tuple(entry.unreadable for entry in entries if entry.unreadable is not None)
         poison = offenders or Offenders((), unreadable=unreadable)
+        plan: Plan | None = None
         for _ in range(CONFLICTS_AT_MOST):
             now = self._now()
-            replies = self._link.ask([("UNWATCH",), *load_commands(plan, now)])
-            snapshot = snapshot_of(plan, checked(replies)[1:])
-            self._fenced(snapshot)
-            if snapshot.ruleset != deciding.rule_set.hash:
-                deciding = self._deciding = self._deciding_for(snapshot.ruleset)
-                plan = deciding.plan(work)
-                continue
+            judge: Callable[[Work], object] = deciding.plan
             try:
+                plan = plan or deciding.plan(work)
+                snapshot = self._load(plan, now)
+                if snapshot.ruleset != deciding.rule_set.hash:
+                    deciding, plan = self._reloaded(snapshot.ruleset), None
+                    continue
+                judge = partial(deciding.decide, snapshot=snapshot, now=now)
                 commit = deciding.decide(work, snapshot, now, poison.to_tell())
             except Need as need:
+                plan = plan or Plan()
                 plan.merge(need.plan)
                 continue
+            except TocsinError:
+                raise
             except Exception as error:  # noqa: BLE001 - the job boundary: the batch is bisected and the culprit kept
-                work, poison = self._bisect(deciding, work, snapshot, now, error, poison)
+                work, poison = _without_offenders(judge, work, error, poison)
+                plan = None
                 continue
             set_aside(commit, poison)
             if self._commit(commit, done):
                 return
         raise StoreConflict("the store kept changing under the decider")
 
+    def _load(self, plan: Plan, now: datetime) -> Snapshot:
+        replies = checked(self._link.ask([("UNWATCH",), *load_commands(plan, now)]))
+        snapshot = snapshot_of(plan, replies[1:])
+        if snapshot.fence != self._lease.fence:
+            raise LeaseLost(f"the fence is at {snapshot.fence}, ours was {self._lease.fence}")
+        return snapshot
+
+    def _reloaded(self, ruleset: str) -> Deciding:
+        self._deciding = self._deciding_for(ruleset)
+        return self._deciding
+
     def _current(self) -> Deciding:
         if self._deciding is None:
             stored = self._link.one("GET", keys.rules_current())
             self._deciding = self._deciding_for(stored.decode() if stored else "")
         return self._deciding
-
-    def _fenced(self, snapshot: Snapshot) -> None:
-        if snapshot.fence != self._lease.fence:
-            raise LeaseLost(f"the fence is at {snapshot.fence}, ours was {self._lease.fence}")
-
-    @staticmethod
-    def _bisect(
-        deciding: Deciding, work: Work, snapshot: Snapshot, now: datetime, error: Exception, poison: Offenders
-    ) -> tuple[Work, Offenders]:
-        """Take the events that raise out of the work. Should even telling people of them raise, go on without telling."""
-        if not work.arrivals and not work.timers:
-            LOG.error("cannot_tell_of_quarantine", error=str(error), exc_info=True)
-            return work, poison._replace(told=True)
-        found = find_offenders(deciding, work, snapshot, now, error)
-        LOG.error("event_quarantined", events=len(found.arrivals), timers=len(found.timers), exc_info=True)
-        arrivals = tuple(arrival for arrival in work.arrivals if not found.holds(arrival))
-        timers = tuple(timer for timer in work.timers if timer not in found.timers)
-        return Work(arrivals, timers), poison.joined(found)
 
     def _commit(self, commit: Commit, done: Cursor) -> bool:
         """Commit with the cursor; False when something watched has changed. A lease that ran out is never committed."""
@@ -261,3 +266,17 @@ class Decider:
         self._renewed = time.monotonic()
         self._cursor = done
         return True
+
+
+def _without_offenders(
+    judge: Callable[[Work], object], work: Work, error: Exception, poison: Offenders
+) -> tuple[Work, Offenders]:
+    """Take the events that raise out of the work; should even telling people of them raise, go on without."""
+    if not work.arrivals and not work.timers:
+        LOG.error("cannot_tell_of_quarantine", exc_info=error)
+        return work, poison._replace(told=True)
+    found = find_offenders(judge, work, error)
+    LOG.error("event_quarantined", events=len(found.arrivals), timers=len(found.timers), exc_info=error)
+    arrivals = tuple(arrival for arrival in work.arrivals if not found.holds(arrival))
+    timers = tuple(timer for timer in work.timers if timer not in found.timers)
+    return Work(arrivals, timers), poison.joined(found)

@@ -1,6 +1,6 @@
 """Deciding over a batch: events, a snapshot of the store and the rules give one commit. Pure.
 
-Where deciding meets something that was not loaded it raises `Need`; the caller loads more and the batch is decided anew.
+Where deciding meets something that was not loaded it raises `Need`; the caller loads more, and it is decided anew.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from incidents.store.load import Plan, Snapshot
 from incidents.timeline import EntryKind, fold_name
 from incidents.transitions import Context, transition
 from incidents.values import AlertStatus, IncidentStatus
-from rules.evaluate import Facts, Outcome, Verdict, evaluate_safely
+from rules.evaluate import Outcome, Verdict, evaluate_safely
 from rules.index import Hit, Matched, Matching
 from rules.model import Mode, RuleSet
 from workers.findings import arrival_of, finding_of, severity_found, severity_wanted, unjudged
@@ -28,6 +28,18 @@ from workers.work import Arrival, DueTimer, Work
 
 REMEMBERED = 50_000  # label sets whose matching is kept
 PROBE_LABEL = "tocsin_probe"  # of doctor's synthetic alert
+
+
+class AlertFacts(NamedTuple):
+    """What is known of one firing alert when a rule judges it."""
+
+    firing_since: datetime | None
+    view: View
+    hit: Hit
+
+    def count(self, within: timedelta) -> int:
+        """Return how many different alerts of the rule and identity were firing within a span."""
+        return self.view.count(_window(self.hit), within)
 
 
 class Unjudged(NamedTuple):
@@ -48,6 +60,8 @@ class Deciding:
 
     def match(self, key: str, labels: dict[str, str]) -> Matched:
         """Return which rules match an alert; the same labels of the same alert are matched once."""
+        if PROBE_LABEL in labels:
+            return Matched(labels, ())  # doctor's alert proves the way, and is nobody's incident
         kept = self._remembered.get(key)
         if kept is not None and kept[0] == labels:
             return kept[1]
@@ -210,21 +224,13 @@ class _Batch:
         self.view.remember(key, replace(state, judged_by=self.rule_set.hash))
 
     def _verdict(self, hit: Hit, state: AlertState) -> Verdict:
-        window = _window(hit) if hit.rule.withins else ""
-
-        def count(within: timedelta) -> int:
-            return self.view.count(window, within)
-
-        verdict = evaluate_safely(hit, Facts(firing_since=state.starts_at, count=count), self.now)
-        outcome = "shadow" if hit.rule.mode is Mode.SHADOW and verdict.outcome is Outcome.HOLDS else verdict.outcome.value
-        self.tally.count(Measures.RULE_DECISIONS, hit.rule.id, outcome)
+        verdict = evaluate_safely(hit, AlertFacts(state.starts_at, self.view, hit), self.now)
+        self.tally.count(Measures.RULE_DECISIONS, hit.rule.id, verdict.outcome.value)
         if verdict.outcome is Outcome.ERROR:
             self.tally.count(Measures.RULE_ERRORS, hit.rule.id)
         return verdict
 
-    def _act(
-        self, hit: Hit, verdict: Verdict, matched: Matched, arrival: Arrival, *, fires_again: bool
-    ) -> str | None:
+    def _act(self, hit: Hit, verdict: Verdict, matched: Matched, arrival: Arrival, *, fires_again: bool) -> str | None:
         """Do what the verdict asks for; return the open incident that the alert belongs to by this rule."""
         if verdict.outcome is Outcome.ERROR:
             return self.tell(Unjudged(arrival.source, arrival.received_at, f"rule {hit.rule.id}: {verdict.reason}"))
@@ -268,9 +274,7 @@ class _Batch:
 
     def tell(self, untold: Unjudged) -> str:
         """Tell people that an event could not be judged; return the incident that does."""
-        event = unjudged(
-            untold.source, untold.reason, ruleset=self.rule_set.hash, received_at=untold.received_at
-        )
+        event = unjudged(untold.source, untold.reason, ruleset=self.rule_set.hash, received_at=untold.received_at)
         current = self._current(event.identity_key, timedelta(seconds=event.reopen_seconds))
         if current is not None and current.is_open:
             return current.id

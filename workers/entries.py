@@ -16,7 +16,7 @@ class Unreadable(NamedTuple):
 
     source: str
     received_at: datetime
-    count: int
+    events: int
     error: str
     text: str
 
@@ -31,7 +31,7 @@ class Entry(NamedTuple):
     @property
     def events(self) -> int:
         """How many events the entry stands for."""
-        return self.unreadable.count if self.unreadable else len(self.arrivals)
+        return self.unreadable.events if self.unreadable else len(self.arrivals)
 
 
 def read_entry(raw: list[Any]) -> Entry:

@@ -2,15 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from incidents.alert import Alert, AlertState, short_hash
+from incidents.alert import Alert, AlertState
 from incidents.events import FindingHeld
 from incidents.incident import Incident
 from incidents.incident import Objective as StoredObjective
 from incidents.values import Criterion, Severity
 from rules.evaluate import Verdict
-from rules.index import Hit, Matched
+from rules.index import Hit, Matched, identity_key
 from rules.model import Objective, Tier
-from rules.templates import title_of
+from rules.templates import Values, render, title_of
 from workers.work import Arrival
 
 RUNBOOK_ANNOTATIONS = ("runbook_url", "runbook", "runbook_link")
@@ -20,30 +20,36 @@ UNJUDGED_REOPEN = timedelta(minutes=30)
 
 
 def finding_of(
-    hit: Hit, verdict: Verdict, severity: Severity, matched: Matched, arrival: Arrival, *, ruleset: str, fires_again: bool
+    hit: Hit,
+    verdict: Verdict,
+    severity: Severity,
+    matched: Matched,
+    arrival: Arrival,
+    *,
+    ruleset: str,
+    fires_again: bool,
 ) -> FindingHeld:
     """Return the event of a rule that holds with a tier for an alert."""
-    rule, tier = hit.rule, verdict.tier
+    rule, tier = hit.rule, verdict.tier or hit.rule.tiers[0]
     annotations = arrival.alert.annotations
-    runbook = (tier.runbook if tier else "") or next(
-        (annotations[name] for name in RUNBOOK_ANNOTATIONS if annotations.get(name)), ""
-    )
+    values = Values(labels=matched.labels, annotations=annotations)
+    linked = next((annotations[name] for name in RUNBOOK_ANNOTATIONS if annotations.get(name)), "")
     return FindingHeld(
         rule=rule.id,
         criterion=rule.criterion,
         severity=severity,
-        title=title_of(tier.title if tier else "", matched.labels, annotations, hit.identity),
-        identity=hit.identity,
+        title=title_of(tier.title, values, identity=hit.identity),
+        identity=dict(hit.identity),
         identity_key=hit.identity_key,
         actor=arrival.source,
         reason=verdict.reason,
         ruleset=ruleset,
         received_at=arrival.received_at,
-        policy=(tier.page if tier else None) or "default",
-        summary=tier.summary if tier else "",
-        runbook=runbook,
-        assign=tier.assign if tier else (),
-        objectives=tuple(stored_objective(objective) for objective in tier.objectives) if tier else (),
+        policy=tier.page or "default",
+        summary=render(tier.summary, values) if tier.summary else "",
+        runbook=render(tier.runbook, values) if tier.runbook else linked,
+        assign=tier.assign,
+        objectives=tuple(stored_objective(objective) for objective in tier.objectives),
         reopen_seconds=rule.reopen_within.total_seconds(),
         fires_again=fires_again,
     )
@@ -73,11 +79,6 @@ def unjudged(source: str, reason: str, *, ruleset: str, received_at: datetime) -
         received_at=received_at,
         reopen_seconds=UNJUDGED_REOPEN.total_seconds(),
     )
-
-
-def identity_key(identity: dict[str, str]) -> str:
-    """Return the key under which equal label sets meet, whatever rule computed them."""
-    return short_hash("\x00".join(f"{name}\x01{identity[name]}" for name in sorted(identity)))
 
 
 def severity_found(incident: Incident, rule_id: str) -> Severity | None:

@@ -44,4 +44,6 @@ def _text(page: Page, incident: Incident, alerts: AlertTally) -> str:
     role = f"You are the {page.role.replace('_', ' ')}. " if page.role else ""
     firing = f"{alerts.firing} alert{'' if alerts.firing == 1 else 's'} firing. " if alerts.firing else ""
     repeat = "(A repeat.) " if page.unanswered else ""
-    return f"{incident.severity} {REASONS[page.reason]}: {incident.title} ({incident.id}). {role}{firing}{repeat}".strip()
+    return (
+        f"{incident.severity} {REASONS[page.reason]}: {incident.title} ({incident.id}). {role}{firing}{repeat}".strip()
+    )

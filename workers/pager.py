@@ -284,4 +284,3 @@ def _needless(page: Page, incident: Incident) -> str:
     if incident.acknowledged_at is not None and not waiting:
         return f"{incident.acknowledged_by or 'somebody'} acknowledged before"
     return ""
-

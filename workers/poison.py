@@ -1,4 +1,4 @@
-"""Poison: events that cannot be decided. They are found by bisection, kept with their error, and hide no other. Pure."""
+"""Poison: events that cannot be decided; found by bisection, kept with their error, and hiding no other. Pure."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,8 +9,8 @@ import msgspec
 from incidents.measures import Measures
 from incidents.store.commit import Commit
 from incidents.store.intake import REFUSED_CHARACTERS, Quarantined, quarantine_id
-from incidents.store.load import Need, Snapshot
-from workers.deciding import Deciding, Unjudged
+from incidents.store.load import Need
+from workers.deciding import Unjudged
 from workers.entries import Unreadable
 from workers.work import Arrival, DueTimer, Work
 
@@ -41,14 +41,12 @@ class Offenders(NamedTuple):
         return events + tuple(Unjudged(entry.source, entry.received_at, entry.error) for entry in self.unreadable)
 
 
-def find_offenders(
-    deciding: Deciding, work: Work, snapshot: Snapshot, now: datetime, error: Exception
-) -> Offenders:
-    """Return the events that raise on their own; all of them where they raise only together."""
+def find_offenders(judge: Callable[[Work], object], work: Work, error: Exception) -> Offenders:
+    """Return the events on which `judge` raises when they stand alone; all of them where they raise only together."""
 
     def fails(part: Work) -> str:
         try:
-            deciding.decide(part, snapshot, now)
+            judge(part)
         except Need:
             return ""
         except Exception as raised:  # noqa: BLE001 - what it raises is what is looked for
@@ -82,7 +80,7 @@ def set_aside(commit: Commit, offenders: Offenders) -> None:
         text = msgspec.json.encode(arrival.alert).decode("utf-8", "replace")
         _keep(commit, arrival.received_at, arrival.source, error, text, 1)
     for entry in offenders.unreadable:
-        _keep(commit, entry.received_at, entry.source, entry.error, entry.text, entry.count)
+        _keep(commit, entry.received_at, entry.source, entry.error, entry.text, entry.events)
     commit.timers_gone.update(timer.member for timer in offenders.timers)
 
 

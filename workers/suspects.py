@@ -22,9 +22,7 @@ class Suspects:
     def taken_over(self, cursor: Cursor) -> None:
         """Count that a decider begins here; whoever ends well clears the count."""
         place = str(cursor)
-        at, begun, marked = checked(
-            self._link.ask([("HMGET", keys.suspect(), "at", "begun", "marked")])
-        )[0]
+        at, begun, marked = checked(self._link.ask([("HMGET", keys.suspect(), "at", "begun", "marked")]))[0]
         same = at is not None and at.decode() == place
         deaths = int(begun or 0) if same else 0
         self.careful = deaths >= DEATHS or marked is not None

@@ -1,4 +1,4 @@
-"""What deciding sees of the store while it works through a batch: the snapshot, and what the batch changed so far. Pure."""
+"""What deciding sees of the store in the midst of a batch: the snapshot, and what the batch changed so far. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -206,4 +206,3 @@ def _alert_entry(kind: EntryKind, arrival: Arrival, text: str, fold: str) -> Ent
         data={name: value for name, value in data.items() if value},
         fold=fold,
     )
-

@@ -1,7 +1,7 @@
 """Our RQ worker: runs jobs in its own process, on one queue, and ends a lingering job at once when asked to stop."""
 
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
 
 from redis import Redis
 from rq import Queue, SimpleWorker
@@ -22,7 +22,7 @@ class LingeringWorker(SimpleWorker):
     exponential_backoff_factor = 1.0
     max_connection_wait_time = RECONNECT_SECONDS
 
-    def __init__(self, queue: str, client: "Redis[bytes]", *, name: str, on_stop: Callable[[], None]) -> None:
+    def __init__(self, queue: str, client: Redis, *, name: str, on_stop: Callable[[], None]) -> None:
         super().__init__(
             [Queue(queue, connection=client, serializer=JSONSerializer)],
             name=name,
@@ -49,7 +49,7 @@ class LingeringWorker(SimpleWorker):
         self.asked_to_stop = True
         self._on_stop()
 
-    def request_force_stop(self, signum: int, frame: Any) -> None:
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
         """Take a second signal as a reminder: what lingers has been told to end already."""
         self._on_stop()
         super().request_force_stop(signum, frame)

@@ -102,7 +102,9 @@ class Commit:
             commands += [("HINCRBY", key, field, by) for field, by in fields.items() if by]
         for incident_id, since in self.clear_since.items():
             key = keys.tally(incident_id)
-            commands.append(("HDEL", key, "clear_since") if since is None else ("HSET", key, "clear_since", to_ms(since)))
+            commands.append(
+                ("HDEL", key, "clear_since") if since is None else ("HSET", key, "clear_since", to_ms(since))
+            )
         for incident_id, begun in self.folds_begun.items():
             key = keys.tally(incident_id)
             commands += [("HSET", key, f"open:{name}", at) for name, at in begun.items()]

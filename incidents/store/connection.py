@@ -8,7 +8,7 @@ import contextlib
 import queue
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -39,7 +39,7 @@ def pool_for(url: str, *, answer_seconds: float = ANSWER_SECONDS, max_connection
     )
 
 
-def client_for(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> "Redis[bytes]":
+def client_for(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
     """Return a client of the library, for what is not on the way of an alert."""
     return Redis(connection_pool=pool_for(url, answer_seconds=answer_seconds))
 
@@ -69,7 +69,7 @@ class Link:
             self.drop()
             raise StoreUnavailable(f"the store does not answer: {error}") from error
         except BaseException:
-            # A signal or a time-out may strike between write and read: a reply left unread would answer the next question.
+            # A signal may strike between write and read: a reply left unread would answer the next question.
             self.drop()
             raise
 
@@ -86,7 +86,7 @@ class Link:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            connection: Connection = self._pool.make_connection()
+            connection = cast("Connection", self._pool.make_connection())
             connection.connect()
             preparation: list[Command] = [("CLIENT", "ID"), *(("SCRIPT", "LOAD", script) for script in self._scripts)]
             connection.send_packed_command(connection.pack_commands(preparation), check_health=False)
@@ -112,7 +112,9 @@ def _usable(reply: Any) -> Any:
     """Let refusals that mean "not now" end the exchange, wherever they stand."""
     if isinstance(reply, ResponseError):
         text = str(reply)
-        if isinstance(reply, NoScriptError) or text.startswith(("OOM", "MISCONF", "READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "NOAUTH", "WRONGPASS", "EXECABORT")):
+        if isinstance(reply, NoScriptError) or text.startswith(
+            ("OOM", "MISCONF", "READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "NOAUTH", "WRONGPASS", "EXECABORT")
+        ):
             raise StoreUnavailable(f"the store refuses: {text}")
     return reply
 

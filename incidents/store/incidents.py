@@ -96,7 +96,9 @@ class Incidents:
             raise
         commit = Commit(now)
         commit.take(name, done)
-        extra = [*also] if done.incident or not isinstance(event, events.StepDue) else [*also, escalation_command(incident)]
+        extra = (
+            [*also] if done.incident or not isinstance(event, events.StepDue) else [*also, escalation_command(incident)]
+        )
         if self._execute(link, commit, extra):
             return Done(done.incident or incident, alerts, done.reason)
         return None

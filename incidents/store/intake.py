@@ -54,7 +54,13 @@ class Intake:
         self._wake = wake
 
     def append_alerts(
-        self, *, source: str, alerts: Sequence[Alert], refused: Sequence[Refused] = (), received_at: datetime, truncated: int = 0
+        self,
+        *,
+        source: str,
+        alerts: Sequence[Alert],
+        refused: Sequence[Refused] = (),
+        received_at: datetime,
+        truncated: int = 0,
     ) -> Appended:
         """Append the alerts of one delivery; raises `StoreUnavailable`, and then nothing was accepted.
 

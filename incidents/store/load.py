@@ -58,7 +58,7 @@ class Plan:
         self.members.update(other.members)
 
 
-class Need(Exception):  # noqa: N818 - no error: deciding asks for more of the store
+class Need(Exception):
     """Deciding met something that was not loaded; `plan` names it."""
 
     def __init__(self, plan: Plan) -> None:

@@ -58,7 +58,16 @@ def again_commands(page: Page, at: datetime) -> list[Command]:
     """Return what makes a page due again, with its channel, the attempts on it and whether one was left unanswered."""
     key = keys.page(page.id)
     return [
-        ("HSET", key, "unanswered", int(page.unanswered), "channel_index", page.channel_index, "channel_attempts", page.channel_attempts),
+        (
+            "HSET",
+            key,
+            "unanswered",
+            int(page.unanswered),
+            "channel_index",
+            page.channel_index,
+            "channel_attempts",
+            page.channel_attempts,
+        ),
         ("HDEL", keys.pages_claimed(), page.id),
         ("ZADD", keys.pages_due(), to_ms(at), page.id),
     ]

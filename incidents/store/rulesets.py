@@ -8,7 +8,7 @@ import msgspec
 from incidents import keys
 from incidents.clock import to_ms
 from incidents.errors import NotFound
-from incidents.store.connection import Links, checked
+from incidents.store.connection import Command, Links, checked
 
 SUPERSEDED_SECONDS = 30 * 86400
 
@@ -54,7 +54,7 @@ class RuleSets:
         before = self.current()
         text = msgspec.json.encode(RuleText(files=tuple(files)))
         status = ReloadStatus(successful=True, at_ms=to_ms(now), ruleset=ruleset)
-        commands = [
+        commands: list[Command] = [
             ("MULTI",),
             ("SET", keys.rules_text(ruleset), text),
             ("SET", keys.rules_current(), ruleset),

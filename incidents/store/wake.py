@@ -19,20 +19,20 @@ FAILURE_TTL = 60
 class Waker:
     """Asks for decide and pages jobs, at most one of each every two seconds."""
 
-    def __init__(self, client: "Redis[bytes]") -> None:
+    def __init__(self, client: Redis) -> None:
         self._client = client
         self._decide = Queue(DECIDE_QUEUE, connection=client, serializer=JSONSerializer)
         self._pages = Queue(PAGES_QUEUE, connection=client, serializer=JSONSerializer)
 
     def decider(self, *, anyway: bool = False) -> bool:
-        """Ask for a decide job; `anyway` when a job that ends asks for its successor. Return whether one was asked for."""
-        return self._ask(self._decide, DECIDE_JOB, keys.wake_decider(), anyway)
+        """Ask for a decide job; `anyway`: a job that ends asks for its successor. Return whether one was asked for."""
+        return self._ask(self._decide, DECIDE_JOB, keys.wake_decider(), anyway=anyway)
 
     def pager(self, *, anyway: bool = False) -> bool:
         """Ask for a pages job, likewise."""
-        return self._ask(self._pages, PAGES_JOB, keys.wake_pager(), anyway)
+        return self._ask(self._pages, PAGES_JOB, keys.wake_pager(), anyway=anyway)
 
-    def _ask(self, queue: Queue, job: str, wake_key: str, anyway: bool) -> bool:
+    def _ask(self, queue: Queue, job: str, wake_key: str, *, anyway: bool) -> bool:
         try:
             if not anyway and not self._client.set(wake_key, "1", nx=True, px=ASKED_MS):
                 return False
