@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from types import FrameType
 
-from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -22,11 +21,11 @@ class LingeringWorker(SimpleWorker):
     exponential_backoff_factor = 1.0
     max_connection_wait_time = RECONNECT_SECONDS
 
-    def __init__(self, queue: str, client: Redis, *, name: str, on_stop: Callable[[], None]) -> None:
+    def __init__(self, queue: Queue, *, name: str, on_stop: Callable[[], None]) -> None:
         super().__init__(
-            [Queue(queue, connection=client, serializer=JSONSerializer)],
+            [queue],
             name=name,
-            connection=client,
+            connection=queue.connection,
             serializer=JSONSerializer,
             worker_ttl=WORKER_TTL,
             log_job_description=False,

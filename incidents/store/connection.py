@@ -25,6 +25,7 @@ Command = tuple[Any, ...]
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 2.5  # senders wait five seconds at most: an answer must be out before
 NO_RETRY = 0
+UNBOUNDED = 2**31  # the pool only makes our connections, and counts those that were dropped too
 
 
 def pool_for(url: str, *, answer_seconds: float = ANSWER_SECONDS, max_connections: int = 64) -> ConnectionPool:
@@ -48,7 +49,7 @@ class Link:
     """One connection of our own. Not for two threads at once."""
 
     def __init__(self, url: str, *, scripts: Sequence[str] = (), answer_seconds: float = ANSWER_SECONDS) -> None:
-        self._pool = pool_for(url, answer_seconds=answer_seconds, max_connections=1)
+        self._pool = pool_for(url, answer_seconds=answer_seconds, max_connections=UNBOUNDED)
         self._scripts = scripts
         self._connection: Connection | None = None
         self.client_id = 0
@@ -76,6 +77,13 @@ class Link:
     def one(self, *command: Any, timeout: float | None = None) -> Any:
         """Send one command and return its reply; raises what the store refused."""
         return checked(self.ask([command], timeout=timeout))[0]
+
+    def is_stale(self) -> bool:
+        """Whether an idle connection was closed by the other side: nothing is expected, yet there is something to read."""
+        try:
+            return self._connection is not None and bool(self._connection.can_read(timeout=0))
+        except (RedisError, OSError):
+            return True
 
     def drop(self) -> None:
         """Forget the connection; the next question makes a new one."""
@@ -120,15 +128,11 @@ def _usable(reply: Any) -> Any:
 
 
 def checked(replies: list[Any]) -> list[Any]:
-    """Return the replies, or raise the first refusal among them (those within EXEC as well: there is no rollback)."""
+    """Return the replies; raises `StoreUnavailable` for a refusal among them, within EXEC as well (nothing rolls back)."""
     for reply in replies:
-        if isinstance(reply, ResponseError):
-            raise reply
-        if isinstance(reply, list):
-            for inner in reply:
-                if isinstance(inner, ResponseError):
-                    _usable(inner)
-                    raise inner
+        for one in reply if isinstance(reply, list) else (reply,):
+            if isinstance(one, ResponseError):
+                raise StoreUnavailable(f"the store refuses: {one}") from one
     return replies
 
 
@@ -145,6 +149,8 @@ class Links:
         """Lend a link for as long as the block runs; one that WATCHes must be dropped or unwatched by the block."""
         try:
             link = self._idle.get_nowait()
+            if link.is_stale():
+                link.drop()
         except queue.Empty:
             link = Link(self._url, scripts=self._scripts)
         try:

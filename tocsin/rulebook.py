@@ -1,0 +1,83 @@
+"""The rules on their way into force: read from files, checked, published in the store, and compiled by each process."""
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from incidents.oncall import OnCall
+from incidents.store.rulesets import RuleSets
+from receiver.deps import Reloaded
+from rules.files import read_rule_files
+from rules.load import Loaded, load_rule_set
+from rules.model import RuleSet
+from rules.sections import SourceFile
+from tocsin.settings import Settings
+
+KEPT = 4  # compiled rule sets: the one in force, and those that open pages were made from
+CONSOLE = Path(__file__).parent.parent / "rules" / "quickstart" / "console.yml"
+
+
+class RuleBook:
+    """The rule sets of the store, compiled. For many threads."""
+
+    def __init__(self, stored: RuleSets, now: datetime) -> None:
+        self._stored = stored
+        self._now = now
+        self._lock = threading.Lock()
+        self._compiled: dict[str, RuleSet] = {}
+
+    def rule_set(self, ruleset: str) -> RuleSet:
+        """Return a rule set by its hash; raises `NotFound`. The empty hash is the empty rule set."""
+        if not ruleset:
+            return RuleSet(hash="")
+        with self._lock:
+            compiled = self._compiled.get(ruleset)
+            if compiled is None:
+                compiled = self._compile(ruleset)
+                while len(self._compiled) >= KEPT:
+                    self._compiled.pop(next(iter(self._compiled)))
+                self._compiled[ruleset] = compiled
+            return compiled
+
+    def oncall(self, ruleset: str) -> OnCall:
+        """Return the on-call settings of a rule set."""
+        return self.rule_set(ruleset).oncall
+
+    def current(self) -> RuleSet:
+        """Return the rule set in force."""
+        return self.rule_set(self._stored.current())
+
+    def _compile(self, ruleset: str) -> RuleSet:
+        files = [SourceFile(name, text) for name, text in self._stored.text(ruleset).files]
+        loaded = load_rule_set(files, now=self._now)
+        if loaded.rule_set is None:
+            # It was checked before it was published: only another version of Tocsin can think otherwise.
+            raise ValueError(f"the rule set {ruleset} does not load in this version: {loaded.errors[0]}")
+        return loaded.rule_set
+
+
+def read_rules(settings: Settings, now: datetime) -> tuple[tuple[SourceFile, ...], Loaded, tuple[str, ...]]:
+    """Read and check the configured rule files; return files, what they load to, and every error."""
+    read = read_rule_files(settings.rules)
+    files = read.files
+    loaded = load_rule_set(files, now=now)
+    if settings.config_path is None and loaded.rule_set is not None and not loaded.rule_set.oncall.people:
+        files = (*files, SourceFile("console.yml", CONSOLE.read_text(encoding="utf-8")))
+        loaded = load_rule_set(files, now=now)
+    errors = [str(problem) for problem in (*read.problems, *loaded.errors) if problem.severity == "error"]
+    return files, loaded, tuple(errors)
+
+
+def reload_rules(settings: Settings, stored: RuleSets, now: datetime) -> Reloaded:
+    """Put the rule files in force on every host, all or nothing; a broken file leaves the old rules in force."""
+    files, loaded, errors = read_rules(settings, now)
+    if errors or loaded.rule_set is None:
+        stored.refuse(errors)
+        return Reloaded(hash=stored.current(), errors=errors)
+    stored.publish(loaded.rule_set.hash, _texts(files), now)
+    return Reloaded(hash=loaded.rule_set.hash)
+
+
+def _texts(files: Sequence[SourceFile]) -> list[tuple[str, str]]:
+    return [(file.name, file.text if isinstance(file.text, str) else file.text.decode("utf-8")) for file in files]
