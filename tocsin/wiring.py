@@ -52,7 +52,7 @@ def receiver_app(settings: Settings, url: str) -> Flask:
         links=links,
         request_metrics=requests,
         sources=tuple(source.name for source in settings.sources),
-        rules=lambda: tuple(rule.id for rule in book.current().rules),
+        rules=lambda: book.current().rules,
         version=__version__,
         now=utc_now,
     )

@@ -1,0 +1,244 @@
+"""Writes /metrics: what the store counted, gauges computed at the scrape, and what the receiver itself counts.
+
+It answers within a second whatever the store does: without one it says so, and gives the rest. Every enumerated label
+value is there from the start at 0, so that the first increase is seen.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from itertools import product
+from typing import NamedTuple, Protocol
+
+import structlog
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from incidents.errors import TocsinError
+from incidents.measures import SEPARATOR, Measure, Measures
+from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
+from incidents.store.connection import Links
+from incidents.store.measured import SETTLED, Measured, measure
+from incidents.values import OPEN_STATUSES, AlertStatus, Criterion, IncidentStatus, Severity
+from rules.evaluate import Outcome
+from rules.load_channels import DELIVERED
+from rules.model import Rule
+
+LOG = structlog.get_logger()
+
+PREFIX = "tocsin_"
+STORE_SECONDS = 0.6  # a scrape waits for the store no longer
+RULES_AT_ZERO = 1000  # more rules than this show a series once they have counted something
+CLOSED = ("resolved", "dismissed")
+ATTEMPTS = ("accepted", "repeated", "failed", "given_up")
+NO_CHANNEL = "none"  # of pages that no channel was asked to deliver
+BY_HAND = ""  # the rule of what a person declared
+NEVER = float("inf")
+
+Values = tuple[str, ...]
+WITHOUT_LABELS: tuple[Values, ...] = ((),)
+
+
+class Collects(Protocol):
+    """Whatever yields metric families."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the families."""
+
+
+class Scraped(NamedTuple):
+    """What one scrape knows of the store: the rules are those of the set in force."""
+
+    store: Measured | None
+    rules: tuple[Rule, ...]
+
+
+class Exposition:
+    """Writes the exposition for one receiver process. For many threads.
+
+    `rules` answers the rules in force (for their ids at 0) and may ask the store; `sources` are the configured names.
+    """
+
+    def __init__(
+        self,
+        *,
+        links: Links,
+        request_metrics: Collects,
+        sources: Sequence[str],
+        rules: Callable[[], tuple[Rule, ...]],
+        version: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._links = links
+        self._request_metrics = request_metrics
+        self._sources = tuple(sources)
+        self._rules = rules
+        self._version = version
+        self._now = now
+        self._lock = threading.Lock()
+        self._reader: ThreadPoolExecutor | None = None
+        self._reading: Future[Scraped] | None = None
+
+    def render(self) -> bytes:
+        """Return the exposition in the text format of Prometheus; never raises for a store that is away."""
+        registry = CollectorRegistry()
+        registry.register(_Families(self._families(self._scrape())))
+        registry.register(self._request_metrics)
+        return generate_latest(registry)
+
+    def _scrape(self) -> Scraped:
+        """Ask the store, for as long as a scrape may wait; scrapes at the same time share one question."""
+        with self._lock:
+            if self._reader is None:
+                self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="exposition")
+            if self._reading is None or self._reading.done():
+                self._reading = self._reader.submit(self._read)
+            reading = self._reading
+        try:
+            return reading.result(timeout=STORE_SECONDS)
+        except (TocsinError, TimeoutError) as error:
+            LOG.debug("scraped_without_store", error=str(error))
+            return Scraped(None, ())
+
+    def _read(self) -> Scraped:
+        return Scraped(measure(self._links), self._rules())
+
+    def _families(self, scraped: Scraped) -> Iterator[Metric]:
+        yield _gauge("store_up", "Whether the store answered this scrape.", float(scraped.store is not None))
+        yield _labelled("build_info", "The version that runs.", ("version",), [((self._version,), 1.0)])
+        if scraped.store is None:
+            return
+        yield from self._gauges(scraped.store)
+        counts = _grouped(scraped.store.counters)
+        at_zero = values_at_zero(self._sources, scraped.rules)
+        for each in Measures:
+            write = _histogram if each.value.buckets else _counter
+            yield write(each.value, counts[each.value.name], at_zero.get(each, WITHOUT_LABELS))
+
+    def _gauges(self, store: Measured) -> Iterator[Metric]:
+        now = self._now()
+        oldest = store.oldest_received_at
+        lag = max((now - oldest).total_seconds(), 0.0) if oldest is not None else 0.0
+        yield _gauge("store_durable", "Whether the store keeps what it took: AOF on, nothing evicted.", store.durable)
+        yield _gauge("intake_pending", "Events received that have not taken effect yet.", store.pending)
+        yield _gauge("intake_lag_seconds", "Age of the oldest event that has not taken effect, 0 when none.", lag)
+        yield _gauge("quarantined", "Events in quarantine.", store.quarantined)
+        yield _labelled(
+            "incidents_open",
+            "Incidents that still need people.",
+            ("severity", "status"),
+            [((severity.value, status.value), store.open_incidents[severity, status]) for severity, status in _OPEN],
+        )
+        seen = dict.fromkeys((DECIDE_QUEUE, PAGES_QUEUE), NEVER) | {
+            queue: max((now - at).total_seconds(), 0.0) for queue, at in store.workers_seen.items()
+        }
+        yield _labelled(
+            "worker_last_seen_seconds",
+            "Since a worker of the queue gave a sign, +Inf when none ever did.",
+            ("queue",),
+            [((queue,), since) for queue, since in seen.items()],
+        )
+        yield _gauge(
+            "rules_last_reload_successful", "Whether the last reload of the rules succeeded.", store.reload.successful
+        )
+        yield _gauge(
+            "rules_last_reload_success_timestamp_seconds",
+            "When the rules were last reloaded with success.",
+            store.reload.at_ms / 1000,
+        )
+        info = [((store.ruleset,), 1.0)] if store.ruleset else []
+        yield _labelled("rules_info", "The hash of the rule set in force.", ("hash",), info)
+
+
+_OPEN = tuple((severity, status) for severity, status in product(Severity, IncidentStatus) if status in OPEN_STATUSES)
+
+
+def values_at_zero(sources: Sequence[str], rules: Sequence[Rule]) -> dict[Measures, tuple[Values, ...]]:
+    """Return for each measure with labels the values that it has from the start."""
+    shown = rules if len(rules) <= RULES_AT_ZERO else ()
+    names = [rule.id for rule in shown]
+    by_severity = _every(Severity)
+    return {
+        Measures.ALERTS_RECEIVED: _every(sources, AlertStatus),
+        Measures.ALERTS_TRUNCATED: _every(sources),
+        Measures.EVENTS: _every(SETTLED),
+        Measures.RULE_DECISIONS: _every(names, Outcome),
+        Measures.RULE_ERRORS: _every(names),
+        Measures.DECLARED: (*_declared_by_hand(), *(values for rule in shown for values in _declared_by(rule))),
+        Measures.CLOSED: _every((BY_HAND, *names), CLOSED),
+        Measures.TO_ACKNOWLEDGE: by_severity,
+        Measures.TO_MITIGATE: by_severity,
+        Measures.TO_RESOLVE: by_severity,
+        Measures.PAGES: (*_every(sorted(DELIVERED), ATTEMPTS), *_every((NO_CHANNEL,), ("suppressed", "given_up"))),
+    }
+
+
+def _every(*values: Iterable[str]) -> tuple[Values, ...]:
+    return tuple(tuple(map(str, each)) for each in product(*values))
+
+
+def _declared_by_hand() -> Iterator[Values]:
+    return ((BY_HAND, Criterion.OTHER.value, severity.value) for severity in Severity)
+
+
+def _declared_by(rule: Rule) -> Iterator[Values]:
+    severities = dict.fromkeys(tier.declare for tier in rule.tiers if tier.declare is not None)
+    return ((rule.id, rule.criterion.value, severity.value) for severity in severities)
+
+
+# Families of metrics
+
+
+class _Families:
+    """A collector of families that are there already."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._kept = list(families)
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield them."""
+        return self._kept
+
+
+def _grouped(counters: dict[str, int]) -> dict[str, dict[Values, int]]:
+    """Return the counters by the name of their measure and what follows; unknown names are left out."""
+    groups: dict[str, dict[Values, int]] = {each.value.name: {} for each in Measures}
+    for field, value in counters.items():
+        name, *values = field.split(SEPARATOR)
+        if name in groups:
+            groups[name][tuple(values)] = value
+    return groups
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(PREFIX + name, text, value=float(value))
+
+
+def _labelled(name: str, text: str, labels: Sequence[str], samples: Iterable[tuple[Values, float]]) -> Metric:
+    family = GaugeMetricFamily(PREFIX + name, text, labels=labels)
+    for values, value in samples:
+        family.add_metric(values, float(value))
+    return family
+
+
+def _counter(measure: Measure, counts: dict[Values, int], at_zero: Iterable[Values]) -> Metric:
+    family = CounterMetricFamily(PREFIX + measure.name, measure.help, labels=measure.labels)
+    for values, value in (dict.fromkeys(at_zero, 0) | counts).items():
+        if len(values) == len(measure.labels):
+            family.add_metric(values, value)
+    return family
+
+
+def _histogram(measure: Measure, counts: dict[Values, int], at_zero: Iterable[Values]) -> Metric:
+    family = HistogramMetricFamily(PREFIX + measure.name, measure.help, labels=measure.labels)
+    width = len(measure.labels)
+    series = dict.fromkeys(at_zero) | dict.fromkeys(field[:width] for field in counts if len(field) == width + 1)
+    for values in series:
+        total = 0
+        buckets: list[tuple[str, float]] = []
+        for bound in (*map(str, measure.buckets), "+Inf"):
+            total += counts.get((*values, f"le:{bound}"), 0)
+            buckets.append((bound, total))
+        family.add_metric(values, buckets, sum_value=counts.get((*values, "sum"), 0) / 1000)
+    return family
