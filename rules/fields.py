@@ -16,8 +16,9 @@ T = TypeVar("T")
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "did you mean 'x'?" for the nearest known word, or "" when none is near."""
-    near = get_close_matches(word[:64], list(known), n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else ""
+    spelt = {each.lower(): each for each in known}
+    near = get_close_matches(word[:64].lower(), list(spelt), n=1, cutoff=0.6)
+    return f"did you mean '{spelt[near[0]]}'?" if near else ""
 
 
 class Fields:

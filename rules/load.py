@@ -46,12 +46,15 @@ def load_rule_set(files: Sequence[SourceFile], *, now: datetime) -> Loaded:
     define_slos(sections, context)
     check_later_sections(sections, context)
     defaults = load_defaults(sections, context)
+    rules = load_rules(sections.items("rules"), defaults, context)
+    for key in sections.keys("rules") if not rules else ():
+        context.warn(key, "W311", "there is no rule, so no alert becomes an incident", "remove rules to use the packs")
     rule_set = RuleSet(
         hash=hash_of(files),
         normalize=load_normalize(sections, context),
         defaults=defaults,
         oncall=oncall,
-        rules=load_rules(sections.items("rules"), defaults, context),
+        rules=rules,
     )
     order = {file.name: place for place, file in enumerate(files)}
     # A section that is read twice reports once.

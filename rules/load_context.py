@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from incidents.values import Severity
 from rules.durations import format_duration
 from rules.fields import Fields, as_string, did_you_mean, wrong_kind
-from rules.matchers import BadMatcher, Matcher, parse_matchers
+from rules.matchers import BadMatcher, BadRegex, Matcher, parse_matchers
 from rules.templates import BadTemplate, check_template
 from rules.yaml import Kind, Node, Problem, problem_at
 
@@ -116,7 +116,7 @@ class Context:
             try:
                 found = parse_matchers(node.text)
             except BadMatcher as error:
-                self.error(node, "E302" if "regular expression" in str(error) else "E301", f"{key}: {error}")
+                self.error(node, "E302" if isinstance(error, BadRegex) else "E301", f"{key}: {error}")
                 return ()
             self._matchers[node.text] = found
         return found

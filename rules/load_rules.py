@@ -22,7 +22,7 @@ RULE_KEYS = frozenset({"id", "criterion", "on", "match", "identity", "reopen_wit
 OBJECTIVE_KEYS = ("id", "text", "manual", "alerts_clear_for", "burn_rate", "budget_remaining", "query")
 MEASURES = ("manual", "alerts_clear_for", "burn_rate", "budget_remaining", "query")
 # Read and checked, and done by a later version.
-NOT_ACTED_ON = ("absorb", "assign", "objectives", "restricted", "stakeholders")
+NOT_ACTED_ON = ("absorb", "restricted", "stakeholders")
 
 
 def load_rules(nodes: list[Node], defaults: Defaults, context: Context) -> tuple[Rule, ...]:
@@ -94,7 +94,9 @@ class _RuleReader:
         if "tiers" not in self._fields:
             if not _acts(base) and self._fields.node.kind is Kind.MAPPING:
                 self._does_nothing()
-            self._check_data_issue(self._fields, base, criterion)
+            self._check_tier(self._fields, base, on, criterion)
+            if on is Subject.ALERT and "match" not in self._fields and "when" not in self._fields and _acts(base):
+                self._context.warn(self._node, "W307", "the rule takes every alert, for it has neither match nor when")
             return (base,)
         if "when" in self._fields:
             hint = "put it into each tier, or the tiers into rules of their own"
@@ -113,7 +115,7 @@ class _RuleReader:
         own = self._tier(fields, index, on, criterion)
         inherited = {key: getattr(base, key) for key in (*VERBS, *COMPANIONS) if key not in fields}
         tier = msgspec.structs.replace(own, **inherited)
-        self._check_data_issue(fields, tier, criterion)
+        self._check_tier(fields, tier, on, criterion)
         return tier
 
     def _tier(self, fields: Fields, index: int, on: Subject, criterion: Criterion) -> Tier:
@@ -174,6 +176,8 @@ class _RuleReader:
             self._context.error(node, "E303", f"an objective needs exactly one of {', '.join(MEASURES)}; it has {said}")
             return None
         measures = (reader.measured(key, fields) for key in given if key in {"burn_rate", "budget_remaining", "query"})
+        if given[0] not in {"manual", "alerts_clear_for"}:
+            self._context.not_acted_on(fields.node.keys[given[0]], f"an objective that is measured by {given[0]}")
         return Objective(
             id=name,
             text=fields.string("text", ""),
@@ -185,9 +189,15 @@ class _RuleReader:
     # ---------------------------------------------------------------------------------------------------------- checks
 
     def _does_nothing(self) -> None:
+        places = [self._node, *self._fields.node.entries.get("tiers", self._node).items]
+        if any(verb in place.entries for place in places for verb in VERBS):
+            return  # a verb is there and could not be read, which is reported already
         self._context.error(self._node, "E307", "the rule does nothing", f"give it one of {', '.join(VERBS)}")
 
-    def _check_data_issue(self, fields: Fields, tier: Tier, criterion: Criterion) -> None:
+    def _check_tier(self, fields: Fields, tier: Tier, on: Subject, criterion: Criterion) -> None:
+        if on is Subject.ALERT and (tier.page or tier.assign) and not _opens_or_joins(tier):
+            message = f"tier {tier.index} pages or assigns without an incident, and so does nothing in this version"
+            self._context.warn(fields.node, "W310", message, "add declare")
         if criterion is Criterion.DATA_ISSUE and (tier.declare is None or tier.attach_only):
             self._context.warn(fields.node, "W308", "a data_issue that declares nothing", "add declare: SEV1")
 
@@ -232,6 +242,10 @@ def read_identity(context: Context, fields: Fields) -> tuple[str, ...]:
 
 def _acts(tier: Tier) -> bool:
     return any((tier.declare, tier.escalate_by, tier.page, tier.assign, tier.attach_only, tier.absorb))
+
+
+def _opens_or_joins(tier: Tier) -> bool:
+    return any((tier.declare, tier.escalate_by, tier.attach_only, tier.absorb))
 
 
 def _withins(tiers: tuple[Tier, ...]) -> tuple[timedelta, ...]:

@@ -55,6 +55,10 @@ class BadMatcher(ValueError):
     """A text that is no matcher; says what is wrong and at which character (from 1)."""
 
 
+class BadRegex(BadMatcher):
+    """A regular expression that RE2 refuses."""
+
+
 Test = Callable[[str], bool]
 
 
@@ -130,14 +134,14 @@ def _regex_test(pattern: str) -> Test:
 
 def _compile(pattern: str) -> "re2._Regexp":
     if len(pattern) > MAX_REGEX:
-        raise BadMatcher(f"the regular expression has {len(pattern)} characters; at most {MAX_REGEX} are allowed")
+        raise BadRegex(f"the regular expression has {len(pattern)} characters; at most {MAX_REGEX} are allowed")
     try:
         return re2.compile(pattern, _OPTIONS)
     except re2.error as error:
         said = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
-        raise BadMatcher(f"the regular expression {pattern[:60]!r} is not valid in RE2: {said}") from None
+        raise BadRegex(f"the regular expression {pattern[:60]!r} is not valid in RE2: {said}") from None
     except UnicodeEncodeError:
-        raise BadMatcher("the regular expression is not valid Unicode text") from None
+        raise BadRegex("the regular expression is not valid Unicode text") from None
 
 
 def _quote(text: str) -> str:

@@ -48,9 +48,9 @@ class Sections:
             if node is not None and node.kind not in {Kind.NULL, Kind.INVALID}:
                 yield root.keys[section], node
 
-    def has(self, section: str) -> bool:
-        """Tell whether any file has the section."""
-        return any(section in root.entries for root in self._roots)
+    def keys(self, section: str) -> list[Node]:
+        """Return the key of a section in each file that names it, be it empty or not."""
+        return [root.keys[section] for root in self._roots if section in root.keys]
 
     def items(self, section: str) -> list[Node]:
         """Return the items of a section that is a list, of all files, in file order."""
