@@ -1,0 +1,78 @@
+"""Runs the receiver's WSGI application on granian, so that none of its processes outlives the one that started it.
+
+granian's processes share the port by SO_REUSEPORT and outlive their parent by default; a second server would then
+answer beside the first without an error.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+
+from tocsin.logs import configure_logs
+from tocsin.ports import ensure_free
+from tocsin.processes import die_with_spawner
+from tocsin.settings import Listen
+
+BACKLOG = 2048
+HEADER_TIMEOUT_MS = 10_000
+# Of a request's line and headers together; 64 kB of headers are refused with 431.
+HEADER_BUFFER = 64 * 1024
+STOP_SECONDS = 4
+
+# granian configures logging anew in each process: its lines go the way of ours.
+_GRANIAN_LOGS = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {},
+    "handlers": {},
+    "loggers": {"_granian": {"propagate": True}, "granian.access": {"propagate": True}},
+}
+
+AppLoader = Callable[[], Any]
+
+
+def run_receiver(
+    app_loader: AppLoader,
+    listen: Listen,
+    *,
+    workers: int = 2,
+    blocking_threads: int = 1,
+    process: str = "receiver",
+) -> int:
+    """Serve until SIGTERM or SIGINT and return 0; raises PortUnusable.
+
+    `app_loader` is called once in each of the `workers` processes and returns the WSGI application; it is a function of
+    a module, or a `functools.partial` of one with plain arguments, so that it can be sent to another process.
+    """
+    ensure_free(listen)
+    server = Server(
+        target="tocsin receiver",
+        address=listen.host or "0.0.0.0",  # noqa: S104 - asked for
+        port=listen.port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=blocking_threads,
+        http=HTTPModes.http1,
+        backlog=BACKLOG,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=HEADER_BUFFER),
+        websockets=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=_GRANIAN_LOGS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+    )
+    configure_logs(process)
+    server.serve(target_loader=partial(_load, app_loader, process), wrap_loader=False)
+    return 0
+
+
+def _load(app_loader: AppLoader, process: str) -> Any:  # noqa: ANN401 - a WSGI application
+    """Load the application in a process of granian's."""
+    die_with_spawner()
+    configure_logs(process)
+    return app_loader()

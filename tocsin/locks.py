@@ -1,0 +1,49 @@
+"""The lock of a data directory: one `tocsin serve` at a time, released by the kernel however its holder ends."""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from incidents.errors import TocsinError
+
+LOCK_FILE = "tocsin.lock"
+
+
+class DirectoryInUse(TocsinError):
+    """Another process holds the data directory."""
+
+
+class DirectoryLock:
+    """Holds a data directory; made if it is not there (mode 0700)."""
+
+    def __init__(self, directory: Path, holder: str) -> None:
+        """`holder` names this process to whoever finds the directory locked. Raises DirectoryInUse, OSError."""
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = directory / LOCK_FILE
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = os.pread(self._descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+            os.close(self._descriptor)
+            message = f"{directory} is in use by {other}; stop it first, or choose another data_dir"
+            raise DirectoryInUse(message) from None
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{holder} (pid {os.getpid()})\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let the directory go; the file stays, for removing it would let two processes in."""
+        if self._descriptor >= 0:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()

@@ -1,0 +1,133 @@
+"""`tocsin serve`: everything in one, supervised. It knows the order of things, and leaves what they are to others."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from incidents.errors import StoreUnavailable, TocsinError
+from incidents.store.connection import client_for
+from incidents.store.health import Examination, examine
+from tocsin.children import ChildSpec
+from tocsin.embedded import EmbeddedStore
+from tocsin.locks import DirectoryLock
+from tocsin.logs import get_log
+from tocsin.ports import ensure_free
+from tocsin.redis_urls import store_url
+from tocsin.settings import Settings, with_default_credentials, without_password
+from tocsin.supervisor import Supervisor
+
+STORE_STAGE, WORKER_STAGE, RECEIVER_STAGE = 0, 1, 2
+
+log = get_log(__name__)
+
+
+class StoreRefused(TocsinError):
+    """The store would forget what it accepted."""
+
+
+class Hooks(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rest of the application does when something happens here; each gets the URL of the store.
+
+    `prepare` runs once the store answers and before anything else starts (put the rules in force); it may raise
+    TocsinError. `on_death(url, name, pid)` runs when a child died and before it is started again; it must return within
+    a second. `reload` runs for SIGHUP. `started` runs when everything has been started (print what to do next).
+    """
+
+    prepare: Callable[[str], None]
+    on_death: Callable[[str, str, int], None]
+    reload: Callable[[str], None]
+    started: Callable[[str], None] = lambda _: None
+
+
+def serve(settings: Settings, hooks: Hooks, *, children: Sequence[ChildSpec] | None = None) -> int:
+    """Run everything until SIGTERM or SIGINT; returns 0. Raises TocsinError or OSError when it cannot start."""
+    with DirectoryLock(settings.data_dir, "tocsin serve"):
+        ensure_free(settings.listen)
+        settings = with_default_credentials(settings)
+        url = store_url(settings)
+        supervisor = Supervisor(
+            on_child_death=lambda name, pid: hooks.on_death(url, name, pid),
+            on_reload=lambda: hooks.reload(url),
+        )
+        with supervisor:
+            if settings.redis_url is None:
+                supervisor.start([store_spec(EmbeddedStore(settings))])
+            if not supervisor.is_stopping:
+                ensure_durable(settings, url)
+                hooks.prepare(url)
+                supervisor.start(default_children(settings.config_path) if children is None else children)
+            if not supervisor.is_stopping:
+                hooks.started(url)
+            supervisor.run()
+        log.info("stopped")
+    return 0
+
+
+def store_spec(store: EmbeddedStore) -> ChildSpec:
+    """Return the embedded store as a child."""
+    return ChildSpec(
+        name="store",
+        command=store.command(),
+        stage=STORE_STAGE,
+        stop_within=5.0,
+        # When we are killed it writes out what it has, and then goes.
+        death_signal=signal.SIGTERM,
+        prepare=store.prepare,
+        wait_ready=store.wait_ready,
+        hear=store.hear,
+    )
+
+
+def default_children(config_path: Path | None) -> list[ChildSpec]:
+    """Return the processes of Tocsin itself; they read the same configuration and the same environment."""
+    return [
+        own_child("decide", ("worker", "decide"), WORKER_STAGE, config_path),
+        own_child("pages", ("worker", "pages"), WORKER_STAGE, config_path),
+        own_child("receiver", ("receiver",), RECEIVER_STAGE, config_path),
+    ]
+
+
+def own_child(name: str, arguments: Sequence[str], stage: int, config_path: Path | None) -> ChildSpec:
+    """Return a sub-command of ours as a child."""
+    config = ("--config", str(config_path)) if config_path else ()
+    command = (sys.executable, "-m", "tocsin", *arguments, *config)
+    return ChildSpec(name=name, command=command, stage=stage, stop_within=6.0)
+
+
+def ensure_durable(settings: Settings, url: str) -> None:
+    """Raise StoreRefused when the store would forget, unless that was allowed; then say it loudly."""
+    found = _examine(url, settings)
+    for warning in found.warnings:
+        log.warning("store_not_fully_checked", detail=warning)
+    if not found.problems:
+        return
+    if settings.allow_volatile:
+        for problem in found.problems:
+            log.warning("STORE_MAY_FORGET", detail=problem, allowed_by="allow_volatile: true")
+        return
+    listed = "".join(f"\n  - {problem}" for problem in found.problems)
+    raise StoreRefused(
+        f"the store {without_password(url)} would forget what it accepted:{listed}\n"
+        "mend it, or accept the loss with `allow_volatile: true`"
+    )
+
+
+def _examine(url: str, settings: Settings, patience: float = 10.0) -> Examination:
+    """Examine the store, which may still be starting."""
+    deadline = time.monotonic() + patience
+    client = client_for(url)
+    try:
+        while True:
+            try:
+                return examine(client, durability=settings.durability.value)
+            except StoreUnavailable as error:
+                if time.monotonic() >= deadline:
+                    raise StoreUnavailable(f"{without_password(url)}: {error}") from error
+                log.warning("store_not_there_yet", reason=str(error))
+                time.sleep(1.0)
+    finally:
+        client.close()
