@@ -1,0 +1,206 @@
+"""The transition table: a row for each pair of status and event, and what holds after any order of them."""
+
+import itertools
+from datetime import timedelta
+from typing import get_args
+
+import msgspec
+import pytest
+from builders import NOW, rule_set
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from incidents import events
+from incidents.errors import TransitionNotAllowed
+from incidents.incident import AlertTally, Incident
+from incidents.oncall import OnCall
+from incidents.transitions import TABLE, Context, UnmetObjectives, transition
+from incidents.values import Criterion, IncidentStatus, PageReason, Severity
+
+ONCALL = rule_set().oncall
+CONTEXT = Context(oncall=ONCALL, ruleset="r1", new_id="INC-2026-0001")
+
+
+def held(rule: str = "critical", severity: str = "SEV2", **changes) -> events.FindingHeld:
+    """A rule that holds."""
+    fields = {
+        "rule": rule,
+        "criterion": Criterion.OTHER,
+        "severity": Severity(severity),
+        "title": "Disk full",
+        "identity": {"service": "db"},
+        "identity_key": "k",
+        "actor": "prom",
+        "reason": "match",
+        "ruleset": "r1",
+        "received_at": NOW,
+    }
+    return events.FindingHeld(**fields | changes)
+
+
+EVERY = {
+    events.FindingHeld: held(),
+    events.DeclaredByHand: events.DeclaredByHand(
+        actor="bo", title="x", severity=Severity.SEV1, identity={"a": "b"}, identity_key="k"
+    ),
+    events.Acknowledge: events.Acknowledge(actor="bo"),
+    events.Mitigate: events.Mitigate(actor="bo"),
+    events.Resolve: events.Resolve(actor="bo", override="seen"),
+    events.ClearDue: events.ClearDue(),
+    events.Reopen: events.Reopen(actor="bo"),
+    events.Dismiss: events.Dismiss(actor="bo", reason="a drill"),
+    events.Escalate: events.Escalate(actor="bo", severity=Severity.SEV1),
+    events.Note: events.Note(actor="bo", text="hello"),
+    events.StepDue: events.StepDue(),
+    events.PageDelivered: events.PageDelivered(
+        page_id="p", person="amira", channel="c", kind="webhook", attempt=1, repeat=False, reason=PageReason.DECLARED
+    ),
+    events.PageFailed: events.PageFailed(
+        page_id="p", person="amira", channel="c", kind="webhook", attempt=1, error="e"
+    ),
+    events.PageSuppressed: events.PageSuppressed(page_id="p", person="amira", why="acknowledged"),
+}
+
+
+def do(incident: Incident | None, event: events.Event, minutes: float = 1, **context) -> Incident:
+    """The incident after an event."""
+    at = NOW + timedelta(minutes=minutes)
+    done = transition(incident, event, context=msgspec.structs.replace(CONTEXT, **context), now=at)
+    after = done.incident or incident
+    assert after is not None
+    return after
+
+
+def declared() -> Incident:
+    """A fresh incident."""
+    return do(None, held(), 0)
+
+
+def test_every_event_has_an_example_here():
+    """Whoever adds an event adds it to these tests."""
+    assert set(EVERY) == set(get_args(events.Event))
+
+
+@pytest.mark.parametrize(("status", "event"), list(itertools.product(IncidentStatus, EVERY)))
+def test_transition_is_in_the_table_or_refused_by_name(status: IncidentStatus, event: type):
+    """Nothing passes silently: each pair has a row, or raises an error that names both."""
+    incident = msgspec.structs.replace(declared(), status=status, resolved_at=NOW)
+    if (status, event) in TABLE:
+        transition(incident, EVERY[event], context=CONTEXT, now=NOW)
+        return
+    with pytest.raises(TransitionNotAllowed) as caught:
+        transition(incident, EVERY[event], context=CONTEXT, now=NOW)
+    assert (caught.value.status, caught.value.event) == (status.value, event.__name__)
+
+
+def test_declaring_assigns_the_commander_and_pages_at_once():
+    """The commander of the rotation is paged in the same transition."""
+    done = transition(None, held(), context=CONTEXT, now=NOW)
+    assert [entry.kind.value for entry in done.entries] == ["incident_declared", "role_assigned"]
+    assert [(page.person, page.role, page.reason) for page in done.pages] == [
+        ("amira", "incident_commander", "declared")
+    ]
+
+
+def test_second_rule_is_a_finding_of_the_same_incident():
+    """Two rules that notice one outage are one incident with two findings and one page."""
+    done = transition(declared(), held("other", "SEV3"), context=CONTEXT, now=NOW)
+    assert done.incident is not None
+    assert [finding.rule for finding in done.incident.findings] == ["critical", "other"]
+    assert (done.incident.severity, done.pages) == (Severity.SEV2, ())
+
+
+def test_graver_finding_raises_the_severity_and_pages_again():
+    """A graver finding pages again even when the incident is acknowledged."""
+    acknowledged = do(declared(), events.Acknowledge(actor="bo"))
+    done = transition(acknowledged, held("graver", "SEV1"), context=CONTEXT, now=NOW)
+    assert done.incident is not None
+    assert done.incident.severity is Severity.SEV1
+    assert [page.reason for page in done.pages] == [PageReason.ESCALATED]
+    assert [entry.kind.value for entry in done.entries] == ["finding_added", "severity_changed"]
+
+
+def test_same_finding_changes_nothing():
+    """A rule that holds again for the same identity is no event for people."""
+    done = transition(declared(), held(), context=CONTEXT, now=NOW)
+    assert (done.incident, done.entries, done.pages) == (None, (), ())
+
+
+def test_acknowledging_stops_the_paging_and_says_who_was_first():
+    """The second one to acknowledge learns who was first."""
+    incident = do(declared(), events.Acknowledge(actor="bo"))
+    assert incident.status is IncidentStatus.ACKNOWLEDGED
+    assert incident.paging is not None
+    assert incident.paging.next_at is None
+    again = transition(incident, events.Acknowledge(actor="amira"), context=CONTEXT, now=NOW)
+    assert (again.incident, again.reason) == (None, "already acknowledged by bo")
+
+
+@pytest.mark.parametrize("event", [events.Mitigate(actor="bo"), events.Resolve(actor="bo", override="x")])
+def test_mitigating_and_resolving_count_as_acknowledging(event: events.Event):
+    """Whoever mitigates or resolves has acknowledged."""
+    incident = do(declared(), event, 3)
+    assert incident.acknowledged_at == NOW + timedelta(minutes=3)
+    assert incident.paging is not None
+    assert incident.paging.next_at is None
+
+
+def test_resolving_needs_the_objectives_or_a_reason():
+    """While alerts fire, resolving names what is unmet, unless a reason overrides it."""
+    firing = AlertTally(firing=1)
+    with pytest.raises(UnmetObjectives, match="alerts-clear"):
+        do(declared(), events.Resolve(actor="bo"), alerts=firing)
+    assert do(declared(), events.Resolve(actor="bo", override="false alarm"), alerts=firing).resolved_at is not None
+
+
+def test_incident_resolves_by_itself_only_after_the_time():
+    """The timer only asks; the objective decides."""
+    incident = declared()
+    clear = AlertTally(resolved=1, clear_since=NOW)
+    assert do(incident, events.ClearDue(), 14, alerts=clear).status is IncidentStatus.DECLARED
+    assert do(incident, events.ClearDue(), 15, alerts=clear).status is IncidentStatus.RESOLVED
+
+
+def test_data_issue_waits_for_a_person():
+    """An incident with a data issue never resolves by itself."""
+    incident = do(None, held(criterion=Criterion.DATA_ISSUE), 0)
+    clear = AlertTally(resolved=1, clear_since=NOW)
+    assert do(incident, events.ClearDue(), 60, alerts=clear).status is IncidentStatus.DECLARED
+
+
+def test_reopening_pages_again_and_counts_the_acknowledgement_anew():
+    """What fires again soon is the same incident, and somebody has to acknowledge it again."""
+    incident = do(declared(), events.Resolve(actor="bo", override="x"), 5)
+    done = transition(incident, held(), context=CONTEXT, now=NOW + timedelta(minutes=9))
+    assert done.incident is not None
+    assert (done.incident.status, done.incident.acknowledged_at) == (IncidentStatus.DECLARED, None)
+    assert [page.reason for page in done.pages] == [PageReason.REOPENED]
+    assert done.pages[0].id != "INC-2026-0001.1.1.1.amira"
+
+
+def test_nobody_to_page_is_said_aloud():
+    """Without people the incident is declared all the same, and the timeline says that nobody can be paged."""
+    done = transition(None, held(), context=Context(oncall=OnCall(), ruleset="", new_id="INC-2026-0001"), now=NOW)
+    assert done.incident is not None
+    assert [entry.kind.value for entry in done.entries] == ["incident_declared", "page_failed"]
+    assert "Nobody can be paged" in done.entries[1].text
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(list(EVERY.values())), max_size=25))
+def test_any_order_of_events_keeps_the_invariants(sequence: list[events.Event]):
+    """Versions grow by one, closed incidents page nobody, and a step is due only while somebody is to acknowledge."""
+    incident = declared()
+    for minutes, event in enumerate(sequence):
+        try:
+            done = transition(incident, event, context=CONTEXT, now=NOW + timedelta(minutes=minutes))
+        except TransitionNotAllowed:
+            continue
+        if done.incident is not None:
+            assert done.incident.version == incident.version + 1
+            incident = done.incident
+        if not incident.is_open:
+            assert all(page.over for page in done.pages)
+            assert incident.paging is None or incident.paging.next_at is None
+        assert len({page.id for page in done.pages}) == len(done.pages)
+        assert (incident.resolved_at is None) == incident.is_open
