@@ -102,7 +102,13 @@ class Exposition:
             return Scraped(None, ())
 
     def _read(self) -> Scraped:
-        return Scraped(measure(self._links), self._rules())
+        store = measure(self._links)
+        try:
+            return Scraped(store, self._rules())
+        except (TocsinError, ValueError) as error:
+            # Rules that another version wrote hide no count: their series appear once they have counted something.
+            LOG.warning("scraped_without_rules", error=str(error))
+            return Scraped(store, ())
 
     def _families(self, scraped: Scraped) -> Iterator[Metric]:
         yield _gauge("store_up", "Whether the store answered this scrape.", float(scraped.store is not None))

@@ -4,6 +4,7 @@ Two packed questions, whatever lies in the store: the cost follows what is open,
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -92,9 +93,9 @@ def pending_of(counters: dict[str, int]) -> int:
 
 
 def is_durable(info: str) -> bool:
-    """Tell by the answer to INFO whether the store keeps what it took: AOF on and written, and nothing evicted."""
+    """Tell by the answer to INFO whether the store keeps what it took (what a managed one hides is taken as good)."""
     fields = dict(line.partition(":")[::2] for line in info.splitlines())
-    kept = fields.get("aof_enabled") == "1" and fields.get("aof_last_write_status", "ok") == "ok"
+    kept = fields.get("aof_enabled", "1") == "1" and fields.get("aof_last_write_status", "ok") == "ok"
     return kept and fields.get("maxmemory_policy", "noeviction") == "noeviction"
 
 
@@ -125,5 +126,5 @@ def _received_at(waiting: Any) -> datetime | None:
     return from_ms(int(milliseconds))
 
 
-def _pairs(flat: list[bytes]) -> zip[tuple[bytes, bytes]]:
+def _pairs(flat: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
     return zip(flat[::2], flat[1::2], strict=True)
