@@ -1,0 +1,84 @@
+"""`tocsin serve`: everything in one, supervised."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from incidents.clock import utc_now
+from incidents.errors import TocsinError
+from incidents.store.connection import Links
+from incidents.store.rulesets import RuleSets
+from incidents.store.scripts import ALL
+from tocsin.commands.options import config_option, settings_or_exit, told
+from tocsin.logs import configure_logs, get_log
+from tocsin.rulebook import reload_rules
+from tocsin.serve import Hooks
+from tocsin.serve import serve as run
+from tocsin.settings import Settings
+from tocsin.tokens import ADMIN_TOKEN_FILE, SOURCE_TOKEN_FILE
+from tocsin.working import bury
+
+LOG = get_log(__name__)
+
+NEXT_STEPS = """
+Tocsin listens on {url}
+
+  Send it alerts:        tocsin connect alertmanager    (prints what to paste)
+  Prove the whole way:   tocsin doctor
+  Look at incidents:     tocsin incidents list
+  Configure:             tocsin init                    (writes a commented tocsin.yml and rules.d)
+{tokens}"""
+
+
+class NoRules(TocsinError):
+    """The rule files are broken, and no earlier rule set is there to go on with."""
+
+
+@click.command()
+@config_option
+@told
+def serve(config_path: Path | None) -> None:
+    """Run everything in one: store, receiver, decider and page worker."""
+    settings = settings_or_exit(config_path)
+    configure_logs("serve")
+    hooks = Hooks(
+        prepare=lambda url: put_in_force(settings, url),
+        on_death=lambda url, name, pid: bury(url, pid) if name in {"decide", "pages"} else None,
+        reload=lambda url: reload_again(config_path, url),
+        started=lambda _: print_next_steps(settings),
+    )
+    sys.exit(run(settings, hooks))
+
+
+def put_in_force(settings: Settings, url: str) -> None:
+    """Put the rule files in force; a broken one leaves the rules of the last run in force, loudly."""
+    with Links(url, scripts=ALL) as links:
+        result = reload_rules(settings, RuleSets(links), utc_now())
+    if not result.errors:
+        return
+    listed = "\n".join(result.errors)
+    if not result.hash:
+        raise NoRules(f"the rules cannot be used:\n{listed}\nmend them, and see `tocsin rules check`")
+    LOG.error("rules_refused", errors=list(result.errors), in_force=result.hash)
+
+
+def reload_again(config_path: Path | None, url: str) -> None:
+    """Reload the rules of a configuration that may have changed."""
+    settings = settings_or_exit(config_path)
+    with Links(url, scripts=ALL) as links:
+        result = reload_rules(settings, RuleSets(links), utc_now())
+    if result.errors:
+        LOG.error("reload_failed", errors=list(result.errors), in_force=result.hash)
+    else:
+        LOG.info("rules_reloaded", hash=result.hash)
+
+
+def print_next_steps(settings: Settings) -> None:
+    """Print what to do next."""
+    tokens = ""
+    if settings.needs_default_source:
+        tokens += f"  Token of the sender:   {settings.data_dir / SOURCE_TOKEN_FILE}\n"
+    if settings.needs_default_api_token:
+        tokens += f"  Your own token:        {settings.data_dir / ADMIN_TOKEN_FILE}\n"
+    click.echo(NEXT_STEPS.format(url=settings.external_url, tokens=tokens))

@@ -1,0 +1,93 @@
+"""Puts the receiver together: settings and the URL of the store in, a WSGI application out. Decides nothing."""
+
+from pathlib import Path
+
+from flask import Flask
+
+from incidents.clock import utc_now
+from incidents.errors import StoreUnavailable
+from incidents.store.connection import Links, client_for
+from incidents.store.intake import Intake
+from incidents.store.rulesets import RuleSets
+from incidents.store.scripts import ALL
+from incidents.store.wake import Waker
+from receiver.app import create_app
+from receiver.auth import ApiRole, ApiToken, Source
+from receiver.deps import Deps
+from receiver.exposition import Exposition
+from receiver.metrics import RequestMetrics
+from tocsin import __version__
+from tocsin.config_file import load_settings
+from tocsin.redis_urls import store_url
+from tocsin.rulebook import RuleBook, reload_rules
+from tocsin.settings import Durability, Settings, environment, with_default_credentials
+
+REQUESTS_DIRECTORY = "requests"
+THREADS = 4
+THREADS_FSYNC = 16  # fsyncs are shared by those who wait for them
+
+
+def load_receiver(config_path: Path | None) -> Flask:
+    """Return the application of one receiver process, from the configuration as it is now."""
+    settings = with_default_credentials(load_settings(config_path, environment()))
+    return receiver_app(settings, store_url(settings))
+
+
+def threads(settings: Settings) -> int:
+    """Return how many requests one receiver process answers at a time."""
+    return THREADS_FSYNC if settings.durability is Durability.FSYNC else THREADS
+
+
+def receiver_app(settings: Settings, url: str) -> Flask:
+    """Return the receiver's application over a store."""
+    links = Links(url, scripts=ALL)
+    stored = RuleSets(links)
+    book = RuleBook(stored, utc_now())
+    waker = Waker(client_for(url))
+    requests = RequestMetrics(settings.data_dir / REQUESTS_DIRECTORY, [source.name for source in settings.sources])
+    exposition = Exposition(
+        links=links,
+        request_metrics=requests,
+        sources=tuple(source.name for source in settings.sources),
+        rules=lambda: book.current().rules,
+        version=__version__,
+        now=utc_now,
+    )
+    return create_app(
+        Deps(
+            intake=Intake(links, waker.decider),
+            sources=_sources(settings),
+            api_tokens=_api_tokens(settings),
+            ready=lambda: readiness(links),
+            metrics=exposition.render,
+            reload=lambda: reload_rules(settings, stored, utc_now()),
+            now=utc_now,
+            record=requests,
+            build=__version__,
+            body_readers=threads(settings) - 1,
+        )
+    )
+
+
+def readiness(links: Links) -> list[str]:
+    """Return why the receiver is not ready; empty when it is."""
+    try:
+        if not RuleSets(links).current():
+            return ["no rules are in force yet"]
+    except StoreUnavailable as error:
+        return [str(error)]
+    return []
+
+
+def _sources(settings: Settings) -> tuple[Source, ...]:
+    return tuple(
+        Source(name=source.name, kind=source.kind.value, token_hashes=source.token_hashes)
+        for source in settings.sources
+    )
+
+
+def _api_tokens(settings: Settings) -> tuple[ApiToken, ...]:
+    return tuple(
+        ApiToken(name=token.name, role=ApiRole(token.role.value), token_hashes=token.token_hashes)
+        for token in settings.api_tokens
+    )
