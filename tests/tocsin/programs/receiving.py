@@ -1,0 +1,28 @@
+"""Runs granian as the receiver does, over an application that answers with its process id: receiving.py PORT."""
+
+import os
+import sys
+import time
+from functools import partial
+
+from tocsin.granian_app import run_receiver
+from tocsin.settings import Listen
+
+
+def application(environ, start_response):
+    body = b""
+    if environ["REQUEST_METHOD"] == "POST":
+        body = environ["wsgi.input"].read()
+    if environ["PATH_INFO"] == "/slow":
+        time.sleep(1.0)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{os.getpid()} {len(body)}".encode()]
+
+
+def load(greeting):
+    assert greeting == "hello"
+    return application
+
+
+if __name__ == "__main__":
+    sys.exit(run_receiver(partial(load, "hello"), Listen("127.0.0.1", int(sys.argv[1])), workers=2))

@@ -1,0 +1,36 @@
+"""Runs a supervisor over toy children: NAME=STAGE=PYTHON-CODE ...; prints JSON lines about what it did."""
+
+import json
+import signal
+import sys
+import time
+
+from tocsin.children import ChildSpec
+from tocsin.logs import configure_logs
+from tocsin.supervisor import Supervisor
+
+
+def say(**fields):
+    print(json.dumps({"t": time.monotonic(), **fields}), flush=True)
+
+
+def main(arguments):
+    specs = []
+    for argument in arguments:
+        name, stage, code = argument.split("=", 2)
+        command = (sys.executable, "-c", code)
+        specs.append(ChildSpec(name=name, command=command, stage=int(stage), stop_within=1.0))
+    configure_logs("supervisor")
+    with Supervisor(
+        on_child_death=lambda name, pid: say(died=name, pid=pid),
+        on_reload=lambda: say(reloaded=True),
+    ) as supervisor:
+        supervisor.start(specs)
+        say(ready=supervisor.pids())
+        supervisor.run()
+    say(stopped=True)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    main(sys.argv[1:])

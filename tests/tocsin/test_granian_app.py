@@ -1,0 +1,57 @@
+"""The receiver's server: nobody outlives whom, the port is ours alone, a dead process is replaced."""
+
+import os
+import signal
+import urllib.request
+
+from real_processes import all_gone, children_of, wait_until
+
+
+def ask(port, path="/"):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.read().decode()
+    except OSError:
+        return ""
+
+
+def serving(run, port):
+    program = run("receiving", port)
+    wait_until(lambda: ask(port))
+    wait_until(lambda: len(children_of(program.pid)) == 2)
+    return program
+
+
+def test_granian_killed_leaves_nobody(run, free_port):
+    """Kill -9 of granian's main process ends the processes that it made, and the port with them."""
+    program = serving(run, free_port)
+    family = program.family()
+    program.send(signal.SIGKILL)
+    program.wait()
+    wait_until(lambda: all_gone(family), 2.0)
+    assert ask(free_port) == ""
+
+
+def test_granian_replaces_a_dead_process(run, free_port):
+    """Kill -9 of one of its processes: the other answers on, and another one comes."""
+    program = serving(run, free_port)
+    before = children_of(program.pid)
+    os.kill(before[0], signal.SIGKILL)
+    wait_until(lambda: len(children_of(program.pid)) == 2 and children_of(program.pid) != before)
+    assert wait_until(lambda: ask(free_port))
+
+
+def test_granian_finishes_what_it_began(run, free_port):
+    """SIGTERM ends it with 0, soon."""
+    program = serving(run, free_port)
+    program.send(signal.SIGTERM)
+    assert program.wait(6) == 0
+
+
+def test_granian_refuses_a_port_that_is_answered(run, free_port):
+    """A second server does not slip in beside the first; the message names who has the port."""
+    first = serving(run, free_port)
+    second = run("receiving", free_port)
+    assert second.wait(8) == 1
+    assert f"127.0.0.1:{free_port} is already answered by" in second.text()
+    assert any(f"(pid {pid})" in second.text() for pid in first.family())

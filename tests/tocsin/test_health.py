@@ -1,0 +1,49 @@
+"""Whether a store would keep what it is given: each reason against it, with its mend."""
+
+import pytest
+from redis import Redis
+
+from incidents.errors import StoreUnavailable
+from incidents.store.connection import client_for
+from incidents.store.health import check_durability, examine
+
+
+@pytest.mark.parametrize(
+    ("options", "durability", "expected"),
+    [
+        ((), "everysec", []),
+        (("--appendonly", "no"), "everysec", ["appendonly is off"]),
+        (("--maxmemory-policy", "allkeys-lru"), "everysec", ["maxmemory-policy allkeys-lru"]),
+        (("--maxmemory-policy", "volatile-ttl"), "everysec", ["maxmemory-policy volatile-ttl"]),
+        (("--appendfsync", "no"), "everysec", ["appendfsync is no"]),
+        ((), "fsync", ["durability is fsync, but appendfsync is everysec"]),
+        (("--appendfsync", "always"), "fsync", []),
+        (("--appendonly", "no"), "fsync", ["appendonly is off"]),
+        (("--cluster-enabled", "yes"), "everysec", ["Redis Cluster"]),
+        (("--replicaof", "127.0.0.1 1"), "everysec", ["replica"]),
+    ],
+)  # fmt: skip
+def test_health_names_what_would_be_lost(valkey, options, durability, expected):
+    """Each setting that breaks the promise is named; a good store is not."""
+    socket = valkey(*options)
+    found = check_durability(client_for(f"unix://{socket}"), durability=durability)
+    assert len(found) >= len(expected)
+    for words in expected:
+        assert any(words in problem for problem in found), found
+    if not expected:
+        assert found == []
+
+
+def test_health_warns_where_config_is_forbidden(valkey):
+    """A managed Redis that forbids CONFIG is taken with a warning."""
+    socket = valkey()
+    Redis(unix_socket_path=str(socket)).acl_setuser("default", enabled=True, nopass=True, commands=["+@all", "-config"])
+    found = examine(client_for(f"unix://{socket}"), durability="fsync")
+    assert found.problems == []
+    assert "does not let CONFIG be read" in found.warnings[0]
+
+
+def test_health_raises_when_nobody_answers(tmp_path):
+    """Nobody there is not "volatile": it is away."""
+    with pytest.raises(StoreUnavailable):
+        check_durability(client_for(f"unix://{tmp_path}/nobody.sock"))
