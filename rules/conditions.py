@@ -1,4 +1,7 @@
-"""The closed list of conditions that a tier may ask for: plain values that do not know how they are measured."""
+"""The closed list of conditions that a tier may ask for: plain values that do not know how they are measured.
+
+Values of a rule set are trees that live long, so the garbage collector need not look at them (`gc=False`).
+"""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -8,44 +11,44 @@ import msgspec
 from rules.matchers import Matcher
 
 
-class Match(msgspec.Struct, frozen=True, tag="match"):
+class Match(msgspec.Struct, frozen=True, gc=False, tag="match"):
     """All matchers hold for the labels."""
 
     matchers: tuple[Matcher, ...]
 
 
-class FiringFor(msgspec.Struct, frozen=True, tag="firing_for"):
+class FiringFor(msgspec.Struct, frozen=True, gc=False, tag="firing_for"):
     """The alert has been firing so long without a break."""
 
     duration: timedelta
 
 
-class Count(msgspec.Struct, frozen=True, tag="count"):
+class Count(msgspec.Struct, frozen=True, gc=False, tag="count"):
     """So many different alerts of the identity were firing at any time in the window."""
 
     gte: int
     within: timedelta
 
 
-class All(msgspec.Struct, frozen=True, tag="all"):
+class All(msgspec.Struct, frozen=True, gc=False, tag="all"):
     """Every one holds."""
 
     conditions: tuple["Condition", ...]
 
 
-class Any(msgspec.Struct, frozen=True, tag="any"):
+class Any(msgspec.Struct, frozen=True, gc=False, tag="any"):
     """At least one holds."""
 
     conditions: tuple["Condition", ...]
 
 
-class None_(msgspec.Struct, frozen=True, tag="none"):  # noqa: N801 -- `None` is taken
+class None_(msgspec.Struct, frozen=True, gc=False, tag="none"):  # noqa: N801 -- `None` is taken
     """Not one holds."""
 
     conditions: tuple["Condition", ...]
 
 
-class Distinct(msgspec.Struct, frozen=True, tag="distinct"):
+class Distinct(msgspec.Struct, frozen=True, gc=False, tag="distinct"):
     """So many different values of a label among the alerts of the window."""
 
     label: str
@@ -53,32 +56,32 @@ class Distinct(msgspec.Struct, frozen=True, tag="distinct"):
     within: timedelta
 
 
-class Flaps(msgspec.Struct, frozen=True, tag="flaps"):
+class Flaps(msgspec.Struct, frozen=True, gc=False, tag="flaps"):
     """So many changes between firing and resolved in the window."""
 
     gte: int
     within: timedelta
 
 
-class WorkedFor(msgspec.Struct, frozen=True, tag="worked_for"):
+class WorkedFor(msgspec.Struct, frozen=True, gc=False, tag="worked_for"):
     """Someone has been on it so long."""
 
     duration: timedelta
 
 
-class OpenFor(msgspec.Struct, frozen=True, tag="open_for"):
+class OpenFor(msgspec.Struct, frozen=True, gc=False, tag="open_for"):
     """The incident has been open so long."""
 
     duration: timedelta
 
 
-class UnacknowledgedFor(msgspec.Struct, frozen=True, tag="unacknowledged_for"):
+class UnacknowledgedFor(msgspec.Struct, frozen=True, gc=False, tag="unacknowledged_for"):
     """Nobody has acknowledged the incident for so long."""
 
     duration: timedelta
 
 
-class AbsentFor(msgspec.Struct, frozen=True, tag="absent_for"):
+class AbsentFor(msgspec.Struct, frozen=True, gc=False, tag="absent_for"):
     """The heartbeat has not been heard for so long."""
 
     duration: timedelta
@@ -94,7 +97,7 @@ class Compare(StrEnum):
     EQ = "eq"
 
 
-class BurnRate(msgspec.Struct, frozen=True, tag="burn_rate"):
+class BurnRate(msgspec.Struct, frozen=True, gc=False, tag="burn_rate"):
     """How fast an SLO's error budget burns; `slo` is an id, or a template that gives one."""
 
     slo: str
@@ -103,7 +106,7 @@ class BurnRate(msgspec.Struct, frozen=True, tag="burn_rate"):
     limit: float
 
 
-class BudgetRemaining(msgspec.Struct, frozen=True, tag="budget_remaining"):
+class BudgetRemaining(msgspec.Struct, frozen=True, gc=False, tag="budget_remaining"):
     """How much of an SLO's error budget is left, in percent."""
 
     slo: str
@@ -111,7 +114,7 @@ class BudgetRemaining(msgspec.Struct, frozen=True, tag="budget_remaining"):
     percent: float
 
 
-class Query(msgspec.Struct, frozen=True, tag="query"):
+class Query(msgspec.Struct, frozen=True, gc=False, tag="query"):
     """One number from Prometheus."""
 
     promql: str

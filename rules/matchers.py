@@ -39,7 +39,7 @@ class Op(StrEnum):
     NOT_MATCHES = "!~"
 
 
-class Matcher(msgspec.Struct, frozen=True):
+class Matcher(msgspec.Struct, frozen=True, gc=False):
     """One comparison of one label with a value or a regular expression."""
 
     name: str

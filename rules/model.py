@@ -29,7 +29,7 @@ class Subject(StrEnum):
     HEARTBEAT = "heartbeat"
 
 
-class Objective(msgspec.Struct, frozen=True, kw_only=True):
+class Objective(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One condition for "resolved": measured, or checked off by a person (`manual`)."""
 
     id: str
@@ -39,7 +39,7 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     measure: BurnRate | BudgetRemaining | Query | None = None
 
 
-class Tier(msgspec.Struct, frozen=True, kw_only=True):
+class Tier(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """When a rule holds at one severity, and what is done then; titles are templates."""
 
     index: int  # from 1, top to bottom
@@ -58,7 +58,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
     restricted: bool = False
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
+class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One rule; `window_id` changes with id, matchers and identity, so that a changed rule counts anew."""
 
     id: str
