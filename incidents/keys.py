@@ -109,6 +109,11 @@ def alerts_seen() -> str:
     return "tocsin:alerts:seen"
 
 
+def alerts_resolved() -> str:
+    """Sorted set of resolved alerts by when they were. TTL: none, pruned. Writer: the decider. Reader: the same."""
+    return "tocsin:alerts:resolved"
+
+
 def identity(identity_key: str) -> str:
     """String `ID:VERSION` of the incident of an identity. TTL: none while open, then its reopen time. Writer: each
     commit that changes the incident. Reader: the decider (watched).

@@ -29,6 +29,7 @@ from workers.deciding import Deciding
 from workers.entries import Cursor, Entry, read_cursor, read_entry
 from workers.poison import Offenders, find_offenders, set_aside
 from workers.suspects import Suspects
+from workers.upkeep import EVERY_SECONDS, forget_old_alerts
 from workers.work import DueTimer, Work
 
 LOG = structlog.get_logger()
@@ -70,6 +71,7 @@ class Decider:
         self._fast_reads = 0
         self._next_timer_ms: float | None = None
         self._renewed = 0.0
+        self._upkeep_at = 0.0
 
     def stop(self) -> None:
         """Ask the decider to end, at once even while it is blocked on the stream."""
@@ -119,6 +121,9 @@ class Decider:
             entries, timers = self._read()
             if entries or timers or self._suspects.careful:
                 self._process(entries, timers)
+            if time.monotonic() >= self._upkeep_at:
+                self._upkeep_at = time.monotonic() + EVERY_SECONDS
+                forget_old_alerts(self._link, self._now(), self._lease.fence)
 
     # Reading
 

@@ -26,7 +26,7 @@ from workers.findings import arrival_of, finding_of, severity_found, severity_wa
 from workers.view import View
 from workers.work import Arrival, DueTimer, Work
 
-REMEMBERED = 50_000  # label sets whose matching is kept
+REMEMBERED = 20_000  # label sets whose matching is kept
 PROBE_LABEL = "tocsin_probe"  # of doctor's synthetic alert
 
 

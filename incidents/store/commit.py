@@ -15,7 +15,7 @@ from incidents.store.connection import Command
 from incidents.store.intake import Quarantined
 from incidents.timeline import Entry
 from incidents.transitions import Transition, clear_for
-from incidents.values import IncidentStatus
+from incidents.values import AlertStatus, IncidentStatus
 
 WAKES_KEPT = 100
 AT_ONCE = 0  # due whatever the clock of the host says that delivers it
@@ -94,6 +94,13 @@ class Commit:
             for name, state in self.states.items():
                 flat += (name, encode(state))
             commands.append(("HSET", keys.alerts(), *flat))
+            ended = {
+                name: to_ms(state.received_at)
+                for name, state in self.states.items()
+                if state.status is AlertStatus.RESOLVED
+            }
+            commands += _scored(keys.alerts_resolved(), ended)
+            commands += _members("ZREM", keys.alerts_resolved(), self.states.keys() - ended.keys())
         commands += _scored(keys.alerts_seen(), self.seen)
         for incident_id, names in self.attached.items():
             commands += _members("SADD", keys.incident_alerts(incident_id), names)

@@ -79,7 +79,7 @@ class Link:
         return checked(self.ask([command], timeout=timeout))[0]
 
     def is_stale(self) -> bool:
-        """Whether an idle connection was closed by the other side: nothing is expected, yet there is something to read."""
+        """Whether the other side closed an idle connection: nothing is expected, yet there is something to read."""
         try:
             return self._connection is not None and bool(self._connection.can_read(timeout=0))
         except (RedisError, OSError):
@@ -128,7 +128,7 @@ def _usable(reply: Any) -> Any:
 
 
 def checked(replies: list[Any]) -> list[Any]:
-    """Return the replies; raises `StoreUnavailable` for a refusal among them, within EXEC as well (nothing rolls back)."""
+    """Return the replies; raises `StoreUnavailable` for a refusal among them, also within EXEC: nothing rolls back."""
     for reply in replies:
         for one in reply if isinstance(reply, list) else (reply,):
             if isinstance(one, ResponseError):

@@ -45,8 +45,12 @@ while i <= #ARGV do
   local group = {''}
   if id then
     group[1] = redis.call('GET', ARGV[2] .. id) or ''
-    local values = redis.call('HMGET', ARGV[2] .. id .. ARGV[3], unpack(ARGV, i + 3, i + 2 + n))
-    for j = 1, n do group[j + 1] = values[j] or '' end
+    -- In slices: Lua's stack holds no more than some thousands of values at once.
+    for from = 1, n, 1000 do
+      local last = math.min(from + 999, n)
+      local values = redis.call('HMGET', ARGV[2] .. id .. ARGV[3], unpack(ARGV, i + 2 + from, i + 2 + last))
+      for j = from, last do group[j + 1] = values[j - from + 1] or '' end
+    end
   end
   out[#out + 1] = group
   i = i + 3 + n

@@ -1,10 +1,13 @@
 """The decider over a real Valkey: what is appended takes effect once, whoever decides."""
 
+import multiprocessing
+import os
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from builders import NOW, alert, rule_set
+from builders import CRITICAL, NOW, alert, rule_set
+
 from incidents import keys
 from incidents.incident import Incident
 from incidents.store.codec import decode_entry, decode_incident
@@ -119,12 +122,12 @@ def test_decider_reopens_what_fires_again_soon(stage: Stage):
 def test_decider_that_was_overtaken_does_not_commit(stage: Stage):
     """A decider whose fence was passed by another one writes nothing."""
     first, second = stage.decider("one|1|a"), stage.decider("two|2|b")
-    assert first._take_over()  # noqa: SLF001
+    assert first._take_over()
     stage.link.one("DEL", keys.lease())
-    assert second._take_over()  # noqa: SLF001
+    assert second._take_over()
     stage.post(alert())
-    with pytest.raises(Exception, match="lease|fence"):
-        first._process(first._read()[0], ())  # noqa: SLF001
+    with pytest.raises(Exception, match=r"lease|fence"):
+        first._process(first._read()[0], ())
     assert stage.incidents() == []
 
 
@@ -145,3 +148,112 @@ def test_decider_quarantines_only_the_event_that_raises(stage: Stage):
     assert {incident.rule for incident in stage.incidents()} == {"critical", "tocsin-unjudged"}
     (kept,) = stage.link.one("HVALS", keys.quarantine())
     assert b"boom" in kept
+
+
+def test_decider_forgets_alerts_that_ended_days_ago(stage: Stage):
+    """What is remembered does not grow with history: ended alerts go, those that fire stay."""
+    stage.post(alert(instance="old"), alert(instance="firing"))
+    stage.post(alert(instance="old", status="resolved", ends_at=stage.now))
+    stage.decide()
+    stage.now += timedelta(days=4)
+    stage.decide()
+    names = stage.link.one("HKEYS", keys.alerts())
+    assert names == [f"prom/{alert(instance='firing').fingerprint}".encode()]
+    assert stage.link.one("ZCARD", keys.alerts_seen()) == 1
+
+
+def test_decider_loads_thousands_of_folds_of_one_identity(stage: Stage):
+    """A batch of thousands of differently named alerts of one service is one incident with a line each."""
+    for start in range(0, 6000, 300):
+        stage.post(*(alert(f"A{number}") for number in range(start, start + 300)))
+    decider = stage.decider()
+    while stage.balance()[1] < 6000:
+        stage.decide(decider)
+    (incident,) = stage.incidents()
+    assert stage.kinds(incident.id).count("alert_fired") == 6000
+
+
+def test_decider_on_whose_event_others_died_sets_only_that_aside(stage: Stage):
+    """After two deaths on a batch deciders go event by event; after two more only that event is set aside."""
+
+    class Deadly(Deciding):
+        def decide(self, work, snapshot, now, to_tell=()):
+            if any(arrival.alert.labels.get("instance") == "n3" for arrival in work.arrivals):
+                os._exit(9)
+            return super().decide(work, snapshot, now, to_tell)
+
+    stage.post(*(alert(instance=f"n{number}") for number in range(5)))
+    stage.post(alert(instance="after"))
+    deaths = 0
+    while stage.balance()[1] < 6:
+        stage.link.one("DEL", keys.lease())
+        child = multiprocessing.get_context("fork").Process(
+            target=lambda: stage.decide(stage.decider("host|1|x", lambda _: Deadly(stage.rules)))
+        )
+        child.start()
+        child.join(20)
+        deaths += child.exitcode == 9
+        assert deaths < 10
+    assert deaths == 4
+    assert stage.counter("events_total|quarantined") == 1
+    assert stage.counter("events_total|processed") == 5
+
+
+def test_decider_counts_different_alerts_within_the_window(store_url: str, links: Links):
+    """Three nodes in ten minutes declare, however often each repeats, and all three belong to the incident."""
+    rules = """
+rules:
+- id: nodes
+  match: 'alertname="NodeDown"'
+  identity: [cluster]
+  when: {count: {gte: 3, within: 10m}}
+  declare: SEV2
+"""
+    stage = Stage(store_url, links, rule_set(rules))
+    for instance in ("a", "a", "b"):
+        stage.post(alert("NodeDown", instance=instance, cluster="eu"))
+        stage.decide()
+    assert stage.incidents() == []
+    stage.now += timedelta(minutes=9)
+    stage.post(alert("NodeDown", instance="a", cluster="eu", status="resolved", ends_at=stage.now))
+    stage.post(alert("NodeDown", instance="c", cluster="eu"))
+    stage.decide()
+    (incident,) = stage.incidents()
+    assert stage.link.one("HGET", keys.tally(incident.id), "firing") == b"2"
+
+
+def test_decider_declares_what_fires_long_enough(store_url: str, links: Links):
+    """An alert that fires for five minutes declares by a timer; one that ends before does not."""
+    rules = """
+rules:
+- id: critical
+  match: 'severity="critical"'
+  when: {firing_for: 5m}
+  declare: SEV3
+"""
+    stage = Stage(store_url, links, rule_set(rules))
+    stage.post(alert(service="db"), alert(service="web"))
+    stage.decide()
+    stage.now += timedelta(minutes=4)
+    stage.post(alert(service="web", status="resolved", ends_at=stage.now))
+    stage.decide()
+    assert stage.incidents() == []
+    stage.now += timedelta(minutes=1, seconds=1)
+    stage.decide()
+    assert [incident.identity for incident in stage.incidents()] == [{"service": "db"}]
+
+
+def test_decider_uses_the_rules_that_a_reload_put_in_force(stage: Stage):
+    """A decision after a reload is made by the new rules, also for an alert that fires already."""
+    other = rule_set(CRITICAL.replace("SEV2", "SEV1").replace("critical\n", "renamed\n"))
+    quiet = rule_set("rules: []")
+    by_hash = {stage.rules.hash: stage.rules, other.hash: other, quiet.hash: quiet}
+    decider = stage.decider(deciding=lambda ruleset: Deciding(by_hash[ruleset]))
+    stage.link.one("SET", keys.rules_current(), quiet.hash)
+    stage.post(alert())
+    stage.decide(decider)
+    assert stage.incidents() == []
+    stage.link.one("SET", keys.rules_current(), other.hash)
+    stage.post(alert())
+    stage.decide(decider)
+    assert [incident.severity for incident in stage.incidents()] == ["SEV1"]
