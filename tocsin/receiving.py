@@ -42,7 +42,7 @@ def receiver_app(settings: Settings, url: str) -> Flask:
     """Return the receiver's application over a store."""
     links = Links(url, scripts=ALL)
     stored = RuleSets(links)
-    book = RuleBook(stored, utc_now())
+    book = RuleBook(stored)
     waker = Waker(client_for(url))
     requests = RequestMetrics(settings.data_dir / REQUESTS_DIRECTORY, [source.name for source in settings.sources])
     exposition = Exposition(

@@ -21,9 +21,8 @@ CONSOLE = Path(__file__).parent.parent / "rules" / "quickstart" / "console.yml"
 class RuleBook:
     """The rule sets of the store, compiled. For many threads."""
 
-    def __init__(self, stored: RuleSets, now: datetime) -> None:
+    def __init__(self, stored: RuleSets) -> None:
         self._stored = stored
-        self._now = now
         self._lock = threading.Lock()
         self._compiled: dict[str, RuleSet] = {}
 
@@ -49,8 +48,8 @@ class RuleBook:
         return self.rule_set(self._stored.current())
 
     def _compile(self, ruleset: str) -> RuleSet:
-        files = [SourceFile(name, text) for name, text in self._stored.text(ruleset).files]
-        loaded = load_rule_set(files, now=self._now)
+        kept = self._stored.text(ruleset)
+        loaded = load_rule_set([SourceFile(name, text) for name, text in kept.files], now=kept.checked_at)
         if loaded.rule_set is None:
             # It was checked before it was published: only another version of Tocsin can think otherwise.
             raise ValueError(f"the rule set {ruleset} does not load in this version: {loaded.errors[0]}")

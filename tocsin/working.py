@@ -34,7 +34,7 @@ WORKER_ANSWER_SECONDS = 30.0  # RQ blocks on its queue for seconds: its connecti
 def decide_worker(settings: Settings, url: str) -> Callable[[], int]:
     """Return what runs a decide worker until it is told to stop; it answers the exit code."""
     del settings
-    book = RuleBook(RuleSets(Links(url, scripts=ALL)), utc_now())
+    book = RuleBook(RuleSets(Links(url, scripts=ALL)))
     decider = Decider(
         url=url,
         owner=_owner(),
@@ -49,7 +49,7 @@ def decide_worker(settings: Settings, url: str) -> Callable[[], int]:
 def pages_worker(settings: Settings, url: str) -> Callable[[], int]:
     """Return what runs a page worker until it is told to stop."""
     links = Links(url, scripts=ALL)
-    book = RuleBook(RuleSets(links), utc_now())
+    book = RuleBook(RuleSets(links))
     pager = Pager(
         url=url,
         owner=_owner(),

@@ -14,9 +14,14 @@ SUPERSEDED_SECONDS = 30 * 86400
 
 
 class RuleText(msgspec.Struct, frozen=True, kw_only=True):
-    """The files of a rule set, name and text of each."""
+    """The files of a rule set, name and text of each, and when they were checked.
+
+    What is checked may depend on the day (who is on call for the next 90 days), so a process that compiles the text later
+    checks it as of then: what was good once does not turn bad under a running system.
+    """
 
     v: int = 1
+    checked_at: datetime
     files: tuple[tuple[str, str], ...]
 
 
@@ -52,7 +57,7 @@ class RuleSets:
     def publish(self, ruleset: str, files: Sequence[tuple[str, str]], now: datetime) -> None:
         """Put a checked rule set in force: every commit after this answers uses it, on every host."""
         before = self.current()
-        text = msgspec.json.encode(RuleText(files=tuple(files)))
+        text = msgspec.json.encode(RuleText(checked_at=now, files=tuple(files)))
         status = ReloadStatus(successful=True, at_ms=to_ms(now), ruleset=ruleset)
         commands: list[Command] = [
             ("MULTI",),

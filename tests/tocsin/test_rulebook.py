@@ -1,0 +1,68 @@
+"""Rules on their way into force: all or nothing, for every process alike."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from builders import NOW
+from incidents.errors import NotFound
+from incidents.store.connection import Links
+from incidents.store.rulesets import RuleSets
+from tocsin.config_file import load_settings
+from tocsin.rulebook import RuleBook, reload_rules
+from tocsin.settings import Settings
+
+GOOD = "rules:\n- {id: critical, match: 'severity=\"critical\"', declare: SEV2}\n"
+BAD = "rules:\n- {id: critical, match: 'severity=\"critical\"', declare: SEV9}\n"
+
+
+def settings_for(folder: Path, *, configured: bool = True) -> Settings:
+    """Settings whose rules are the files of a folder."""
+    settings = load_settings(None, {"TOCSIN_DATA_DIR": str(folder / "data"), "TOCSIN_RULES": str(folder)})
+    return msgspec.structs.replace(settings, config_path=folder / "tocsin.yml" if configured else None)
+
+
+def test_reload_puts_good_rules_in_force(links: Links, tmp_path: Path):
+    """What is reloaded is what every process compiles."""
+    (tmp_path / "r.yml").write_text(GOOD)
+    stored = RuleSets(links)
+    result = reload_rules(settings_for(tmp_path), stored, NOW)
+    assert result.errors == ()
+    assert stored.current() == result.hash
+    assert RuleBook(stored).current().hash == result.hash
+    assert [rule.id for rule in RuleBook(stored).current().rules] == ["critical"]
+
+
+def test_reload_of_broken_rules_keeps_the_old_ones(links: Links, tmp_path: Path):
+    """A broken file never replaces a good one, and the status says so with every error."""
+    (tmp_path / "r.yml").write_text(GOOD)
+    stored = RuleSets(links)
+    before = reload_rules(settings_for(tmp_path), stored, NOW).hash
+    (tmp_path / "r.yml").write_text(BAD)
+    result = reload_rules(settings_for(tmp_path), stored, NOW + timedelta(minutes=1))
+    assert result.hash == before
+    assert "SEV9" in result.errors[0]
+    assert stored.current() == before
+    assert not stored.status().successful
+    (tmp_path / "r.yml").write_text(GOOD)
+    reload_rules(settings_for(tmp_path), stored, NOW)
+    assert stored.status().successful
+
+
+def test_rulebook_names_a_rule_set_that_is_not_there(links: Links):
+    """A hash that names nothing is an error with a name; the empty hash is the empty rule set."""
+    book = RuleBook(RuleSets(links))
+    assert book.rule_set("").rules == ()
+    with pytest.raises(NotFound, match="deadbeef"):
+        book.rule_set("deadbeef")
+
+
+def test_rules_page_the_console_while_nothing_is_configured(links: Links, tmp_path: Path):
+    """With no configuration at all whoever watches the console is paged; with one, only who it names."""
+    stored = RuleSets(links)
+    (tmp_path / "r.yml").write_text(GOOD)
+    reload_rules(settings_for(tmp_path, configured=False), stored, NOW)
+    assert list(RuleBook(stored).current().oncall.people) == ["operator"]
+    reload_rules(settings_for(tmp_path), stored, NOW)
+    assert RuleBook(stored).current().oncall.people == {}
