@@ -12,10 +12,11 @@ from typing import NamedTuple, Protocol
 from rules.conditions import All, Any, Condition, Count, FiringFor, Match, None_, name_of
 from rules.durations import format_duration
 from rules.index import Hit
-from rules.matchers import test_of
+from rules.matchers import Matcher, test_of
 from rules.model import Mode, Tier
 
 MAX_REASON = 300
+_NOTHING, _SECOND = timedelta(0), timedelta(seconds=1)
 
 
 class Facts(Protocol):
@@ -49,14 +50,48 @@ class State(StrEnum):
 
 
 class Trace(NamedTuple):
-    """One condition's answer: what it got, what it wanted, and when time alone could change it."""
+    """One condition's answer; its words are made only when somebody reads them, for most are never read."""
 
     tier: int
-    condition: str
+    asked: Condition
     state: State
-    got: str
-    wanted: str
-    due: datetime | None
+    due: datetime | None  # when time alone could change it
+    measured: timedelta | int | None = None
+    failed: tuple[Matcher, str] | None = None  # of `match`: the matcher that does not hold, and the label's value
+
+    @property
+    def condition(self) -> str:
+        """The key under which the condition stands in a rule file."""
+        return name_of(self.asked)
+
+    @property
+    def got(self) -> str:
+        """What there was."""
+        if self.failed is not None:
+            return f"{self.failed[0].name}={self.failed[1][:60]!r}"
+        match self.asked:
+            case Match():
+                return "the labels"
+            case FiringFor():
+                span = self.measured
+                return format_duration(span) if isinstance(span, timedelta) else "not firing"
+            case Count():
+                return str(self.measured)
+            case _:
+                return "cannot be measured by this version"
+
+    @property
+    def wanted(self) -> str:
+        """What the rule asks for."""
+        match self.asked:
+            case Match(matchers):
+                return ", ".join(map(str, matchers if self.failed is None else self.failed[:1]))
+            case FiringFor(duration):
+                return format_duration(duration)
+            case Count(gte, within):
+                return f"{gte} within {format_duration(within)}"
+            case _:
+                return "a measurement"
 
 
 class Verdict(NamedTuple):
@@ -65,8 +100,30 @@ class Verdict(NamedTuple):
     outcome: Outcome
     tier: Tier | None
     due: datetime | None
-    reason: str
     conditions: tuple[Trace, ...] = ()
+    decided_by: int = 0  # the tier whose answer is the reason
+    error: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why, in words: the conditions of the deciding tier that answered as the tier did."""
+        if self.error:
+            return self.error
+        own = [each for each in self.conditions if each.tier == self.decided_by]
+        if not own:
+            return f"tier {self.decided_by}: the matchers hold"
+        told = [each for each in own if each.state is _STATES[self.outcome]] or own
+        said = "; ".join(f"{each.condition} {each.got}, wanted {each.wanted}" for each in told)
+        return f"tier {self.decided_by}: {said}"[:MAX_REASON]
+
+
+_STATES = {
+    Outcome.HOLDS: State.YES,
+    Outcome.SHADOW: State.YES,
+    Outcome.WAITS: State.NO,
+    Outcome.FAILS: State.NO,
+    Outcome.UNKNOWN: State.UNKNOWN,
+}
 
 
 def evaluate(hit: Hit, facts: Facts, now: datetime) -> Verdict:
@@ -76,21 +133,21 @@ def evaluate(hit: Hit, facts: Facts, now: datetime) -> Verdict:
     """
     judge = _Judge(hit, facts, now)
     due: datetime | None = None
-    unknown = waiting = failed = ""
+    unknown = waiting = failed = 0
     for tier in hit.rule.tiers:
         state, tier_due = judge.tier(tier)
         if state is State.YES:
             outcome = Outcome.SHADOW if hit.rule.mode is Mode.SHADOW else Outcome.HOLDS
-            return Verdict(outcome, tier, due, judge.reason(tier, state), tuple(judge.traces))
+            return Verdict(outcome, tier, due, tuple(judge.traces), tier.index)
         if tier_due is not None:
             due = tier_due if due is None else min(due, tier_due)
-            waiting = waiting or judge.reason(tier, state)
+            waiting = waiting or tier.index
         elif state is State.UNKNOWN:
-            unknown = unknown or judge.reason(tier, state)
+            unknown = unknown or tier.index
         else:
-            failed = failed or judge.reason(tier, state)
-    outcome = Outcome.WAITS if due is not None else Outcome.UNKNOWN if unknown else Outcome.FAILS
-    return Verdict(outcome, None, due, waiting or unknown or failed or "the rule has no tier", tuple(judge.traces))
+            failed = failed or tier.index
+    outcome = Outcome.WAITS if waiting else Outcome.UNKNOWN if unknown else Outcome.FAILS
+    return Verdict(outcome, None, due, tuple(judge.traces), waiting or unknown or failed)
 
 
 def evaluate_safely(hit: Hit, facts: Facts, now: datetime) -> Verdict:
@@ -98,7 +155,7 @@ def evaluate_safely(hit: Hit, facts: Facts, now: datetime) -> Verdict:
     try:
         return evaluate(hit, facts, now)
     except Exception as error:  # noqa: BLE001 -- the border of one rule; what went wrong is kept in the verdict
-        return Verdict(Outcome.ERROR, None, None, f"{type(error).__name__}: {error}"[:MAX_REASON])
+        return Verdict(Outcome.ERROR, None, None, error=f"{type(error).__name__}: {error}"[:MAX_REASON])
 
 
 class _Answer(NamedTuple):
@@ -125,15 +182,6 @@ class _Judge:
         self._tier = tier.index
         return _YES if tier.condition is None else self._answer(tier.condition)
 
-    def reason(self, tier: Tier, state: State) -> str:
-        """Say in words why a tier got its answer: the conditions of it that answered the same."""
-        if tier.condition is None:
-            return f"tier {tier.index}: the matchers hold"
-        own = [each for each in self.traces if each.tier == tier.index]
-        told = [each for each in own if each.state is state] or own
-        said = "; ".join(f"{each.condition} {each.got}, wanted {each.wanted}" for each in told)
-        return f"tier {tier.index}: {said}"[:MAX_REASON]
-
     def _answer(self, condition: Condition) -> _Answer:
         match condition:
             case Match():
@@ -150,40 +198,37 @@ class _Judge:
                 none = _any([self._answer(each) for each in condition.conditions])
                 return _Answer(_OPPOSITE[none.state], none.due)
             case _:
-                self._trace(name_of(condition), _UNKNOWN, "cannot be measured by this version", "a measurement")
+                self.traces.append(Trace(self._tier, condition, State.UNKNOWN, None))
                 return _UNKNOWN
 
     def _match(self, condition: Match) -> _Answer:
         for matcher in condition.matchers:
             value = self._labels.get(matcher.name, "")
             if not test_of(matcher)(value):
-                self._trace("match", _NO, f"{matcher.name}={value[:60]!r}", str(matcher))
+                self.traces.append(Trace(self._tier, condition, State.NO, None, None, (matcher, value)))
                 return _NO
-        self._trace("match", _YES, "the labels", ", ".join(map(str, condition.matchers)))
+        self.traces.append(Trace(self._tier, condition, State.YES, None))
         return _YES
 
     def _firing_for(self, condition: FiringFor) -> _Answer:
-        since, wanted = self._facts.firing_since, format_duration(condition.duration)
+        since = self._facts.firing_since
         if since is None:
-            self._trace("firing_for", _NO, "not firing", wanted)
+            self.traces.append(Trace(self._tier, condition, State.NO, None))
             return _NO
         due = since + condition.duration
         answer = _YES if due <= self._now else _Answer(State.NO, due)
-        self._trace("firing_for", answer, format_duration(max(self._now - since, timedelta(0))), wanted)
+        span = max(self._now - since, _NOTHING)
+        self.traces.append(Trace(self._tier, condition, answer.state, answer.due, span))
         return answer
 
     def _count(self, condition: Count) -> _Answer:
         count = self._facts.count(condition.within)
-        if count < condition.gte:
-            answer = _NO  # time only makes alerts leave the window
-        else:
-            # When the last of them leaves the window is not known here: look again a tenth of the window later.
-            answer = _Answer(State.YES, self._now + max(condition.within / 10, timedelta(seconds=1)))
-        self._trace("count", answer, str(count), f"{condition.gte} within {format_duration(condition.within)}")
+        # Time only makes alerts leave the window. When enough of them have left is not known here: look again a tenth of
+        # the window later.
+        later = self._now + max(condition.within / 10, _SECOND)
+        answer = _NO if count < condition.gte else _Answer(State.YES, later)
+        self.traces.append(Trace(self._tier, condition, answer.state, answer.due, count))
         return answer
-
-    def _trace(self, name: str, answer: _Answer, got: str, wanted: str) -> None:
-        self.traces.append(Trace(self._tier, name, answer.state, got, wanted, answer.due))
 
 
 def _all(answers: list[_Answer]) -> _Answer:

@@ -180,9 +180,11 @@ class Matching:
         pairs = tuple(identity) + tuple(identity.values())
         key = self._keys.get(pairs)
         if key is None:
+            key = identity_key(identity)
             if len(self._keys) >= MAX_REMEMBERED:
                 self._keys.clear()
-            key = self._keys[pairs] = identity_key(identity)
+            if sum(map(len, pairs)) <= MAX_REMEMBERED_LENGTH:
+                self._keys[pairs] = key
         return Hit(rule, identity, key, labels)
 
 
