@@ -223,8 +223,8 @@ class _Judge:
 
     def _count(self, condition: Count) -> _Answer:
         count = self._facts.count(condition.within)
-        # Time only makes alerts leave the window. When enough of them have left is not known here: look again a tenth of
-        # the window later.
+        # Time only makes alerts leave the window. When enough of them have left is not known here: look again a tenth
+        # of the window later.
         later = self._now + max(condition.within / 10, _SECOND)
         answer = _NO if count < condition.gte else _Answer(State.YES, later)
         self.traces.append(Trace(self._tier, condition, answer.state, answer.due, count))
