@@ -25,7 +25,7 @@ def now() -> datetime:
 
 
 @pytest.fixture(scope="session")
-def valkey() -> Iterator[str]:
+def shared_store() -> Iterator[str]:
     """The URL of a real Valkey with AOF on, one for each test process."""
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
         socket = Path(folder) / "valkey.sock"
@@ -61,11 +61,11 @@ def _wait_until_it_answers(url: str) -> None:
 
 
 @pytest.fixture
-def store_url(valkey: str) -> Iterator[str]:
+def store_url(shared_store: str) -> Iterator[str]:
     """The same Valkey, emptied before and after the test."""
-    link = Link(valkey)
+    link = Link(shared_store)
     link.one("FLUSHALL")
-    yield valkey
+    yield shared_store
     link.one("FLUSHALL")
     link.drop()
 

@@ -16,7 +16,7 @@ SUPERSEDED_SECONDS = 30 * 86400
 class RuleText(msgspec.Struct, frozen=True, kw_only=True):
     """The files of a rule set, name and text of each, and when they were checked.
 
-    What is checked may depend on the day (who is on call for the next 90 days), so a process that compiles the text later
+    What is checked may depend on the day (who is on call in the next 90 days), so who compiles the text later
     checks it as of then: what was good once does not turn bad under a running system.
     """
 

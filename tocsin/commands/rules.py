@@ -33,7 +33,7 @@ def check_files(paths: tuple[str, ...], output: str, *, strict: bool, config_pat
 
 
 def exit_code(report: Report, *, unreadable: bool, strict: bool) -> int:
-    """Return 0 for rules that can be used, 1 for errors, 2 for what could not be read, 3 for warnings under `--strict`."""
+    """Return 0 for rules that can be used, 1 for errors, 2 for what is unreadable, 3 for warnings under `--strict`."""
     if unreadable:
         return UNUSABLE
     if report.errors:
