@@ -1,0 +1,136 @@
+"""Prints what commands have to say: tables on a terminal, plain aligned lines into a pipe, or JSON.
+
+Texts come from alerts and people elsewhere: control characters are made visible, so that they steer no terminal.
+"""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import click
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from incidents.clock import utc_now
+
+TEXT, JSON = "text", "json"
+FORMATS = (TEXT, JSON)
+
+SEVERITY_STYLES = {"SEV1": "bold red", "SEV2": "red", "SEV3": "yellow", "SEV4": "cyan"}
+STATUS_STYLES = {
+    "declared": "bold red",
+    "acknowledged": "yellow",
+    "mitigated": "cyan",
+    "resolved": "green",
+    "dismissed": "dim",
+    "firing": "red",
+    "ok": "green",
+    "warn": "yellow",
+    "FAIL": "bold red",
+}
+STYLES = SEVERITY_STYLES | STATUS_STYLES
+
+
+class Cell(NamedTuple):
+    """A text that is shown in a style of its own on a terminal."""
+
+    text: str
+    style: str = ""
+
+
+class Out:
+    """Where a command prints to, and how."""
+
+    def __init__(self, output: str) -> None:
+        self.is_json = output == JSON
+        self._is_terminal = sys.stdout.isatty()
+
+    def json(self, value: Any) -> None:  # noqa: ANN401 - any JSON
+        """Print a value as JSON."""
+        click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """Print one line."""
+        if self._is_terminal:
+            Console(highlight=False).print(Text(clean(text), style=style), soft_wrap=True)
+        else:
+            click.echo(clean(text))
+
+    def raw(self, text: str) -> None:
+        """Print a text of our own as it is, to be copied."""
+        click.echo(text)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str | Cell]]) -> None:
+        """Print rows under their columns; the words of severities and statuses have their colours."""
+        cells = [[_cell(value) for value in row] for row in rows]
+        if not self._is_terminal:
+            _aligned(columns, cells)
+            return
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in cells:
+            table.add_row(*(Text(cell.text, style=cell.style) for cell in row))
+        Console(highlight=False).print(table)
+
+    def fields(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Print names with their values, aligned; those without a value are left out."""
+        shown = [(name, value) for name, value in pairs if value]
+        width = max((len(name) for name, _ in shown), default=0)
+        for name, value in shown:
+            self.line(f"{name:<{width}}  {value}")
+
+
+def _cell(value: str | Cell) -> Cell:
+    text, style = value if isinstance(value, Cell) else (value, STYLES.get(value, ""))
+    return Cell(one_line(text), style)
+
+
+def _aligned(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    texts = [list(columns), *([cell.text for cell in row] for row in rows)]
+    widths = [max(len(row[place]) for row in texts) for place in range(len(columns))]
+    for row in texts:
+        padded = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def clean(text: str) -> str:
+    """Return a text with its control characters made visible; line breaks stay."""
+    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
+
+
+def one_line(text: str) -> str:
+    """Return a text as one clean line."""
+    return clean(" ".join(text.split("\n")))
+
+
+def instant(text: str | None) -> str:
+    """Return an instant of the API as people read it: `2026-11-02 03:00:00Z`, "" for none."""
+    return f"{text[:10]} {text[11:19]}Z" if text else ""
+
+
+def age(text: str | None, now: datetime | None = None) -> str:
+    """Return how long ago an instant of the API was, in its two largest units."""
+    if not text:
+        return ""
+    return span((now or utc_now()) - datetime.fromisoformat(text))
+
+
+def span(duration: timedelta) -> str:
+    """Return a duration in its two largest units: `3d 4h`, `5m 10s`."""
+    seconds = max(int(duration.total_seconds()), 0)
+    parts: list[str] = []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        number, seconds = divmod(seconds, size)
+        if number or (unit == "s" and not parts):
+            parts.append(f"{number}{unit}")
+    return " ".join(parts[:2])
+
+
+def pairs(labels: dict[str, str]) -> str:
+    """Return labels as `name="value"`, in their order."""
+    return " ".join(f'{name}="{value}"' for name, value in labels.items())
