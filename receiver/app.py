@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Flask, Response
 
-from receiver import auth, probes, problems, webhooks
+from receiver import api, auth, probes, problems, webhooks
 from receiver.deps import Deps
 
 __all__ = ["BLUEPRINTS", "Deps", "create_app"]
@@ -15,6 +15,7 @@ __all__ = ["BLUEPRINTS", "Deps", "create_app"]
 BLUEPRINTS: tuple[Callable[[Deps], Blueprint], ...] = (
     webhooks.blueprint,
     probes.blueprint,
+    api.blueprint,
 )
 
 

@@ -1,14 +1,17 @@
 """What the receiver is given by whoever starts it; it builds none of this itself."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
 
 from incidents.alert import Alert
+from incidents.store.connection import Links
+from incidents.store.incidents import Incidents
 from incidents.store.intake import Appended, Refused
 from receiver.auth import ApiToken, Source
+from rules.model import RuleSet
 
 
 class AlertSink(Protocol):
@@ -40,6 +43,17 @@ class Reloaded(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[str, ...] = ()
 
 
+class ApiDeps(msgspec.Struct, frozen=True, kw_only=True):
+    """What the API needs from outside."""
+
+    links: Links
+    incidents: Incidents
+    rule_set: Callable[[], RuleSet]  # the one in force; raises `StoreUnavailable`
+    wake: Callable[[], object]  # asks for a decider
+    durability: Callable[[], Sequence[str]]  # why the store would forget; empty when it would not
+    stale_after: timedelta = timedelta(hours=24)  # a firing alert not heard of for so long is shown as stale
+
+
 class Deps(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the receiver needs from outside."""
 
@@ -52,5 +66,6 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     now: Callable[[], datetime]
     record: Recorder
     build: str
+    api: ApiDeps | None = None  # None: a receiver that only takes alerts in
     body_readers: int = 3  # bodies read at once by one process: one fewer than its threads, so that probes get through
     body_timeout: float = 15.0  # seconds until a body that is still coming is cut off; a shutdown may wait so long

@@ -16,6 +16,8 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from incidents.errors import LeaseLost, NotFound, StoreConflict, StoreUnavailable, TocsinError, TransitionNotAllowed
+from incidents.store.quarantine import NotRequeueable
+from incidents.store.reads import UnknownCursor
 from receiver.payloads.parsed import BadPayload
 
 log = structlog.get_logger(__name__)
@@ -28,6 +30,8 @@ MAX_DETAIL = 1000  # Alertmanager writes the bodies of error answers to its log
 # The first class that fits decides. What is not listed here is a mistake of ours: 500.
 STATUS_OF: tuple[tuple[type[TocsinError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
+    (UnknownCursor, HTTPStatus.BAD_REQUEST),
+    (NotRequeueable, HTTPStatus.CONFLICT),
     (TransitionNotAllowed, HTTPStatus.CONFLICT),
     (StoreConflict, HTTPStatus.CONFLICT),
     (LeaseLost, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -1,0 +1,142 @@
+"""Reads what is remembered of alerts, page by page, those heard of last first; it writes nothing."""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from incidents import keys
+from incidents.alert import AlertState
+from incidents.clock import from_ms
+from incidents.errors import NotFound
+from incidents.store.codec import decode_state
+from incidents.store.connection import Link, Links, checked
+from incidents.store.reads import UnknownCursor
+from incidents.values import AlertStatus
+
+CHUNK = 200
+LOOKED_AT = 5_000  # by one question
+
+
+class HeardAlert(NamedTuple):
+    """An alert, and when it was last heard of."""
+
+    state: AlertState
+    last_seen: datetime
+
+
+class AlertPage(NamedTuple):
+    """Some alerts, those heard of last first, and the cursor of the next page, None after the last."""
+
+    alerts: tuple[HeardAlert, ...]
+    next: str | None
+
+
+class _Place(NamedTuple):
+    """Where an alert stands in the order: the latest is the greatest."""
+
+    seen_ms: int
+    name: bytes
+
+
+class AlertReads:
+    """Reads alerts. For many threads."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def alerts(
+        self, *, incident_id: str = "", status: AlertStatus | None = None, after: str = "", limit: int = 50
+    ) -> AlertPage:
+        """Return alerts, of one incident or of all; one that is heard of meanwhile moves to the front.
+
+        Raises `NotFound` for an incident that is none, and `UnknownCursor`.
+        """
+        cursor = _read_cursor(after) if after else None
+        found: list[HeardAlert] = []
+        looked_at = 0
+        with self._links.borrow() as link:
+            size = CHUNK if status else limit + 1
+            chunks = _of_incident(link, incident_id, cursor) if incident_id else _of_all(link, cursor, size)
+            last = ""
+            for places in chunks:
+                for place, state in _load(link, places):
+                    if status is None or state.status is status:
+                        if len(found) == limit:
+                            return AlertPage(tuple(found), last)
+                        found.append(HeardAlert(state, from_ms(place.seen_ms)))
+                        last = _written(place)
+                looked_at += len(places)
+                if looked_at >= LOOKED_AT:
+                    return AlertPage(tuple(found), _written(places[-1]))
+        return AlertPage(tuple(found), None)
+
+
+def _of_all(link: Link, cursor: _Place | None, size: int) -> Iterator[list[_Place]]:
+    rank = _rank_after(link, cursor) if cursor else 0
+    while True:
+        places = _places(link.one("ZREVRANGE", keys.alerts_seen(), rank, rank + size - 1, "WITHSCORES"))
+        if not places:
+            return
+        rank += len(places)
+        places = [place for place in places if cursor is None or place < cursor]
+        if places:
+            cursor = places[-1]
+            yield places
+
+
+def _rank_after(link: Link, cursor: _Place) -> int:
+    """Return the rank to go on from; an alert that was heard of since has left its place, its neighbours have not."""
+    score, rank, newer = checked(
+        link.ask(
+            [
+                ("ZSCORE", keys.alerts_seen(), cursor.name),
+                ("ZREVRANK", keys.alerts_seen(), cursor.name),
+                ("ZCOUNT", keys.alerts_seen(), f"({cursor.seen_ms}", "+inf"),
+            ]
+        )
+    )
+    return int(rank) + 1 if score is not None and int(float(score)) == cursor.seen_ms else int(newer)
+
+
+def _of_incident(link: Link, incident_id: str, cursor: _Place | None) -> Iterator[list[_Place]]:
+    exists, names = checked(
+        link.ask([("EXISTS", keys.incident(incident_id)), ("SMEMBERS", keys.incident_alerts(incident_id))])
+    )
+    if not exists:
+        raise NotFound("incident", incident_id)
+    if not names:
+        return
+    scores = link.one("ZMSCORE", keys.alerts_seen(), *names)
+    places = sorted(
+        (_Place(int(float(score or 0)), name) for score, name in zip(scores, names, strict=True)), reverse=True
+    )
+    if cursor is not None:
+        places = [place for place in places if place < cursor]
+    for start in range(0, len(places), CHUNK):
+        yield places[start : start + CHUNK]
+
+
+def _load(link: Link, places: list[_Place]) -> list[tuple[_Place, AlertState]]:
+    values = link.one("HMGET", keys.alerts(), *(place.name for place in places))
+    return [(place, decode_state(value)) for place, value in zip(places, values, strict=True) if value is not None]
+
+
+def _places(flat: list[bytes]) -> list[_Place]:
+    return [_Place(int(float(score)), name) for name, score in zip(flat[::2], flat[1::2], strict=True)]
+
+
+def _written(place: _Place) -> str:
+    return base64.urlsafe_b64encode(b"%d:%s" % place).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> _Place:
+    try:
+        decoded = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        seen_ms, colon, name = decoded.partition(b":")
+        if not colon or len(seen_ms) > 16:
+            raise ValueError
+        return _Place(int(seen_ms), name)
+    except (ValueError, binascii.Error):
+        raise UnknownCursor(text) from None

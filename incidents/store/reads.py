@@ -1,0 +1,207 @@
+"""Reads incidents and their timelines, page by page; it writes nothing.
+
+Only what a page asks for is loaded. Where a filter finds little, one question looks through so much of the history and
+no further; the cursor that it answers goes on from there.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from incidents import keys
+from incidents.errors import NotFound, TocsinError
+from incidents.incident import AlertTally, Incident
+from incidents.store.codec import decode_entry, decode_incident, tally_of
+from incidents.store.connection import Command, Link, Links, checked
+from incidents.store.load import FIELDS
+from incidents.timeline import Entry, EntryKind, TimelineEntry, folded
+from incidents.values import OPEN_STATUSES, IncidentStatus, Severity
+
+CHUNK = 200  # loaded at once where a filter may drop some
+INCIDENTS_LOOKED_AT = 5_000  # by one question
+ENTRIES_LOOKED_AT = 20_000
+LARGEST_ID_PART = 2**64 - 1
+
+
+class UnknownCursor(TocsinError):
+    """A cursor that no page was answered with, or whose place is gone."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__(f"{cursor[:100]!r} is not a cursor of this list; begin without one")
+
+
+class Counted(NamedTuple):
+    """An incident with the counts of its alerts."""
+
+    incident: Incident
+    alerts: AlertTally
+
+
+class IncidentPage(NamedTuple):
+    """Some incidents, newest first, and the cursor of the next page, None after the last."""
+
+    incidents: tuple[Counted, ...]
+    next: str | None
+
+
+class EntryPage(NamedTuple):
+    """Some entries of a timeline, oldest first, and the cursor of the next page, None after the last."""
+
+    entries: tuple[TimelineEntry, ...]
+    next: str | None
+
+
+class Reads:
+    """Reads incidents and timelines. For many threads."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def incidents(
+        self,
+        *,
+        statuses: frozenset[IncidentStatus] = frozenset(),
+        severities: frozenset[Severity] = frozenset(),
+        after: str = "",
+        limit: int = 50,
+    ) -> IncidentPage:
+        """Return incidents, newest first; an empty filter lets all through. Raises `UnknownCursor`."""
+        wanted = statuses or frozenset(IncidentStatus)
+        whole = wanted == frozenset(IncidentStatus) and not severities
+        found: list[Counted] = []
+        looked_at = 0
+        with self._links.borrow() as link:
+            chunk_size = limit + 1 if whole else CHUNK
+            chunks = _open_ids(link, after) if wanted <= OPEN_STATUSES else _all_ids(link, after, chunk_size)
+            for names in chunks:
+                for counted in _load(link, names):
+                    incident = counted.incident
+                    if incident.status in wanted and (not severities or incident.severity in severities):
+                        found.append(counted)
+                        if len(found) > limit:
+                            return IncidentPage(tuple(found[:limit]), found[limit - 1].incident.id)
+                looked_at += len(names)
+                if looked_at >= INCIDENTS_LOOKED_AT:
+                    return IncidentPage(tuple(found), names[-1])
+        return IncidentPage(tuple(found), None)
+
+    def open_of(self, identity_key: str) -> str | None:
+        """Return the id of the open incident of an identity, None where there is none."""
+        with self._links.borrow() as link:
+            pointer = link.one("GET", keys.identity(identity_key))
+            name = pointer.decode().rpartition(":")[0] if pointer else ""
+            stored = link.one("GET", keys.incident(name)) if name else None
+        return name if stored is not None and decode_incident(stored).is_open else None
+
+    def timeline(
+        self, incident_id: str, *, kinds: frozenset[EntryKind] = frozenset(), after: str = "", limit: int = 200
+    ) -> EntryPage:
+        """Return entries after a cursor (the id of an entry), oldest first; an empty filter lets all kinds through.
+
+        Raises `NotFound` and `UnknownCursor`.
+        """
+        if after and not _is_entry_id(after):
+            raise UnknownCursor(after)
+        with self._links.borrow() as link:
+            if not link.one("EXISTS", keys.incident(incident_id)):
+                raise NotFound("incident", incident_id)
+            found, following = _entries(link, incident_id, kinds, after, limit)
+            return EntryPage(_with_folds(link, incident_id, found), following)
+
+
+def _all_ids(link: Link, after: str, size: int) -> Iterator[list[str]]:
+    """Yield the ids of all incidents in chunks, newest first, from after a cursor."""
+    rank = -1
+    if after:
+        rank = _rank(link, after)
+    while True:
+        names = [name.decode() for name in link.one("ZREVRANGE", keys.incidents(), rank + 1, rank + size)]
+        if not names:
+            return
+        yield names
+        # Incidents that were declared meanwhile have moved every rank.
+        rank = _rank(link, names[-1])
+
+
+def _rank(link: Link, name: str) -> int:
+    rank = link.one("ZREVRANK", keys.incidents(), name)
+    if rank is None:
+        raise UnknownCursor(name)
+    return int(rank)
+
+
+def _open_ids(link: Link, after: str) -> Iterator[list[str]]:
+    """Yield the ids of the open incidents in chunks, newest first, from after a cursor, which may be closed by now."""
+    names: list[bytes] = link.one("SMEMBERS", keys.incidents_open())
+    asked = [*names, after.encode()] if after else names
+    if not asked:
+        return
+    scores = link.one("ZMSCORE", keys.incidents(), *asked)
+    if after and scores[-1] is None:
+        raise UnknownCursor(after)
+    places = sorted(
+        ((float(score), name) for score, name in zip(scores, names, strict=False) if score is not None), reverse=True
+    )
+    if after:
+        cursor = (float(scores[-1]), after.encode())
+        places = [place for place in places if place < cursor]
+    for start in range(0, len(places), CHUNK):
+        yield [name.decode() for _, name in places[start : start + CHUNK]]
+
+
+def _load(link: Link, names: list[str]) -> list[Counted]:
+    commands: list[Command] = [("MGET", *(keys.incident(name) for name in names))]
+    commands += [("HMGET", keys.tally(name), *FIELDS) for name in names]
+    stored, *tallies = checked(link.ask(commands))
+    return [
+        Counted(decode_incident(value), tally_of(*tally))
+        for value, tally in zip(stored, tallies, strict=True)
+        if value is not None
+    ]
+
+
+def _is_entry_id(text: str) -> bool:
+    parts = text.split("-")
+    return len(parts) <= 2 and all(
+        part.isascii() and part.isdigit() and len(part) <= 20 and int(part) < LARGEST_ID_PART for part in parts
+    )
+
+
+def _entries(
+    link: Link, incident_id: str, kinds: frozenset[EntryKind], after: str, limit: int
+) -> tuple[list[tuple[str, Entry]], str | None]:
+    found: list[tuple[str, Entry]] = []
+    looked_at = 0
+    size = max(limit + 1, CHUNK) if kinds else limit + 1
+    while True:
+        start = f"({after}" if after else "-"
+        rows = link.one("XRANGE", keys.timeline(incident_id), start, "+", "COUNT", size)
+        for entry_id, fields in rows:
+            after = entry_id.decode()
+            entry = decode_entry(fields[1])
+            if not kinds or entry.kind in kinds:
+                found.append((after, entry))
+                if len(found) > limit:
+                    return found[:limit], found[limit - 1][0]
+        looked_at += len(rows)
+        if len(rows) < size:
+            return found, None
+        if looked_at >= ENTRIES_LOOKED_AT:
+            return found, after
+
+
+def _with_folds(link: Link, incident_id: str, found: list[tuple[str, Entry]]) -> tuple[TimelineEntry, ...]:
+    """Join the counts of the folds, which live beside the timeline."""
+    folds = [f"fold:{entry.fold}" for _, entry in found if entry.fold]
+    counts = iter(link.one("HMGET", keys.tally(incident_id), *folds) if folds else ())
+    return tuple(_shown(entry_id, entry, int(next(counts) or 1) if entry.fold else 0) for entry_id, entry in found)
+
+
+def _shown(entry_id: str, entry: Entry, count: int) -> TimelineEntry:
+    return TimelineEntry(
+        id=entry_id,
+        at=entry.at,
+        kind=entry.kind,
+        actor=entry.actor,
+        text=folded(entry, count) if count else entry.text,
+        data=entry.data | {"count": count} if count else entry.data,
+    )

@@ -1,0 +1,32 @@
+"""What the API tells of the store's health beside the measures: its clock, who was heard, and doctor's probes."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from incidents import keys
+from incidents.clock import from_ms
+from incidents.store.connection import Links, checked
+
+
+class Vitals(NamedTuple):
+    """What the store answers of itself."""
+
+    store_now: datetime
+    sources_heard: dict[str, datetime]
+    probe_decided: bool
+
+
+def vitals(links: Links, *, probe: str = "") -> Vitals:
+    """Ask the store for its time, the sources that were heard, and whether a probe was decided.
+
+    Raises `StoreUnavailable`.
+    """
+    with links.borrow() as link:
+        clock, heard, probed = checked(
+            link.ask([("TIME",), ("HGETALL", keys.sources_heard()), ("EXISTS", keys.probe(probe))])
+        )
+    return Vitals(
+        store_now=from_ms(int(clock[0]) * 1000 + int(clock[1]) // 1000),
+        sources_heard={name.decode(): from_ms(int(at)) for name, at in zip(heard[::2], heard[1::2], strict=True)},
+        probe_decided=bool(probed) and bool(probe),
+    )

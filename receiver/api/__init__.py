@@ -1,0 +1,106 @@
+"""The API below `/api/v1`: registers its routes, admits the caller, reads the call, and answers JSON.
+
+It decides nothing: commands go through the transition table of the domain, and reads come from the store as they are.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from incidents.store.alert_reads import AlertReads
+from incidents.store.quarantine import Quarantine
+from incidents.store.reads import Reads
+from incidents.store.rulesets import RuleSets
+from receiver.api import alerts, commands, incidents, state
+from receiver.api.openapi import document
+from receiver.api.reading import body_of, query_of
+from receiver.api.route import BASE, Call, Reply, Route, Services
+from receiver.auth import ApiRole, caller, require
+from receiver.bodies import Bodies, declared_length
+from receiver.deps import ApiDeps, Deps
+from receiver.problems import Problem
+from receiver.webhooks import check_media_type
+
+MAX_BODY = 512 * 1024  # bytes; the longest text may take six for each character
+READERS = 1  # bodies are small: one at a time leaves the threads to the webhooks
+
+
+def _openapi(services: Services, call: Call) -> Reply:
+    del call
+    return Reply(document(ROUTES, services.deps.build))
+
+
+ROUTES: tuple[Route, ...] = (
+    *incidents.ROUTES,
+    *commands.ROUTES,
+    *alerts.ROUTES,
+    *state.ROUTES,
+    Route(
+        method="GET",
+        path="/openapi.json",
+        role=ApiRole.VIEWER,
+        summary="Show this description",
+        handler=_openapi,
+        answer=dict,
+    ),
+)
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """Return the routes below `/api/v1`; none where the receiver was not given what the API needs."""
+    routes = Blueprint("api", __name__, url_prefix=BASE)
+    if deps.api is None:
+        return routes
+    services = _services(deps, deps.api)
+    bodies = Bodies(readers=READERS, timeout=deps.body_timeout)
+    for route in ROUTES:
+        rule = route.path.replace("{", "<").replace("}", ">")
+        view = require(route.role)(_view(services, route, bodies))
+        routes.add_url_rule(rule, f"{route.method} {route.path}".replace(".", "_"), view, methods=[route.method])
+    return routes
+
+
+def _services(deps: Deps, api: ApiDeps) -> Services:
+    return Services(
+        deps=deps,
+        api=api,
+        reads=Reads(api.links),
+        alerts=AlertReads(api.links),
+        quarantine=Quarantine(api.links, api.wake),
+        rulesets=RuleSets(api.links),
+    )
+
+
+def _view(services: Services, route: Route, bodies: Bodies) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        call = Call(
+            actor=caller().name,
+            now=services.deps.now(),
+            path=path,
+            query=query_of(request.args.items(multi=True), route.query),
+            body=_body(bodies, route.body) if route.body is not None else None,
+            if_match=request.headers.get("If-Match", ""),
+        )
+        reply = route.handler(services, call)
+        return Response(
+            msgspec.json.encode(reply.value), route.status, dict(reply.headers), content_type="application/json"
+        )
+
+    return view
+
+
+def _body(bodies: Bodies, kind: type) -> object:
+    environ = request.environ
+    if declared_length(environ) > MAX_BODY:
+        raise _too_large()
+    with bodies.body(environ) as body:
+        if len(body) > MAX_BODY:
+            raise _too_large()
+        if body:
+            check_media_type(environ.get("CONTENT_TYPE") or "", environ.get("HTTP_CONTENT_ENCODING") or "")
+        return body_of(body, kind)
+
+
+def _too_large() -> Problem:
+    return Problem(413, f"The body is larger than {MAX_BODY // 1024} KiB.", hint="Texts hold 64 KiB at most.")

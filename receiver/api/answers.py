@@ -1,0 +1,294 @@
+"""What the API answers, one type each; the OpenAPI document is made of them.
+
+An incident is rendered by `incidents.presentation`; here is only its description.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from incidents.timeline import EntryKind
+from incidents.values import AlertStatus, Criterion, IncidentStatus, Severity
+
+Instant = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+Cursor = Annotated[str | None, msgspec.Meta(description="Give it as `after` for the next page; null after the last.")]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What all answers have in common."""
+
+
+class FindingAnswer(Answer, frozen=True, kw_only=True):
+    """One rule that held."""
+
+    rule: str
+    criterion: Criterion
+    severity: Severity
+    at: Instant
+
+
+class CountsAnswer(Answer, frozen=True, kw_only=True):
+    """How many alerts of an incident fire and are resolved."""
+
+    firing: int
+    resolved: int
+
+
+class RolesAnswer(Answer, frozen=True, kw_only=True):
+    """Who holds which role, by person id."""
+
+    incident_commander: str | None
+    communications: str | None
+    engineer_in_charge: str | None
+    engineers: list[str]
+
+
+class ObjectiveAnswer(Answer, frozen=True, kw_only=True):
+    """A condition for "resolved"."""
+
+    id: str
+    text: str
+    kind: str
+
+
+class IncidentAnswer(Answer, frozen=True, kw_only=True):
+    """An incident."""
+
+    id: str
+    title: str
+    status: IncidentStatus
+    severity: Severity
+    criterion: Criterion
+    rule: str | None
+    team: str
+    findings: list[FindingAnswer]
+    identity: dict[str, str]
+    declared_at: Instant
+    acknowledged_at: Instant | None
+    mitigated_at: Instant | None
+    resolved_at: Instant | None
+    alerts: CountsAnswer
+    roles: RolesAnswer
+    summary: str
+    runbook: str
+    objectives: list[ObjectiveAnswer]
+    next_page_at: Instant | None
+    version: int
+
+
+class CommandAnswer(IncidentAnswer, frozen=True, kw_only=True):
+    """The incident after a command, and what the command came to in a word; `note` where there is more to say."""
+
+    outcome: str
+    note: str = ""
+
+
+class IncidentsAnswer(Answer, frozen=True, kw_only=True):
+    """Some incidents, newest first."""
+
+    incidents: list[IncidentAnswer]
+    next: Cursor
+
+
+class EntryAnswer(Answer, frozen=True, kw_only=True):
+    """One entry of a timeline; `data.count` is how many alike it stands for."""
+
+    id: str
+    at: Instant
+    kind: EntryKind
+    actor: str
+    text: str
+    data: dict[str, Any]
+
+
+class EntriesAnswer(Answer, frozen=True, kw_only=True):
+    """Some entries of a timeline, oldest first."""
+
+    entries: list[EntryAnswer]
+    next: Cursor
+
+
+class AlertAnswer(Answer, frozen=True, kw_only=True):
+    """An alert as it is remembered; `stale`: it should be firing, and was not heard of for long."""
+
+    source: str
+    fingerprint: str
+    status: AlertStatus
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    generator_url: str
+    starts_at: Instant
+    ends_at: Instant | None
+    last_seen: Instant
+    stale: bool
+    incidents: list[str]
+
+
+class AlertsAnswer(Answer, frozen=True, kw_only=True):
+    """Some alerts, those heard of last first."""
+
+    alerts: list[AlertAnswer]
+    next: Cursor
+
+
+class QuarantinedAnswer(Answer, frozen=True, kw_only=True):
+    """An event in quarantine; in lists its text is cut."""
+
+    id: str
+    at: Instant
+    source: str
+    reason: str
+    text: str
+    requeueable: bool
+
+
+class QuarantineAnswer(Answer, frozen=True, kw_only=True):
+    """Some events in quarantine, latest first."""
+
+    events: list[QuarantinedAnswer]
+    next: Cursor
+
+
+class RequeuedAnswer(Answer, frozen=True, kw_only=True):
+    """An event that was sent through the stream once more, under the id of its entry."""
+
+    id: str
+    event_id: str
+
+
+class TierAnswer(Answer, frozen=True, kw_only=True):
+    """What one tier of a rule does."""
+
+    declare: Severity | None
+    escalate_by: int
+    page: str | None
+    attach_only: bool
+    conditions: list[str]
+
+
+class RuleAnswer(Answer, frozen=True, kw_only=True):
+    """A rule in force."""
+
+    id: str
+    criterion: Criterion
+    on: str
+    mode: str
+    match: list[str]
+    identity: list[str]
+    tiers: list[TierAnswer]
+    reopen_within: str
+    file: str
+    line: int
+
+
+class ReloadAnswer(Answer, frozen=True, kw_only=True):
+    """How the last reload went; errors are of one that failed, and then the rules before it stay in force."""
+
+    successful: bool
+    at: Instant | None
+    errors: list[str]
+
+
+class RulesAnswer(Answer, frozen=True, kw_only=True):
+    """The rules in force."""
+
+    hash: str
+    reload: ReloadAnswer
+    rules: list[RuleAnswer]
+    next: Cursor
+
+
+class HolderAnswer(Answer, frozen=True, kw_only=True):
+    """Who holds a role and until when; null where no rotation says so."""
+
+    person: str | None
+    until: Instant | None
+
+
+class OnCallAnswer(Answer, frozen=True, kw_only=True):
+    """Who holds each role now."""
+
+    incident_commander: HolderAnswer
+    communications: HolderAnswer
+    engineer_in_charge: HolderAnswer
+    engineer: HolderAnswer
+
+
+class StoreAnswer(Answer, frozen=True, kw_only=True):
+    """Whether the store answers and would keep what it is given, its clock, and what is wrong with it."""
+
+    up: bool
+    durable: bool
+    now: Instant | None
+    problems: list[str]
+
+
+class IntakeAnswer(Answer, frozen=True, kw_only=True):
+    """What became of the events: received = processed + duplicate + quarantined + pending."""
+
+    received: int
+    processed: int
+    duplicate: int
+    quarantined: int
+    pending: int
+    lag_seconds: float
+
+
+class WorkerAnswer(Answer, frozen=True, kw_only=True):
+    """A queue, and when a worker of it was last seen."""
+
+    queue: str
+    last_seen: Instant | None
+
+
+class SourceAnswer(Answer, frozen=True, kw_only=True):
+    """A configured source, and when it was last heard."""
+
+    name: str
+    kind: str
+    last_heard: Instant | None
+
+
+class RulesStandingAnswer(Answer, frozen=True, kw_only=True):
+    """Which rules are in force, and how many people and channels they can page."""
+
+    hash: str
+    reload: ReloadAnswer
+    rules: int
+    people: int
+    channels: int
+
+
+class ProbeAnswer(Answer, frozen=True, kw_only=True):
+    """Whether a synthetic alert went the whole way."""
+
+    token: str
+    decided: bool
+
+
+class StatusAnswer(Answer, frozen=True, kw_only=True):
+    """How Tocsin is; without the store, what only the store knows is null."""
+
+    version: str
+    now: Instant
+    ready: bool
+    reasons: list[str]
+    store: StoreAnswer
+    intake: IntakeAnswer | None
+    incidents_open: int | None
+    quarantine: int | None
+    workers: list[WorkerAnswer] | None
+    sources: list[SourceAnswer]
+    rules: RulesStandingAnswer | None
+    probe: ProbeAnswer | None
+
+
+class ProblemAnswer(Answer, frozen=True, kw_only=True):
+    """What went wrong (RFC 9457); further members depend on it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    hint: str = ""
+    pointer: str = ""

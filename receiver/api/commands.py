@@ -1,0 +1,156 @@
+"""What people do to an incident over the API: each is an event for the transition table, committed at once."""
+
+from typing import NoReturn
+
+from incidents import events
+from incidents.errors import TransitionNotAllowed
+from incidents.incident import Incident
+from incidents.presentation import instant
+from incidents.store.incidents import Done
+from incidents.transitions import TABLE, UnmetObjectives
+from incidents.values import IncidentStatus
+from receiver.api import answers, texts, wire
+from receiver.api.incidents import checked_id, headers_of, incident_answer
+from receiver.api.reading import unfit, version_in
+from receiver.api.route import Call, Handler, Reply, Route, Services
+from receiver.auth import ApiRole
+from receiver.problems import Problem
+from rules.fields import did_you_mean
+
+DEFAULT_POLICY = "default"
+COMMANDS: dict[str, type] = {
+    "acknowledge": events.Acknowledge,
+    "mitigate": events.Mitigate,
+    "resolve": events.Resolve,
+    "reopen": events.Reopen,
+    "dismiss": events.Dismiss,
+    "escalate": events.Escalate,
+    "notes": events.Note,
+}
+
+
+def _acknowledge(services: Services, call: Call) -> Reply:
+    """Acknowledge; whoever comes second gets the incident all the same, and is told who was first."""
+    done = _apply(services, call, events.Acknowledge(actor=call.actor, note=_note(call.body.note)))
+    first = done.incident.acknowledged_by
+    note = f"{first} acknowledged it at {instant(done.incident.acknowledged_at)}." if first != call.actor else ""
+    return _reply(done, note)
+
+
+def _mitigate(services: Services, call: Call) -> Reply:
+    return _reply(_apply(services, call, events.Mitigate(actor=call.actor, note=_note(call.body.note))))
+
+
+def _resolve(services: Services, call: Call) -> Reply:
+    body: wire.ResolveBody = call.body
+    event = events.Resolve(actor=call.actor, note=_note(body.note), override=_note(body.override))
+    return _reply(_apply(services, call, event))
+
+
+def _reopen(services: Services, call: Call) -> Reply:
+    return _reply(_apply(services, call, events.Reopen(actor=call.actor, note=_note(call.body.note))))
+
+
+def _dismiss(services: Services, call: Call) -> Reply:
+    reason = _required("/reason", call.body.reason)
+    return _reply(_apply(services, call, events.Dismiss(actor=call.actor, reason=reason)))
+
+
+def _escalate(services: Services, call: Call) -> Reply:
+    body: wire.EscalateBody = call.body
+    if body.page is not None:
+        policies = sorted({DEFAULT_POLICY, *services.api.rule_set().oncall.policies})
+        if body.page not in policies:
+            hint = did_you_mean(body.page, policies) or "Paging policies stand under `paging` in the rule files."
+            raise unfit("/page", f"There is no paging policy {body.page!r}: there is {', '.join(policies)}.", hint)
+    event = events.Escalate(actor=call.actor, severity=body.severity, page=body.page or "")
+    return _reply(_apply(services, call, event))
+
+
+def _notes(services: Services, call: Call) -> Reply:
+    text = _required("/text", call.body.text)
+    return _reply(_apply(services, call, events.Note(actor=call.actor, text=text)))
+
+
+def _note(text: str | None) -> str:
+    return texts.lines(text or "")
+
+
+def _required(pointer: str, text: str) -> str:
+    cleaned = texts.lines(text)
+    if not cleaned:
+        raise unfit(pointer, f"{pointer.removeprefix('/')} is empty.".capitalize())
+    return cleaned
+
+
+def _reply(done: Done, note: str = "") -> Reply:
+    return Reply(incident_answer(done.incident, done.alerts, done.reason, note), headers_of(done.incident))
+
+
+def _apply(services: Services, call: Call, event: events.Event) -> Done:
+    """Let an event happen to the incident of a call; raises `Problem` 409 and 412 with what can be done instead."""
+    name = checked_id(call)
+    wanted = version_in(call.if_match)
+    if wanted is not None:
+        _require_version(services.api.incidents.get(name)[0], wanted)
+    try:
+        return services.api.incidents.apply(name, event, now=call.now)
+    except UnmetObjectives as error:
+        _refuse_unmet(name, error)
+    except TransitionNotAllowed as error:
+        _refuse(name, event, error)
+
+
+def _require_version(incident: Incident, wanted: int) -> None:
+    if incident.version != wanted:
+        detail = f"{incident.id} is at version {incident.version}, not {wanted}: somebody changed it."
+        members = {"version": incident.version, "incident_status": incident.status.value}
+        raise Problem(412, detail, hint="Read it again, and send what still fits.", members=members)
+
+
+def _refuse_unmet(name: str, error: UnmetObjectives) -> NoReturn:
+    unmet = [{"id": each.id, "text": each.text, "kind": each.kind} for each in error.unmet]
+    named = "; ".join(f"{each.id} ({each.text})" for each in error.unmet)
+    hint = 'Send {"override": "..."} with the reason why that does not matter.'
+    members = {"incident_status": error.status, "objectives": unmet}
+    raise Problem(409, f"{name} is not resolved: these objectives are unmet: {named}.", hint=hint, members=members)
+
+
+def _refuse(name: str, event: events.Event, error: TransitionNotAllowed) -> NoReturn:
+    command = next((each for each, kind in COMMANDS.items() if kind is type(event)), type(event).__name__)
+    takes = [each for each, kind in COMMANDS.items() if (IncidentStatus(error.status), kind) in TABLE]
+    reason = f": {error.hint}" if error.hint else ""
+    members = {"incident_status": error.status, "takes": takes}
+    hint = f"An incident that is {error.status} takes {', '.join(takes)}."
+    raise Problem(409, f"{name} is {error.status} and does not take {command}{reason}.", hint=hint, members=members)
+
+
+def _command(name: str, summary: str, handler: Handler, body: type, conflict: str = "") -> Route:
+    status = "The status of the incident does not take it."
+    return Route(
+        method="POST",
+        path=f"/incidents/{{incident_id}}/{name}",
+        role=ApiRole.RESPONDER,
+        summary=summary,
+        handler=handler,
+        answer=answers.CommandAnswer,
+        body=body,
+        problems={409: f"{status} {conflict}".strip(), 412: "If-Match names another version."},
+    )
+
+
+ROUTES = (
+    _command("acknowledge", "Say that you are on it; paging stops", _acknowledge, wire.NotedBody),
+    _command("mitigate", "Say that customers no longer feel it", _mitigate, wire.NotedBody),
+    _command("resolve", "Say that it is over", _resolve, wire.ResolveBody, "Or objectives are unmet; they are named."),
+    _command(
+        "reopen",
+        "Say that it is not over; pages again",
+        _reopen,
+        wire.NotedBody,
+        "Or a later incident of its identity is open.",
+    ),
+    _command("dismiss", "Say that it was no incident", _dismiss, wire.DismissBody),
+    _command("escalate", "Change the severity, or page more people", _escalate, wire.EscalateBody),
+    _command("notes", "Write on the timeline", _notes, wire.NoteBody),
+)

@@ -1,0 +1,179 @@
+"""Incidents as the API shows them: the list, one, its timeline, and declaring one by hand."""
+
+from typing import Any
+
+from incidents.errors import NotFound, TransitionNotAllowed
+from incidents.events import DeclaredByHand
+from incidents.incident import AlertTally, Incident
+from incidents.presentation import incident_json, instant
+from incidents.timeline import EntryKind, TimelineEntry
+from incidents.values import OPEN_STATUSES, IncidentStatus, Severity
+from receiver.api import answers, texts, wire
+from receiver.api.reading import AFTER, LIMIT, limit_in, one_of, text_in, unfit, words_in
+from receiver.api.route import BASE, Call, Parameter, Reply, Route, Services
+from receiver.auth import ApiRole
+from receiver.problems import Problem
+from rules.index import identity_key
+
+OPEN = "open"
+ENTRIES = 200
+MOST_ENTRIES = 1000
+_ID_PARTS = 3
+
+
+def checked_id(call: Call) -> str:
+    """Return the id of the incident that a call is about; raises `NotFound` for what cannot be one.
+
+    It becomes part of keys of the store, so nothing else may pass.
+    """
+    name = call.path["incident_id"]
+    parts = name.split("-")
+    digits = "".join(parts[1:])
+    fits = len(parts) == _ID_PARTS and parts[0] == "INC" and all(parts) and digits.isascii() and digits.isdigit()
+    if not fits or len(name) > 32:
+        raise NotFound("incident", name[:64])
+    return name
+
+
+def headers_of(incident: Incident) -> dict[str, str]:
+    """Return the headers of an answer that is an incident: its version as the ETag."""
+    return {"ETag": f'"{incident.version}"'}
+
+
+def _list(services: Services, call: Call) -> Reply:
+    words = words_in(call.query, "status", IncidentStatus, (OPEN,))
+    statuses = {IncidentStatus(word) for word in words if word != OPEN}
+    if OPEN in words:
+        statuses |= OPEN_STATUSES
+    page = services.reads.incidents(
+        statuses=frozenset(statuses),
+        severities=frozenset(Severity(word) for word in words_in(call.query, "severity", Severity)),
+        after=text_in(call.query, "after"),
+        limit=limit_in(call.query),
+    )
+    return Reply({"incidents": [incident_json(*counted) for counted in page.incidents], "next": page.next})
+
+
+def _show(services: Services, call: Call) -> Reply:
+    incident, alerts = services.api.incidents.get(checked_id(call))
+    return Reply(incident_json(incident, alerts), headers_of(incident))
+
+
+def _timeline(services: Services, call: Call) -> Reply:
+    page = services.reads.timeline(
+        checked_id(call),
+        kinds=frozenset(EntryKind(word) for word in words_in(call.query, "kind", EntryKind)),
+        after=text_in(call.query, "after"),
+        limit=limit_in(call.query, default=ENTRIES, most=MOST_ENTRIES),
+    )
+    return Reply({"entries": [_entry(entry) for entry in page.entries], "next": page.next})
+
+
+def _entry(entry: TimelineEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "at": instant(entry.at),
+        "kind": entry.kind.value,
+        "actor": entry.actor,
+        "text": entry.text,
+        "data": entry.data,
+    }
+
+
+def _declare(services: Services, call: Call) -> Reply:
+    """Declare an incident; without an identity its title is its identity: two who declare the same meet."""
+    body: wire.DeclareBody = call.body
+    title = texts.one_line(body.title)
+    if not title:
+        raise unfit("/title", "The title is empty.")
+    identity = body.identity or {"title": title}
+    for name, value in identity.items():
+        if not (texts.is_fit(name) and texts.is_fit(value) and name.strip() and value.strip()):
+            raise unfit("/identity", "Names and values of the identity must be text without control characters.")
+    event = DeclaredByHand(
+        actor=call.actor,
+        title=title,
+        severity=body.severity,
+        identity=identity,
+        identity_key=identity_key(identity),
+        summary=texts.lines(body.summary or ""),
+    )
+    try:
+        done = services.api.incidents.declare(event, now=call.now)
+    except TransitionNotAllowed as error:
+        detail = f"It is declared already: {error.hint}."
+        hint = "Work on that one; note there what is new, or escalate it."
+        members = {"incident": services.reads.open_of(identity_key(identity)), "identity": identity}
+        raise Problem(409, detail, hint=hint, members=members) from None
+    headers = headers_of(done.incident) | {"Location": f"{BASE}/incidents/{done.incident.id}"}
+    return Reply(incident_json(done.incident, done.alerts), headers)
+
+
+def incident_answer(incident: Incident, alerts: AlertTally, outcome: str, note: str = "") -> dict[str, Any]:
+    """Return an incident after a command, with what the command came to."""
+    return incident_json(incident, alerts) | {"outcome": outcome} | ({"note": note} if note else {})
+
+
+_STATUS = Parameter(
+    name="status",
+    description="Only incidents of these statuses; `open` stands for all that are not over.",
+    schema=one_of([*(status.value for status in IncidentStatus), OPEN]),
+    many=True,
+)
+_SEVERITY = Parameter(
+    name="severity",
+    description="Only incidents of these severities.",
+    schema=one_of(severity.value for severity in Severity),
+    many=True,
+)
+_KIND = Parameter(
+    name="kind",
+    description="Only entries of these kinds.",
+    schema=one_of(kind.value for kind in EntryKind),
+    many=True,
+)
+_ENTRY_LIMIT = Parameter(
+    name="limit",
+    description=f"How many at most; more than {MOST_ENTRIES} are taken as {MOST_ENTRIES}.",
+    schema={"type": "integer", "minimum": 1, "default": ENTRIES},
+)
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/incidents",
+        role=ApiRole.VIEWER,
+        summary="List incidents, newest first",
+        handler=_list,
+        answer=answers.IncidentsAnswer,
+        query=(_STATUS, _SEVERITY, LIMIT, AFTER),
+    ),
+    Route(
+        method="POST",
+        path="/incidents",
+        role=ApiRole.RESPONDER,
+        summary="Declare an incident by hand; without an identity, its title is its identity",
+        handler=_declare,
+        answer=answers.IncidentAnswer,
+        status=201,
+        body=wire.DeclareBody,
+        problems={409: "An incident of the same identity is open; it is named."},
+    ),
+    Route(
+        method="GET",
+        path="/incidents/{incident_id}",
+        role=ApiRole.VIEWER,
+        summary="Show one incident",
+        handler=_show,
+        answer=answers.IncidentAnswer,
+    ),
+    Route(
+        method="GET",
+        path="/incidents/{incident_id}/timeline",
+        role=ApiRole.VIEWER,
+        summary="List the entries of a timeline, oldest first",
+        handler=_timeline,
+        answer=answers.EntriesAnswer,
+        query=(_KIND, _ENTRY_LIMIT, AFTER),
+    ),
+)

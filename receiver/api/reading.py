@@ -1,0 +1,167 @@
+"""Reads what a caller of the API sent: query, body, preconditions. Every mistake is answered with its place. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from receiver.api.route import Parameter
+from receiver.payloads.json_text import checked, malformed
+from receiver.problems import Problem
+from rules.fields import did_you_mean
+
+MAX_LIST = 200
+MAX_PARAMETER = 1024  # characters
+
+_PLACE = re.compile(r" - at `(key in )?\$(.*)`$")
+_UNKNOWN_FIELD = re.compile(r"^Object contains unknown field `(.*)`$", re.DOTALL)
+_MISSING_FIELD = re.compile(r"^Object missing required field `(.*)`$")
+_BAD_ENUM = re.compile(r"^Invalid enum value (.*)$", re.DOTALL)
+_ETAG = re.compile(r'^(?:W/)?"?(\d{1,18})"?$', re.ASCII)
+
+
+def one_of(values: Iterable[str]) -> dict[str, Any]:
+    """Return the schema of a text that is one of these."""
+    return {"type": "string", "enum": list(values)}
+
+
+LIMIT = Parameter(
+    name="limit",
+    description=f"How many at most; more than {MAX_LIST} are taken as {MAX_LIST}.",
+    schema={"type": "integer", "minimum": 1, "default": 50},
+)
+AFTER = Parameter(name="after", description="The cursor that the page before was answered with as `next`.")
+
+
+# ---------------------------------------------------------------------------------------------------------------- query
+
+
+def query_of(given: Iterable[tuple[str, str]], known: Sequence[Parameter]) -> dict[str, tuple[str, ...]]:
+    """Return the values of each parameter that was given; raises `Problem` 400 for one that is not known."""
+    parameters = {parameter.name: parameter for parameter in known}
+    found: dict[str, list[str]] = {}
+    for name, value in given:
+        parameter = parameters.get(name)
+        if parameter is None:
+            hint = did_you_mean(name, parameters) or (
+                f"This call takes {', '.join(parameters)}." if parameters else "This call takes no parameter."
+            )
+            raise bad_parameter(name, f"There is no parameter {name[:64]!r} here.", hint)
+        if len(value) > MAX_PARAMETER:
+            raise bad_parameter(name, f"{name} is longer than {MAX_PARAMETER} characters.")
+        values = value.split(",") if parameter.many else [value]
+        found.setdefault(name, []).extend(each.strip() for each in values if each.strip())
+    for name, texts in found.items():
+        if len(texts) > 1 and not parameters[name].many:
+            raise bad_parameter(name, f"{name} is given {len(texts)} times.", "Give it once.")
+    return {name: tuple(texts) for name, texts in found.items()}
+
+
+def text_in(query: Mapping[str, tuple[str, ...]], name: str) -> str:
+    """Return the one value of a parameter, empty where it is not given."""
+    values = query.get(name, ())
+    return values[0] if values else ""
+
+
+def limit_in(query: Mapping[str, tuple[str, ...]], *, default: int = 50, most: int = MAX_LIST) -> int:
+    """Return how many are wanted, never more than `most`; raises `Problem` 400 for what is no number above 0."""
+    text = text_in(query, "limit")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 18 and int(text) > 0):
+        raise bad_parameter("limit", f"limit must be a whole number of at least 1, not {text[:40]!r}.")
+    return min(int(text), most)
+
+
+def words_in(
+    query: Mapping[str, tuple[str, ...]], name: str, kind: type[StrEnum], also: Sequence[str] = ()
+) -> frozenset[str]:
+    """Return the words that were given for a parameter; raises `Problem` 400 for one that does not exist."""
+    known = [*(each.value for each in kind), *also]
+    for word in query.get(name, ()):
+        if word not in known:
+            hint = did_you_mean(word, known) or f"There is {', '.join(known)}."
+            raise bad_parameter(name, f"{name}={word[:64]!r} does not exist.", hint)
+    return frozenset(query.get(name, ()))
+
+
+def bad_parameter(name: str, detail: str, hint: str = "") -> Problem:
+    """Return the answer to a parameter that cannot be used."""
+    return Problem(HTTPStatus.BAD_REQUEST, detail, hint=hint, members={"parameter": name[:64]})
+
+
+# ----------------------------------------------------------------------------------------------------------------- body
+
+
+def body_of(body: bytes, kind: type[Any]) -> Any:  # noqa: ANN401 - as typed as the route says
+    """Return a body as its type; none at all is an empty object.
+
+    Raises `BadPayload` (400) for what is no JSON, and `Problem` 422 with a pointer for what does not fit.
+    """
+    text = checked(body if body.strip() else b"{}")
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.ValidationError as error:
+        raise _unfit(str(error), kind) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise malformed(body, text, error) from None
+
+
+def unfit(pointer: str, detail: str, hint: str = "") -> Problem:
+    """Return the answer to a field that does not fit."""
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, hint=hint, members={"pointer": pointer})
+
+
+def _unfit(message: str, kind: type[Any]) -> Problem:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    place = _PLACE.search(message)
+    said = message[: place.start()] if place else message
+    pointer = _pointer(place[2]) if place else ""
+    if unknown := _UNKNOWN_FIELD.match(said):
+        name = unknown[1]
+        listed = f"This call takes {', '.join(fields)}." if fields else "This call takes no field."
+        hint = did_you_mean(name, fields) or listed
+        return unfit(f"{pointer}/{_escaped(name[:64])}", f"There is no field {name[:64]!r} here.", hint)
+    if missing := _MISSING_FIELD.match(said):
+        return unfit(f"{pointer}/{missing[1]}", f"The field {missing[1]!r} is missing.")
+    if wrong := _BAD_ENUM.match(said):
+        known = _values_of(fields[pointer.removeprefix("/")].type)
+        given = wrong[1].strip("'\"")
+        hint = did_you_mean(given, known) or f"There is {', '.join(known)}."
+        return unfit(pointer, f"{wrong[1][:64]} does not exist: there is {', '.join(known)}.", hint)
+    what = f"{'A name in ' if place and place[1] else ''}{pointer}" if pointer else "The body"
+    return unfit(pointer, f"{what} does not fit: {said[:1].lower()}{said[1:]}.".replace("`", ""))
+
+
+def _values_of(annotation: Any) -> list[str]:  # noqa: ANN401 - a type expression
+    """Return the values of the enumeration in a type such as `Severity | None`."""
+    for each in (annotation, *getattr(annotation, "__args__", ())):
+        if isinstance(each, type) and issubclass(each, StrEnum):
+            return [value.value for value in each]
+    return []
+
+
+def _pointer(path: str) -> str:
+    """Return msgspec's `.identity[...]` as a JSON pointer; it does not tell which value of an object it was."""
+    return path.replace("[...]", "").replace(".", "/")
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+# --------------------------------------------------------------------------------------------------------- precondition
+
+
+def version_in(if_match: str) -> int | None:
+    """Return the version that `If-Match` asks for, None for none; raises `Problem` 400."""
+    if not if_match or if_match.strip() == "*":
+        return None
+    found = _ETAG.match(if_match.strip())
+    if found is None:
+        hint = 'Send the version of the incident, like If-Match: "3".'
+        raise Problem(HTTPStatus.BAD_REQUEST, "If-Match is no version.", hint=hint)
+    return int(found[1])
