@@ -4,6 +4,7 @@ granian's processes share the port by SO_REUSEPORT and outlive their parent by d
 answer beside the first without an error.
 """
 
+import resource
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -19,9 +20,11 @@ from tocsin.processes import die_with_spawner
 from tocsin.settings import Listen
 
 BACKLOG = 2048
+# Also ends idle keep-alive connections; a sender that drips its headers holds a connection, but no thread.
 HEADER_TIMEOUT_MS = 10_000
-# Of a request's line and headers together; 64 kB of headers are refused with 431.
+# A head that does not fit (or has more than 100 headers) is refused with 431; the buffer may grow to about twice this.
 HEADER_BUFFER = 64 * 1024
+MOST_FILES = 65_536
 STOP_SECONDS = 4
 
 # granian configures logging anew in each process: its lines go the way of ours.
@@ -50,6 +53,7 @@ def run_receiver(
     a module, or a `functools.partial` of one with plain arguments, so that it can be sent to another process.
     """
     ensure_free(listen)
+    _allow_connections()
     server = Server(
         target="tocsin receiver",
         address=listen.host or "0.0.0.0",  # noqa: S104 - asked for
@@ -69,6 +73,14 @@ def run_receiver(
     configure_logs(process)
     server.serve(target_loader=partial(_load, app_loader, process), wrap_loader=False)
     return 0
+
+
+def _allow_connections() -> None:
+    """Raise the soft limit of open files as far as we may: the usual 1024 would be the limit of connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _load(app_loader: AppLoader, process: str) -> Any:  # noqa: ANN401 - a WSGI application

@@ -78,7 +78,8 @@ def get_log(name: str) -> structlog.stdlib.BoundLogger:
 
 def _named(process: str) -> Any:  # noqa: ANN401 - a processor, whose type structlog keeps to itself
     def add(_: Any, __: str, event: Event) -> Event:  # noqa: ANN401
-        return {"at": event.pop("at", ""), "level": event.pop("level", ""), "process": process, **event}
+        first = {key: event.pop(key, "") for key in ("at", "level", "event")}
+        return {**first, "process": process, **event}
 
     return add
 

@@ -27,6 +27,16 @@ def ensure_free(listen: Listen, *, patience: float = 3.0) -> None:
         time.sleep(_RETRY_SECONDS)
 
 
+def is_answered(listen: Listen) -> bool:
+    """Tell whether somebody takes connections at the address."""
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104
+    try:
+        socket.create_connection((host, listen.port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
 def _problem(listen: Listen) -> str:
     try:
         found = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

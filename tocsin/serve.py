@@ -11,11 +11,11 @@ import msgspec
 from incidents.errors import StoreUnavailable, TocsinError
 from incidents.store.connection import client_for
 from incidents.store.health import Examination, examine
-from tocsin.children import ChildSpec
+from tocsin.children import Alive, ChildSpec
 from tocsin.embedded import EmbeddedStore
 from tocsin.locks import DirectoryLock
 from tocsin.logs import get_log
-from tocsin.ports import ensure_free
+from tocsin.ports import ensure_free, is_answered
 from tocsin.redis_urls import store_url
 from tocsin.settings import Settings, with_default_credentials, without_password
 from tocsin.supervisor import Supervisor
@@ -27,6 +27,10 @@ log = get_log(__name__)
 
 class StoreRefused(TocsinError):
     """The store would forget what it accepted."""
+
+
+class ReceiverNotStarted(TocsinError):
+    """The receiver ended before it listened."""
 
 
 class Hooks(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +63,7 @@ def serve(settings: Settings, hooks: Hooks, *, children: Sequence[ChildSpec] | N
             if not supervisor.is_stopping:
                 ensure_durable(settings, url)
                 hooks.prepare(url)
-                supervisor.start(default_children(settings.config_path) if children is None else children)
+                supervisor.start(default_children(settings) if children is None else children)
             if not supervisor.is_stopping:
                 hooks.started(url)
             supervisor.run()
@@ -82,12 +86,14 @@ def store_spec(store: EmbeddedStore) -> ChildSpec:
     )
 
 
-def default_children(config_path: Path | None) -> list[ChildSpec]:
+def default_children(settings: Settings) -> list[ChildSpec]:
     """Return the processes of Tocsin itself; they read the same configuration and the same environment."""
+    path = settings.config_path
+    receiver = own_child("receiver", ("receiver",), RECEIVER_STAGE, path)
     return [
-        own_child("decide", ("worker", "decide"), WORKER_STAGE, config_path),
-        own_child("pages", ("worker", "pages"), WORKER_STAGE, config_path),
-        own_child("receiver", ("receiver",), RECEIVER_STAGE, config_path),
+        own_child("decide", ("worker", "decide"), WORKER_STAGE, path),
+        own_child("pages", ("worker", "pages"), WORKER_STAGE, path),
+        msgspec.structs.replace(receiver, wait_ready=_until_answered(settings)),
     ]
 
 
@@ -96,6 +102,23 @@ def own_child(name: str, arguments: Sequence[str], stage: int, config_path: Path
     config = ("--config", str(config_path)) if config_path else ()
     command = (sys.executable, "-m", "tocsin", *arguments, *config)
     return ChildSpec(name=name, command=command, stage=stage, stop_within=6.0)
+
+
+def _until_answered(settings: Settings) -> Callable[[Alive, Alive], bool]:
+    """Return what waits until the receiver takes connections."""
+
+    def wait(is_alive: Alive, is_stopping: Alive) -> bool:
+        while not is_answered(settings.listen):
+            if is_stopping():
+                return False
+            if not is_alive():
+                raise ReceiverNotStarted(
+                    f"the receiver ended before it listened on {settings.listen}; see what it said"
+                )
+            time.sleep(0.02)
+        return True
+
+    return wait
 
 
 def ensure_durable(settings: Settings, url: str) -> None:

@@ -175,8 +175,8 @@ class Supervisor:
 
     @staticmethod
     def _call(what: str, callback: Callable[[], None]) -> None:
-        """Call somebody else's code: whatever it raises, the children must go on."""
+        """Call somebody else's code: whatever it raises, and even if it exits, the children must go on."""
         try:
             callback()
-        except Exception:
+        except (Exception, SystemExit):
             log.exception("callback_failed", callback=what)

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from builders import NOW
+
 from incidents.errors import NotFound
 from incidents.store.connection import Links
 from incidents.store.rulesets import RuleSets

@@ -107,3 +107,11 @@ def test_supervisor_sees_a_death_in_milliseconds(run):
     killed = time.monotonic()
     wait_until(lambda: said(program, "died"))
     assert said(program, "died")[0]["t"] - killed < 0.1
+
+
+def test_supervisor_survives_a_callback_that_exits(run):
+    """A reload that ends in an exit (a broken configuration) is logged; the children go on."""
+    program = started(run, f"a=0={OBEYS}", "exit-at-reload")
+    program.send(signal.SIGHUP)
+    wait_until(lambda: events(program, "callback_failed"))
+    assert program.process.poll() is None

@@ -16,14 +16,15 @@ def say(**fields):
 
 def main(arguments):
     specs = []
-    for argument in arguments:
+    reload = sys.exit if "exit-at-reload" in arguments else lambda: say(reloaded=True)
+    for argument in (argument for argument in arguments if "=" in argument):
         name, stage, code = argument.split("=", 2)
         command = (sys.executable, "-c", code)
         specs.append(ChildSpec(name=name, command=command, stage=int(stage), stop_within=1.0))
     configure_logs("supervisor")
     with Supervisor(
         on_child_death=lambda name, pid: say(died=name, pid=pid),
-        on_reload=lambda: say(reloaded=True),
+        on_reload=reload,
     ) as supervisor:
         supervisor.start(specs)
         say(ready=supervisor.pids())

@@ -1,0 +1,48 @@
+"""What is logged: one JSON line for each event, nothing forged, no secret by name."""
+
+import io
+import json
+import logging
+
+import pytest
+
+from tocsin.logs import configure_logs, get_log
+
+
+@pytest.fixture
+def lines():
+    """Configure the logs of a machine and give what they wrote."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure_logs("test", stream=stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_logs_are_one_json_line_each(lines):
+    """Event and fields, the process and the time in UTC; line ends in values forge nothing."""
+    get_log("a").info("page_sent", person="amira", text='x\n{"event": "forged"}\r\x1b[31m\u202e')
+    (line,) = lines()
+    assert list(line)[:4] == ["at", "level", "event", "process"]
+    assert line["at"].endswith("Z")
+    assert (line["event"], line["person"]) == ("page_sent", "amira")
+    assert line["text"] == 'x\\u000a{"event": "forged"}\\u000d\\u001b[31m\\u202e'
+
+
+def test_logs_hide_secrets_by_name(lines):
+    """Fields whose names say so are hidden."""
+    get_log("a").warning("refused", authorization="Bearer abc", source_token="abc", person="amira")
+    assert "abc" not in json.dumps(lines())
+
+
+def test_logs_take_the_libraries_in(lines):
+    """What libraries log comes out in the same form, with tracebacks in one field."""
+    try:
+        raise ValueError("broken\nline")
+    except ValueError:
+        logging.getLogger("some.library").exception("it failed: %s", "why\n")
+    (line,) = lines()
+    assert line["event"] == "it failed: why\\u000a"
+    assert "ValueError: broken" in line["exception"]
