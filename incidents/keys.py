@@ -3,37 +3,31 @@
 Foreign text is hashed before it becomes part of a key. Nothing else in the project writes a key down.
 """
 
-PREFIX = "tocsin:"
-
 
 def stream() -> str:
-    """Stream of events, in order of arrival. TTL: none, trimmed past the cursors.
-
-    Writer: intake. Reader: the decider.
+    """Stream of events, in order of arrival. TTL: none, trimmed past the cursors. Writer: intake. Reader: the
+    decider.
     """
     return "tocsin:stream"
 
 
 def cursor() -> str:
-    """String `ENTRY-ID|DONE`, how far the decider has come. TTL: none.
-
-    Writer: the decider's commit. Reader: the decider.
+    """String `ENTRY-ID|DONE`, how far the decider has come. TTL: none. Writer: the decider's commit. Reader:
+    the decider.
     """
     return "tocsin:cursor:decider"
 
 
 def lease() -> str:
-    """String, who decides now. TTL: two seconds, renewed.
-
-    Writer: the active decider. Reader: every worker and intake.
+    """String, who decides now. TTL: two seconds, renewed. Writer: the active decider. Reader: every worker and
+    intake.
     """
     return "tocsin:decider:lease"
 
 
 def fence() -> str:
-    """Counter, grows when the lease is acquired. TTL: none.
-
-    Writer: who acquires. Reader: every commit of the decider.
+    """Counter, grows when the lease is acquired. TTL: none. Writer: who acquires. Reader: every commit of the
+    decider.
     """
     return "tocsin:decider:fence"
 
@@ -94,17 +88,15 @@ def rules_status() -> str:
 
 
 def alerts() -> str:
-    """Hash of `SOURCE/FINGERPRINT` -> alert state. TTL: none, pruned by age.
-
-    Writer: the decider. Reader: decider, API.
+    """Hash of `SOURCE/FINGERPRINT` -> alert state. TTL: none, pruned by age. Writer: the decider. Reader:
+    decider, API.
     """
     return "tocsin:alerts"
 
 
 def alerts_seen() -> str:
-    """Sorted set of alerts by when they were last heard of. TTL: none, pruned.
-
-    Writer: the decider. Reader: the same.
+    """Sorted set of alerts by when they were last heard of. TTL: none, pruned. Writer: the decider. Reader:
+    the same.
     """
     return "tocsin:alerts:seen"
 
@@ -115,8 +107,8 @@ def alerts_resolved() -> str:
 
 
 def identity(identity_key: str) -> str:
-    """String `ID:VERSION` of the incident of an identity. TTL: none while open, then its reopen time. Writer: each
-    commit that changes the incident. Reader: the decider (watched).
+    """String `ID:VERSION` of the incident of an identity. TTL: none while open, then its reopen time. Writer:
+    each commit that changes the incident. Reader: the decider (watched).
     """
     return f"tocsin:identity:{identity_key}"
 
@@ -162,9 +154,8 @@ def timers() -> str:
 
 
 def window(window_id: str, identity_key: str) -> str:
-    """Sorted set of alerts by when they last fired. TTL: the longest window once none fires.
-
-    Writer, reader: decider.
+    """Sorted set of alerts by when they last fired. TTL: the longest window once none fires. Writer, reader:
+    decider.
     """
     return f"tocsin:window:{window_id}:{identity_key}"
 
@@ -185,9 +176,8 @@ def page(page_id: str) -> str:
 
 
 def escalations() -> str:
-    """Sorted set of incident ids by when the next paging step is due. TTL: none.
-
-    Writer: commits. Reader: page workers.
+    """Sorted set of incident ids by when the next paging step is due. TTL: none. Writer: commits. Reader: page
+    workers.
     """
     return "tocsin:escalations"
 
@@ -198,8 +188,7 @@ def probe(token: str) -> str:
 
 
 def pages_claimed() -> str:
-    """Hash of page id -> the worker that delivers it now. TTL: none.
-
-    Writer: claims, results. Reader: who takes over.
+    """Hash of page id -> the worker that delivers it now. TTL: none. Writer: claims, results. Reader: who
+    takes over.
     """
     return "tocsin:pages:claimed"

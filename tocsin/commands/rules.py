@@ -28,8 +28,8 @@ def check_files(paths: tuple[str, ...], output: str, *, strict: bool, config_pat
     """Check rule files and directories, all errors at once; without PATHS, those of the configuration."""
     read = read_rule_files(paths or settings_or_exit(config_path).rules)
     report = check(read.files, utc_now(), unreadable=read.problems)
-    click.echo(RENDER[output](report))
-    sys.exit(exit_code(report, unreadable=bool(read.problems), strict=strict))
+    click.echo(RENDER[output](report), nl=False)
+    sys.exit(exit_code(report, unreadable=any(problem.severity == "error" for problem in read.problems), strict=strict))
 
 
 def exit_code(report: Report, *, unreadable: bool, strict: bool) -> int:
