@@ -1,0 +1,113 @@
+"""`tocsin doctor`: proves the way of an alert from end to end, and names what is wrong with its mend.
+
+It changes nothing but for one synthetic alert, which declares no incident and pages nobody.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from incidents.clock import utc_now
+from tocsin.client import Client, Refused, Unreachable
+from tocsin.commands.credentials import alert_sources, api_token
+from tocsin.commands.doctor_checks import Check, State, checks_of, fail, ok, warn
+from tocsin.commands.doctor_probe import WAIT_SECONDS, probe
+from tocsin.commands.options import FAILED, config_option
+from tocsin.commands.printing import STYLES, Out
+from tocsin.commands.remote import TOKEN_VARIABLE, UNREACHABLE, no_token, output_option, server_option
+from tocsin.config_file import load_settings
+from tocsin.rulebook import read_rules
+from tocsin.settings import ConfigurationError, Settings, environment
+
+SECONDS = 5.0
+SERVER = "server"
+
+
+@click.command()
+@click.option("--wait", default=WAIT_SECONDS, show_default=True, help="Seconds until the synthetic alert is given up.")
+@config_option
+@output_option
+@server_option
+def doctor(wait: float, config_path: Path | None, output: str, server: str | None) -> None:
+    """Prove the whole way with a synthetic alert, and name what is wrong and the mend."""
+    out = Out(output)
+    found = []
+    for check in examine(config_path, server, wait):
+        found.append(check)
+        if not out.is_json:
+            print_check(out, check)
+    failed = [check for check in found if check.state is State.FAIL]
+    warned = [check for check in found if check.state is State.WARN]
+    if out.is_json:
+        out.json({"ok": not failed, "checks": found})
+    else:
+        out.line()
+        out.line(f"{len(found)} checks: {len(failed)} failed, {len(warned)} warnings")
+    if any(check.name == SERVER for check in failed):
+        sys.exit(UNREACHABLE)
+    sys.exit(FAILED if failed else 0)
+
+
+def print_check(out: Out, check: Check) -> None:
+    """Print one check, with its mend below."""
+    style = STYLES[check.state.value] if check.state is not State.OK else ""
+    out.line(f"{check.state.value:<5} {check.name:<18} {check.found}", style)
+    if check.mend:
+        out.line(f"{'':<25}{check.mend}")
+
+
+def examine(config_path: Path | None, server: str | None, wait: float) -> Iterator[Check]:
+    """Yield every check, in the order of the way of an alert; it ends early where nothing further can be asked."""
+    try:
+        settings = load_settings(config_path, environment())
+    except ConfigurationError as error:
+        yield fail("configuration", str(error), "mend the lines above")
+        return
+    yield _configuration(settings)
+    address = server or settings.external_url
+    token = environment().get(TOKEN_VARIABLE, "") or api_token(settings)
+    if not token:
+        yield fail("token", no_token(settings.needs_default_api_token), "then run doctor again")
+        return
+    client = Client(address, token, timeout=SECONDS)
+    try:
+        yield from _server(client, settings, is_ours=server is None)
+        yield probe(address, client, alert_sources(settings), wait=wait)
+    except Unreachable as error:
+        yield fail(SERVER, str(error), "start `tocsin serve`; for another address: --server URL")
+    except Refused as error:
+        yield fail(
+            "token", str(error), f"set {TOKEN_VARIABLE} to an API token of this server, or mend the configured one"
+        )
+
+
+def _configuration(settings: Settings) -> Check:
+    place = str(settings.config_path) if settings.config_path else "none, so the defaults are in force"
+    if settings.allow_volatile:
+        return warn("configuration", f"{place}; allow_volatile is on: the store may forget", "remove allow_volatile")
+    if settings.warnings:
+        return warn("configuration", "; ".join(map(str, settings.warnings)))
+    return ok("configuration", place)
+
+
+def _server(client: Client, settings: Settings, *, is_ours: bool) -> Iterator[Check]:
+    status, oncall = client.get("/status"), {}
+    yield ok(SERVER, f"answers at {client.server}")
+    if status["store"]["up"]:
+        oncall = client.get("/oncall")
+    yield from checks_of(status, oncall, own_now=utc_now())
+    if is_ours and status["rules"]:
+        yield from _files(settings, status["rules"]["hash"])
+
+
+def _files(settings: Settings, in_force: str) -> Iterator[Check]:
+    """Hold the rule files of this host against what is in force."""
+    _, loaded, errors = read_rules(settings, utc_now())
+    if errors or loaded.rule_set is None:
+        yield fail("rule files", "\n".join(errors), "mend them; until then the rules from before stay in force")
+    elif loaded.rule_set.hash != in_force:
+        yield warn("rule files", "differ from what is in force", "reload: kill -HUP, or POST /-/reload")
+    else:
+        yield ok("rule files", "are what is in force")
