@@ -22,7 +22,9 @@ from tocsin.rulebook import read_rules
 from tocsin.settings import ConfigurationError, Settings, environment
 
 SECONDS = 5.0
+REFUSED_TOKEN = (401, 403)
 SERVER = "server"
+INDENT = 26
 
 
 @click.command()
@@ -53,9 +55,10 @@ def doctor(wait: float, config_path: Path | None, output: str, server: str | Non
 def print_check(out: Out, check: Check) -> None:
     """Print one check, with its mend below."""
     style = STYLES[check.state.value] if check.state is not State.OK else ""
-    out.line(f"{check.state.value:<5} {check.name:<18} {check.found}", style)
+    indented = "\n" + " " * INDENT
+    out.line(f"{check.state.value:<5} {check.name:<{INDENT - 7}} {check.found}".replace("\n", indented), style)
     if check.mend:
-        out.line(f"{'':<25}{check.mend}")
+        out.line(" " * INDENT + check.mend)
 
 
 def examine(config_path: Path | None, server: str | None, wait: float) -> Iterator[Check]:
@@ -78,9 +81,8 @@ def examine(config_path: Path | None, server: str | None, wait: float) -> Iterat
     except Unreachable as error:
         yield fail(SERVER, str(error), "start `tocsin serve`; for another address: --server URL")
     except Refused as error:
-        yield fail(
-            "token", str(error), f"set {TOKEN_VARIABLE} to an API token of this server, or mend the configured one"
-        )
+        mend = f"set {TOKEN_VARIABLE} to an API token of this server, or mend the configured one"
+        yield fail("API", str(error), mend if error.status in REFUSED_TOKEN else "check the address and its version")
 
 
 def _configuration(settings: Settings) -> Check:
