@@ -15,9 +15,11 @@ import msgspec
 from tocsin.logs import get_log
 from tocsin.processes import dies_with_parent
 
-# How long a child that died waits for its next start; the first comes at once. One that lived long starts over.
+# How long a child that died early waits for its next start: the first time not at all. One that had come to work before
+# it died (it was killed, or lost its store) starts at once; one that lived long has its early deaths forgotten.
 _DELAYS = (0.0, 0.5, 1.0, 2.0, 4.0, 5.0)
-LIVED_LONG = 10.0
+_CAME_TO_WORK = 2.0
+_LIVED_LONG = 10.0
 
 Alive = Callable[[], bool]
 
@@ -95,12 +97,16 @@ class Child:
             # What it said last must have been heard before somebody asks why it ended.
             self._listener.join(1.0)
         self.descriptor, self._process = -1, None
-        now = time.monotonic()
-        if now - self._started >= LIVED_LONG:
-            self._deaths = 0
-        self.due = now + _DELAYS[min(self._deaths, len(_DELAYS) - 1)]
-        self._deaths += 1
+        self.due = time.monotonic() + self._delay(time.monotonic() - self._started)
         return pid, code
+
+    def _delay(self, lived: float) -> float:
+        if lived >= _LIVED_LONG:
+            self._deaths = 0
+        if lived >= _CAME_TO_WORK:
+            return 0.0
+        self._deaths += 1
+        return _DELAYS[min(self._deaths, len(_DELAYS)) - 1]
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal if the process runs."""
