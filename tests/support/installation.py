@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from programs import Program, Programs, eventually, free_port, is_alive
+from programs import Program, Programs, eventually, free_port, is_alive, parent_of
 
 from incidents.store.connection import Link
 from tocsin.config_file import load_settings
@@ -236,8 +236,15 @@ class Serving:
 
     def _child(self, part: str) -> int:
         pattern = PARTS[part]
-        own = [pid for pid, line in self.program.children().items() if pattern.search(line)]
-        return min(own) if own else 0
+        every = self.program.children().items()
+        own = [pid for pid, line in every if pattern.search(line) and parent_of(pid) == self.program.pid]
+        return own[0] if own else 0
+
+    def granian_workers(self) -> list[int]:
+        """Return the processes of the receiver that answer requests."""
+        receiver = self._child("receiver")
+        every = self.program.children().items()
+        return [pid for pid, line in every if parent_of(pid) == receiver and "resource_tracker" not in line]
 
     def new_child(self, part: str, old: int, *, timeout: float = 10.0) -> int:
         """Wait until a child has been replaced and return the new process id."""

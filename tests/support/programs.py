@@ -85,6 +85,16 @@ def parent_of(pid: int) -> int:
     return int(stat.rpartition(")")[2].split()[1])
 
 
+def age_of(pid: int) -> float:
+    """Return for how many seconds a process has lived, 0 when it is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return 0.0
+    started = int(stat.rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    return max(time.clock_gettime(time.CLOCK_BOOTTIME) - started, 0.0)
+
+
 def command_of(pid: int) -> str:
     """Return the command line of a process, empty when it is gone."""
     try:
