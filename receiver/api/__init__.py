@@ -22,7 +22,7 @@ from receiver.deps import ApiDeps, Deps
 from receiver.problems import Problem
 from receiver.webhooks import check_media_type
 
-MAX_BODY = 512 * 1024  # bytes; the longest text may take six for each character
+MAX_BODY = 1024 * 1024  # bytes; the longest text may take twelve for each character
 READERS = 1  # bodies are small: one at a time leaves the threads to the webhooks
 
 

@@ -16,7 +16,7 @@ from rules.fields import did_you_mean
 MAX_LIST = 200
 MAX_PARAMETER = 1024  # characters
 
-_PLACE = re.compile(r" - at `(key in )?\$(.*)`$")
+_PLACE = re.compile(r" - at (`key` in )?`\$(.*)`$")
 _UNKNOWN_FIELD = re.compile(r"^Object contains unknown field `(.*)`$", re.DOTALL)
 _MISSING_FIELD = re.compile(r"^Object missing required field `(.*)`$")
 _BAD_ENUM = re.compile(r"^Invalid enum value (.*)$", re.DOTALL)

@@ -16,7 +16,7 @@ _UNFIT_BUT_LINES = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}{_INVISIBLE}\
 
 def one_line(text: str) -> str:
     """Return a text as one line: breaks and runs of spaces become one space, what is unfit is taken out."""
-    return _UNFIT.sub("", _LINE.sub(" ", text)).strip()
+    return _LINE.sub(" ", _UNFIT.sub("", _LINE.sub(" ", text))).strip()
 
 
 def lines(text: str) -> str:
