@@ -54,7 +54,13 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         self._old_wakeup = signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-        handlers = {signal.SIGTERM: self._stop, signal.SIGINT: self._stop, signal.SIGHUP: self._reload}
+        handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
+            signal.SIGTERM: self._stop,
+            signal.SIGINT: self._stop,
+            signal.SIGHUP: self._reload,
+            # Only wakes us: for orphans that became ours.
+            signal.SIGCHLD: _nothing,
+        }
         self._old_handlers = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         return self
 
@@ -109,6 +115,7 @@ class Supervisor:
             for child in self._children:
                 if child.pid and not child.is_alive():
                     self._bury(child)
+            self._reap_strays()
             self._start_due()
 
     def stop(self) -> None:
@@ -154,6 +161,16 @@ class Supervisor:
         wait = round(max(child.due - time.monotonic(), 0.0), 1)
         log.error("child_died", child=child.spec.name, pid=pid, code=code, starts_again_in=wait)
         self._call("on_child_death", lambda: self._on_child_death(child.spec.name, pid))
+
+    def _reap_strays(self) -> None:
+        """Take note of dead processes that are not our children: as process 1 of a container we inherit orphans."""
+        ours = {child.pid for child in self._children}
+        with contextlib.suppress(ChildProcessError):
+            while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                if found.si_pid in ours:
+                    # It hides those behind it; it is buried in the next round, and they are seen in the one after.
+                    return
+                os.waitpid(found.si_pid, 0)
 
     def _start_due(self) -> None:
         for child in self._children:

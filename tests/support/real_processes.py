@@ -19,18 +19,29 @@ def wait_until(condition, seconds=8.0):
     return found
 
 
-def children_of(pid):
-    """Return the processes that a process made, and those that they made."""
-    found = []
+def stats():
+    """Yield process, parent and state of everything that runs."""
     for entry in PROC.iterdir():
         if entry.name.isdecimal():
             try:
                 stat = (entry / "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            if int(stat[1]) == pid and stat[0] != "Z":
-                found += [int(entry.name), *children_of(int(entry.name))]
+            yield int(entry.name), int(stat[1]), stat[0]
+
+
+def children_of(pid):
+    """Return the processes that a process made, and those that they made."""
+    found = []
+    for child, parent, state in stats():
+        if parent == pid and state != "Z":
+            found += [child, *children_of(child)]
     return found
+
+
+def zombies_of(pid):
+    """Return the dead that a process has not taken note of."""
+    return [child for child, parent, state in stats() if parent == pid and state == "Z"]
 
 
 def all_gone(pids):

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from real_processes import all_gone, children_of, wait_until
+from real_processes import all_gone, children_of, wait_until, zombies_of
 
 OBEYS = "import signal,sys,time;signal.signal(15,lambda *_:sys.exit(0));time.sleep(600)"
 DEAF = "import signal,time;signal.signal(15,signal.SIG_IGN);print('deafened',flush=True);time.sleep(600)"
@@ -115,3 +115,22 @@ def test_supervisor_survives_a_callback_that_exits(run):
     program.send(signal.SIGHUP)
     wait_until(lambda: events(program, "callback_failed"))
     assert program.process.poll() is None
+
+
+ORPHANS = """
+import os, time
+if os.fork() == 0:
+    if os.fork() == 0:
+        time.sleep(0.2)
+        print("orphan goes", flush=True)
+    os._exit(0)
+os.wait()
+time.sleep(600)
+"""
+
+
+def test_supervisor_buries_orphans_as_process_one(run):
+    """As process 1 of a container it inherits what others left behind, and keeps no zombie of it."""
+    program = started(run, "subreaper", f"a=0={ORPHANS}").wait_for("orphan goes")
+    wait_until(lambda: zombies_of(program.pid) == [])
+    assert not events(program, "child_died")
