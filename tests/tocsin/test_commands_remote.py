@@ -1,0 +1,283 @@
+"""The commands that speak with a server, against a real `tocsin serve` on its own embedded store."""
+
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+import requests
+from click.testing import CliRunner
+from programs import Programs, eventually, free_port
+
+from incidents import keys
+from incidents.clock import utc_now
+from incidents.store.connection import Link, Links
+from incidents.store.intake import Intake, Refused
+from incidents.store.scripts import ALL
+from tocsin.cli import main
+from tocsin.commands.doctor_probe import payload
+from tocsin.config_file import load_settings
+from tocsin.redis_urls import store_url
+
+pytestmark = pytest.mark.xdist_group("commands_remote")
+
+CONFIG = """
+listen: 127.0.0.1:{port}
+data_dir: ./data
+rules: [./rules.d]
+sources:
+- {{name: am, kind: alertmanager, token_file: am.token}}
+- {{name: mute, kind: prometheus, token: mute-token-mute-token}}
+api_tokens:
+- {{name: val, role: viewer, token: viewer-token-viewer-token}}
+- {{name: ops, role: admin, token_file: ops.token}}
+"""
+RULES = """
+people: {amira: {channels: [console]}}
+rotations: {commanders: {timezone: UTC, order: [amira], handoff: {every: 1w, starting: 2026-01-05}}}
+roles: {incident_commander: {rotation: commanders}}
+paging: {default: {steps: [{page: incident_commander, acknowledge_within: 1h}]}}
+rules:
+- {id: critical, match: 'severity="critical"', declare: SEV2, title: "{{ labels.alertname }} on {{ labels.service }}"}
+"""
+
+
+class Site:
+    """An installation with `tocsin serve` running, and its command line."""
+
+    def __init__(self, directory: Path, programs: Programs) -> None:
+        self.port = free_port()
+        self.config = directory / "tocsin.yml"
+        self.config.write_text(CONFIG.format(port=self.port))
+        (directory / "am.token").write_text("source-token-source-token\n")
+        (directory / "ops.token").write_text("admin-token-admin-token\n")
+        (directory / "rules.d").mkdir()
+        (directory / "rules.d" / "all.yml").write_text(RULES)
+        command = [sys.executable, "-m", "tocsin", "serve", "--config", str(self.config)]
+        self.serve = programs.start("serve", command, cwd=directory)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.store = store_url(load_settings(self.config, {}))
+
+    def is_ready(self) -> bool:
+        return requests.get(f"{self.url}/-/ready", timeout=2).ok
+
+    def run(self, *arguments, token=None):
+        """Run a command against this installation."""
+        environ = {"TOCSIN_TOKEN": token or "", "TOCSIN_CONFIG": ""}
+        return CliRunner().invoke(main, [*arguments, "--config", str(self.config)], env=environ)
+
+    def json(self, *arguments, **more):
+        done = self.run(*arguments, "--output", "json", **more)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    def declare(self, service, title="It is broken"):
+        return self.json("incidents", "declare", title, "--severity", "SEV3", "--identity", f"service={service}")["id"]
+
+    def fire(self, service, **labels):
+        """Post an alert and wait for its incident."""
+        body = payload("x", utc_now(), is_firing=True)
+        body["alerts"][0]["fingerprint"] = ""
+        body["alerts"][0]["labels"] = {"alertname": "Disk", "service": service, "severity": "critical"} | labels
+        headers = {"Authorization": "Bearer source-token-source-token"}
+        assert (
+            requests.post(f"{self.url}/webhooks/alertmanager", json=body, headers=headers, timeout=5).status_code == 202
+        )
+        return eventually(
+            lambda: [each["id"] for each in self.json("incidents", "list")["incidents"] if service in each["title"]]
+        )[0]
+
+
+@pytest.fixture(scope="module")
+def site():
+    with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
+        programs = Programs(Path(folder))
+        try:
+            site = Site(Path(folder), programs)
+            eventually(site.is_ready, timeout=20, what=f"a receiver: {site.serve.text()[-3000:]}")
+            yield site
+            assert site.serve.terminate() == 0
+        finally:
+            programs.end()
+
+
+def test_commands_incidents_from_declared_to_resolved(site):
+    """The life of an incident by hand: each command says how it stands now."""
+    name = site.declare("one", "Checkout is slow")
+    acts = [
+        (("acknowledge", name, "--note", "on it"), "acknowledged"),
+        (("note", name, "rolled back"), "acknowledged"),
+        (("mitigate", name), "mitigated"),
+        (("resolve", name, "--note", "mended"), "resolved"),
+    ]
+    for arguments, status in acts:
+        done = site.run("incidents", *arguments)
+        assert (done.exit_code, done.stderr) == (0, ""), done.output
+        assert done.stdout.splitlines()[0] == f"{name} is {status} (SEV3): Checkout is slow"
+    shown = site.json("incidents", "show", name)
+    assert shown["status"] == "resolved"
+    kinds = [entry["kind"] for entry in shown["timeline"]]
+    assert [kind for kind in kinds if kind in {"acknowledged", "mitigated", "resolved"}] == [
+        "acknowledged",
+        "mitigated",
+        "resolved",
+    ]
+    texts = " ".join(entry["text"] for entry in shown["timeline"])
+    assert all(word in texts for word in ("on it", "rolled back", "mended"))
+    assert {entry["actor"] for entry in shown["timeline"] if entry["kind"] == "note"} >= {"ops"}
+
+
+def test_commands_incidents_dismiss(site):
+    """Dismissed is what was no incident, with the reason."""
+    name = site.declare("dismissed")
+    assert site.json("incidents", "dismiss", name, "a drill")["status"] == "dismissed"
+
+
+def test_commands_incidents_list(site):
+    """Newest first, in all statuses unless asked otherwise; a limit is kept and the cursor given."""
+    first, second = site.declare("list-a"), site.declare("list-b")
+    site.run("incidents", "dismiss", first, "a drill")
+    rows = site.run("incidents", "list").stdout.splitlines()
+    assert rows[0].split() == ["INCIDENT", "SEVERITY", "STATUS", "TITLE", "DECLARED", "AGE", "COMMANDER", "FIRING"]
+    assert [row.split()[0] for row in rows[1:3]] == [second, first]
+    still_open = [each["id"] for each in site.json("incidents", "list", "--status", "open")["incidents"]]
+    assert second in still_open
+    assert first not in still_open
+    limited = site.json("incidents", "list", "--limit", "1")
+    assert [each["id"] for each in limited["incidents"]] == [second]
+    assert limited["next"]
+    assert site.run("incidents", "list", "--severity", "SEV1", "--status", "resolved").stdout == "No such incidents.\n"
+
+
+def test_commands_incidents_show_what_an_alert_declared(site):
+    """Roles, findings, alerts and the timeline of an incident that a rule declared."""
+    name = site.fire("payments")
+    eventually(lambda: "page_sent" in site.run("incidents", "show", name).stdout)
+    text = site.run("incidents", "show", name).stdout
+    assert text.startswith(f"{name}  SEV2  declared  Disk on payments\n")
+    assert re.search(r'^identity +service="payments"$', text, re.MULTILINE)
+    assert re.search(r"^incident commander +amira$", text, re.MULTILINE)
+    assert re.search(r"critical +other +SEV2", text)
+    assert "Alerts: 1 firing, 0 resolved" in text
+    assert re.search(r'^firing .* am +.*alertname="Disk"', text, re.MULTILINE)
+    assert re.search(r"incident_declared +am", text)
+
+
+def test_commands_incidents_show_no_control_characters(site):
+    """What an alert says steers no terminal."""
+    name = site.fire("evil", alertname="Disk\x1b[2Jfull")
+    shown = site.run("incidents", "show", name)
+    assert "\x1b" not in shown.stdout + site.run("incidents", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("incidents", "show", "INC-1999-0001"), 1, "there is no incident 'INC-1999-0001'"),
+        (("incidents", "show", "../status?x=/"), 1, "nothing at this address"),
+        (("incidents", "list", "--status", "opn"), 2, "is not one of"),
+        (("incidents", "declare", "x", "--severity", "SEV9"), 2, "is not one of"),
+        (("incidents", "declare", "x", "--severity", "SEV1", "--identity", "service"), 2, "must be NAME=VALUE"),
+        (("incidents", "declare", "", "--severity", "SEV1"), 1, "title"),
+        (("quarantine", "show", "q1-none"), 1, "q1-none"),
+        (("incidents", "list", "--server", "tocsin:9095"), 2, "--server must be an address"),
+    ],
+)
+def test_commands_refused(site, arguments, code, said):
+    """What the server refuses ends with 1, what cannot be asked with 2; both say why."""
+    done = site.run(*arguments)
+    assert done.exit_code == code, done.output
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_commands_refused_transition(site):
+    """A status that does not allow it: the server's reason."""
+    name = site.declare("twice")
+    site.run("incidents", "dismiss", name, "a drill")
+    done = site.run("incidents", "acknowledge", name)
+    assert done.exit_code == 1
+    assert "dismissed" in done.stderr
+
+
+def test_commands_take_the_token_of_the_environment(site):
+    """TOCSIN_TOKEN wins over the configuration; a wrong one, or one that may not, is told from a server away."""
+    wrong = site.run("incidents", "list", token="wrong")
+    assert (wrong.exit_code, "TOCSIN_TOKEN" in wrong.stderr) == (1, True)
+    weak = site.run("incidents", "declare", "x", "--severity", "SEV1", token="viewer-token-viewer-token")
+    assert (weak.exit_code, "viewer" in weak.stderr) == (1, True)
+
+
+def test_commands_quarantine(site):
+    """What is in quarantine is listed and shown; what is no alert of ours cannot be requeued, and says so."""
+    with Links(site.store, scripts=ALL) as links:
+        Intake(links, lambda: None).append_alerts(
+            source="am",
+            alerts=(),
+            refused=[Refused(reason="labels are missing", text='{"x": 1}')],
+            received_at=utc_now(),
+        )
+    (event,) = site.json("quarantine", "list")["events"]
+    assert "labels are missing" in site.run("quarantine", "list").stdout
+    assert '{"x": 1}' in site.run("quarantine", "show", event["id"]).stdout
+    done = site.run("quarantine", "requeue", event["id"])
+    assert (done.exit_code, "cannot be requeued" in done.stdout) == (1, True)
+    link = Link(site.store)
+    link.one("DEL", keys.quarantine())
+    assert site.run("quarantine", "list").stdout == "Nothing is in quarantine.\n"
+
+
+def test_commands_healthcheck(site):
+    """Ready is 0."""
+    assert site.run("healthcheck").exit_code == 0
+
+
+# doctor
+
+
+def checks(found):
+    return {each["name"]: each for each in found["checks"]}
+
+
+def test_commands_doctor_proves_the_way(site):
+    """A healthy installation: every check passes, the synthetic alert is decided, and nothing is declared or paged."""
+    before = {each["id"] for each in site.json("incidents", "list")["incidents"]}
+    found = site.json("doctor")
+    by_name = checks(found)
+    assert by_name["synthetic alert"]["state"] == "ok", found
+    assert by_name["store"]["state"] == by_name["worker decide"]["state"] == by_name["worker pages"]["state"] == "ok"
+    assert by_name["rule files"]["found"] == "are what is in force"
+    assert "amira is incident commander now" in by_name["people"]["found"]
+    assert by_name["source mute"]["state"] == "warn"
+    assert {each["id"] for each in site.json("incidents", "list")["incidents"]} == before
+    text = site.run("doctor").stdout
+    assert re.search(r"^ok +synthetic alert +taken from am in \d+ ms, decided after \d+ ms$", text, re.MULTILINE)
+
+
+def test_commands_doctor_names_a_refused_token(site):
+    """A token that was changed while Tocsin ran, and rule files that are not what is in force."""
+    token, rules = site.config.parent / "am.token", site.config.parent / "rules.d" / "more.yml"
+    token.write_text("another-token-another-token\n")
+    rules.write_text("people: {bo: {channels: [console]}}\n")
+    try:
+        done = site.run("doctor", "--output", "json")
+        by_name = checks(json.loads(done.stdout))
+        assert done.exit_code == 1
+        assert by_name["synthetic alert"]["state"] == "FAIL"
+        assert "restart" in by_name["synthetic alert"]["mend"]
+        assert by_name["rule files"]["state"] == "warn"
+        rules.write_text("peple: 1\n")
+        by_name = checks(json.loads(site.run("doctor", "--output", "json").stdout))
+        assert by_name["rule files"]["state"] == "FAIL"
+    finally:
+        token.write_text("source-token-source-token\n")
+        rules.unlink()
+
+
+def test_commands_doctor_with_a_wrong_token(site):
+    """The API refuses: doctor says which token it would need."""
+    done = site.run("doctor", token="wrong")
+    assert done.exit_code == 1
+    assert "TOCSIN_TOKEN" in done.stdout
