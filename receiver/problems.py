@@ -43,6 +43,7 @@ POST_HINT = (
     "--data @body.json URL"
 )
 UNKNOWN_HINT = "Alertmanager posts to /webhooks/alertmanager; /-/healthy, /-/ready and /metrics need no token."
+UNKNOWN_API_HINT = "GET /api/v1/openapi.json lists every call of the API."
 
 
 class Problem(Exception):
@@ -133,8 +134,9 @@ def of_http(error: HTTPException) -> Problem:
     """Return the answer to what the framework refuses before a view is reached."""
     code = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if code == HTTPStatus.NOT_FOUND or code < HTTPStatus.BAD_REQUEST:
+        hint = UNKNOWN_API_HINT if request.path.startswith("/api/") else UNKNOWN_HINT
         # A redirect would lose the alert: senders follow it with a GET and take the answer for a success.
-        return Problem(HTTPStatus.NOT_FOUND, "There is nothing at this address.", hint=UNKNOWN_HINT)
+        return Problem(HTTPStatus.NOT_FOUND, "There is nothing at this address.", hint=hint)
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
         hint = POST_HINT if "POST" in allowed else f"Use {allowed}."

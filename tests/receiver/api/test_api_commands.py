@@ -288,10 +288,11 @@ def test_api_other_methods_are_405_with_allow(api, route):
 
 def test_api_unknown_address_is_404(api):
     """What is not there is a problem with a hint, never a redirect."""
-    for path in ("", "incident", "incidents/INC-2026-0001/x/y", "../metrics", "%2e%2e"):
+    for path in ("", "incident", "incidents/INC-2026-0001/x/y", "../metrics", "x%2e%2e"):
         answer = api.get(path)
         assert answer.status_code == 404
         assert answer.content_type == "application/problem+json"
+    assert "openapi.json" in answer.json["hint"]
 
 
 JSON = st.recursive(
