@@ -7,13 +7,15 @@ from flask import Flask
 from incidents.clock import utc_now
 from incidents.errors import StoreUnavailable
 from incidents.store.connection import Links, client_for
+from incidents.store.health import examine
+from incidents.store.incidents import Incidents
 from incidents.store.intake import Intake
 from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
 from incidents.store.wake import Waker
 from receiver.app import create_app
 from receiver.auth import ApiRole, ApiToken, Source
-from receiver.deps import Deps
+from receiver.deps import ApiDeps, Deps
 from receiver.exposition import Exposition
 from receiver.metrics import RequestMetrics
 from tocsin import __version__
@@ -43,7 +45,8 @@ def receiver_app(settings: Settings, url: str) -> Flask:
     links = Links(url, scripts=ALL)
     stored = RuleSets(links)
     book = RuleBook(stored)
-    waker = Waker(client_for(url))
+    client = client_for(url)
+    waker = Waker(client)
     requests = RequestMetrics(settings.data_dir / REQUESTS_DIRECTORY, [source.name for source in settings.sources])
     exposition = Exposition(
         links=links,
@@ -65,6 +68,14 @@ def receiver_app(settings: Settings, url: str) -> Flask:
             record=requests,
             build=__version__,
             body_readers=threads(settings) - 1,
+            api=ApiDeps(
+                links=links,
+                incidents=Incidents(links, book.oncall),
+                rule_set=book.current,
+                wake=waker.decider,
+                durability=lambda: examine(client, durability=settings.durability.value).problems,
+                stale_after=settings.stale_after,
+            ),
         )
     )
 
