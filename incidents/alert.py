@@ -27,6 +27,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, renam
     annotations: dict[str, str] = {}
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    expires_at: datetime | None = None  # when it counts as resolved unless its sender speaks of it again
     generator_url: str = ""
 
 
@@ -45,6 +46,8 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     received_at: datetime
     judged_by: str = ""  # hash of the rule set that last judged it: another one judges a repeat anew
     incidents: tuple[str, ...] = ()
+    touched_at: datetime | None = None  # since when somebody has been on it: the time-spent clock
+    touched_by: str = ""
 
 
 class Change(Enum):
