@@ -294,3 +294,14 @@ def test_exposition_finds_the_store_again(links, tmp_path, store_url):
 def test_exposition_knows_a_volatile_store(info, durable):
     """AOF off, a failed write to it, or a policy that evicts: the store may forget."""
     assert is_durable(info) is durable
+
+
+def test_exposition_rules_of_the_document_are_usable(tmp_path):
+    """The alerting rules to copy pass Prometheus's own check, and name metrics that there are."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    (rules,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "rules.yml").write_text(rules)
+    done = subprocess.run(["promtool", "check", "rules", tmp_path / "rules.yml"], capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    listed = set(re.findall(r"^\| `(tocsin_\w+)`", text, re.MULTILINE))
+    assert set(re.findall(r"tocsin_\w+", rules)) <= listed

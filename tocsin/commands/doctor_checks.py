@@ -158,5 +158,5 @@ def _source(source: Json, now: datetime) -> Check:
     if heard is None:
         return warn(name, "was never heard", mend)
     quiet = now - datetime.fromisoformat(heard)
-    found = f"was heard {span(quiet)} ago"
+    found = f"was heard {span(quiet)} ago (the synthetic alert counts too)"
     return ok(name, found) if quiet < QUIET else warn(name, found, mend)

@@ -1,0 +1,126 @@
+"""What doctor makes of what the server says: a row for each thing that can be wrong, with its mend."""
+
+import copy
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tocsin.client import Client
+from tocsin.commands.credentials import Known
+from tocsin.commands.doctor_checks import State, checks_of
+from tocsin.commands.doctor_probe import payload, probe
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+AT = "2026-01-05T09:00:00.000Z"
+EARLIER = "2026-01-05T08:00:00.000Z"
+HEALTHY = {
+    "version": "0.1.0",
+    "now": AT,
+    "ready": True,
+    "reasons": [],
+    "store": {"up": True, "durable": True, "now": AT, "problems": []},
+    "intake": {"received": 3, "processed": 3, "duplicate": 0, "quarantined": 0, "pending": 0, "lag_seconds": 0.0},
+    "incidents_open": 0,
+    "quarantine": 0,
+    "workers": [{"queue": "tocsin-decide", "last_seen": AT}, {"queue": "tocsin-pages", "last_seen": AT}],
+    "sources": [{"name": "am", "kind": "alertmanager", "last_heard": EARLIER}],
+    "rules": {
+        "hash": "abc",
+        "reload": {"successful": True, "at": AT, "errors": []},
+        "rules": 2,
+        "people": 1,
+        "channels": 0,
+    },
+    "probe": None,
+}
+ONCALL = {"incident_commander": {"person": "amira", "until": AT}}
+
+
+def examined(change=lambda status: None, *, oncall=ONCALL, own_now=NOW):
+    status = copy.deepcopy(HEALTHY)
+    change(status)
+    return {check.name: check for check in checks_of(status, oncall, own_now=own_now)}
+
+
+def test_commands_doctor_finds_nothing_wrong():
+    """A healthy status has no warning and no failure."""
+    assert {check.state for check in examined().values()} == {State.OK}
+
+
+WRONG = [
+    (lambda status: status.update(ready=False, reasons=["no rules"]), "receiver", State.FAIL, "not ready: no rules"),
+    (lambda status: status["store"].update(problems=["aof is off; set it"]), "store", State.FAIL, "aof is off"),
+    (lambda status: status["store"].update(now="2026-01-05T09:00:10.000Z"), "clocks", State.WARN, "10.0 s apart"),
+    (lambda status: status["store"].update(now=EARLIER), "clocks", State.FAIL, "3600.0 s apart"),
+    (lambda status: status["workers"][0].update(last_seen=None), "worker decide", State.FAIL, "never"),
+    (lambda status: status["workers"][1].update(last_seen=EARLIER), "worker pages", State.FAIL, "1h ago"),
+    (lambda status: status["intake"].update(pending=9, lag_seconds=60.0), "intake", State.FAIL, "for 60 s"),
+    (lambda status: status.update(quarantine=2), "quarantine", State.WARN, "2 events"),
+    (lambda status: status.update(rules=None), "rules", State.FAIL, "none are in force"),
+    (
+        lambda status: status["rules"].update(reload={"successful": False, "at": AT, "errors": ["a.yml:1:1: error"]}),
+        "rules",
+        State.FAIL,
+        "a.yml:1:1: error",
+    ),
+    (lambda status: status["rules"].update(rules=0), "rules", State.WARN, "0 in force"),
+    (lambda status: status["rules"].update(people=0), "people", State.FAIL, "nobody can be paged"),
+    (lambda status: status["sources"][0].update(last_heard=None), "source am", State.WARN, "never heard"),
+    (
+        lambda status: status["sources"][0].update(last_heard="2026-01-03T09:00:00.000Z"),
+        "source am",
+        State.WARN,
+        "2d ago",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "name", "state", "found"), WRONG)
+def test_commands_doctor_names_what_is_wrong(change, name, state, found):
+    """One thing is wrong: its check says so with a mend, and the others stay as they were."""
+    checks = examined(change)
+    assert (checks[name].state, found in checks[name].found) == (state, True), checks[name]
+    assert checks[name].mend
+    others = {check.state for other, check in checks.items() if other not in {name, "rules", "people"}}
+    assert others == {State.OK}
+
+
+def test_commands_doctor_without_a_store_asks_no_further():
+    """What only the store knows is not guessed at."""
+    checks = examined(lambda status: status["store"].update(up=False, problems=["gone"]))
+    assert list(checks) == ["receiver", "store"]
+    assert checks["store"].state is State.FAIL
+
+
+def test_commands_doctor_misses_the_commander():
+    """Somebody can be paged, and yet nobody would be."""
+    checks = examined(oncall={"incident_commander": {"person": None, "until": None}})
+    assert checks["people"].state is State.FAIL
+
+
+def test_commands_doctor_looks_at_its_own_clock():
+    """The host that asks may be the one that is wrong."""
+    assert examined(own_now=NOW + timedelta(minutes=5))["clocks"].state is State.FAIL
+
+
+def test_commands_doctor_sends_nothing_without_a_token():
+    """A source whose token is known by its digest alone cannot be tried; that is said."""
+    api = Client("http://127.0.0.1:1", "x")
+    check = probe(api.server, api, [Known("am", "", None)])
+    assert (check.state, "am is known by its digest alone" in check.found) == (State.WARN, True)
+
+
+def test_commands_doctor_probe_ends_again():
+    """The alert that ends the probe is the one that began it, and says nothing but that."""
+    began, ended = (payload("abc", NOW, is_firing=firing)["alerts"][0] for firing in (True, False))
+    assert (
+        began["labels"]
+        == ended["labels"]
+        == {
+            "alertname": "TocsinProbe",
+            "severity": "none",
+            "tocsin_probe": "abc",
+        }
+    )
+    assert began["fingerprint"] == ended["fingerprint"]
+    assert (began["status"], ended["status"], ended["endsAt"]) == ("firing", "resolved", AT)
