@@ -3,6 +3,7 @@
 It bears a label that no rule is ever matched against, so it declares nothing and pages nobody.
 """
 
+import contextlib
 import secrets
 import time
 from datetime import datetime, timedelta
@@ -39,14 +40,18 @@ def probe(server: str, api: Client, sources: list[Known], *, wait: float = WAIT_
     except Unreachable as error:
         return fail(NAME, f"was not taken: {error}", "see the store above, and the log of the receiver")
     taken = time.monotonic() - started
-    decided = _until_decided(api, token, started + wait)
-    if not decided:
-        found = f"was taken from {known.name} in {taken * 1000:.0f} ms, but not decided within {wait:.0f} s"
-        return fail(NAME, found, "see the workers and the intake above, and the log of `tocsin worker decide`")
-    total = time.monotonic() - started
-    # What fires has to end: nobody else would ever say that it is over.
-    sender.send(WEBHOOK, payload(token, utc_now(), is_firing=False))
-    return ok(NAME, f"taken from {known.name} in {taken * 1000:.0f} ms, decided after {total * 1000:.0f} ms")
+    try:
+        is_done = _until_decided(api, token, started + wait)
+        total = time.monotonic() - started
+    finally:
+        # What fires has to end: nobody else would ever say that it is over.
+        with contextlib.suppress(Refused, Unreachable):
+            sender.send(WEBHOOK, payload(token, utc_now(), is_firing=False))
+    found = f"taken from {known.name} in {taken * 1000:.0f} ms"
+    if is_done:
+        return ok(NAME, f"{found}, decided after {total * 1000:.0f} ms")
+    mend = "see the workers and the intake above, and the log of `tocsin worker decide`"
+    return fail(NAME, f"{found}, but not decided within {wait:.0f} s", mend)
 
 
 def _until_decided(api: Client, token: str, deadline: float) -> bool:
