@@ -3,6 +3,7 @@
 TocsinError
   TransitionNotAllowed    an event that the incident's status has no row for
   NotFound                an id that names nothing
+  StaleVersion            somebody changed it since it was read
   StoreError
     StoreUnavailable      away, full, read-only or too slow: try again later
     StoreConflict         somebody else kept changing the same incident
@@ -31,6 +32,15 @@ class NotFound(TocsinError):
         self.kind = kind
         self.name = name
         super().__init__(f"there is no {kind} {name!r}")
+
+
+class StaleVersion(TocsinError):
+    """Somebody changed an incident since it was read."""
+
+    def __init__(self, name: str, version: int, wanted: int) -> None:
+        self.version = version
+        self.wanted = wanted
+        super().__init__(f"{name} is at version {version}, not {wanted}: somebody changed it")
 
 
 class StoreError(TocsinError):

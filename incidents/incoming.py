@@ -48,7 +48,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One event that is more than an alert.
 
     `ids` name its delivery: whatever bears one that was seen in the last 72 hours is a duplicate. `incident_key` is the
-    key under which the sender knows the thing; when it is the dedup key of an incident of ours, our own page comes back.
+    key under which the sender knows the thing; when that is the dedup key of an incident of ours, our own page comes
+    back.
     """
 
     ids: tuple[str, ...] = ()

@@ -313,6 +313,8 @@ def _with_acknowledgement(
 
 def _mitigate(incident: Incident, event: events.Mitigate, context: Context, now: datetime) -> Transition:
     del context
+    if incident.status is IncidentStatus.MITIGATED:
+        return _unchanged("already mitigated")
     entry = _said(EntryKind.MITIGATED, event.actor, "Mitigated", event.note, now)
     after = replace(paging.stop(incident), status=IncidentStatus.MITIGATED, mitigated_at=now)
     done = _with_acknowledgement(incident, after, (entry,), event.actor, now, "mitigated")

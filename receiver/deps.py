@@ -10,6 +10,7 @@ from incidents.alert import Alert
 from incidents.store.connection import Links
 from incidents.store.incidents import Incidents
 from incidents.store.intake import Appended, Refused
+from incidents.store.rulesets import Reloaded
 from receiver.auth import ApiToken, Source
 from rules.model import RuleSet
 
@@ -34,13 +35,6 @@ class Recorder(Protocol):
 
     def observe(self, source: str, code: int, seconds: float) -> None:
         """Count one answered webhook."""
-
-
-class Reloaded(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reload came to: the hash in force afterwards, and every error (then the old rules stayed)."""
-
-    hash: str
-    errors: tuple[str, ...] = ()
 
 
 class ApiDeps(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,8 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from incidents.oncall import OnCall
-from incidents.store.rulesets import RuleSets
-from receiver.deps import Reloaded
+from incidents.store.rulesets import Reloaded, RuleSets
 from rules.files import read_rule_files
 from rules.load import Loaded, load_rule_set
 from rules.model import RuleSet

@@ -1,29 +1,19 @@
-"""Puts the workers together: settings and the URL of the store in, a worker to run out. Decides nothing."""
+"""What every worker process is made of: an RQ worker on one queue, a ticker, a name, and what becomes of its claims."""
 
 import os
 import secrets
 import socket
-from collections.abc import Callable
 
 from rq import Queue
 from rq.serializers import JSONSerializer
 
 from incidents.clock import utc_now
 from incidents.errors import StoreUnavailable
-from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
-from incidents.store.connection import Link, Links, client_for
-from incidents.store.incidents import Incidents
+from incidents.store.connection import Link, client_for
 from incidents.store.lease import owner_prefix, release_of
 from incidents.store.pages import unclaim
-from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
 from incidents.store.wake import Waker
-from tocsin.rulebook import RuleBook
-from tocsin.settings import Settings
-from workers.decider import Decider
-from workers.deciding import Deciding
-from workers.dispatch import Dispatcher
-from workers.pager import Pager
 from workers.runtime import RUNTIME
 from workers.ticker import Ticker
 from workers.worker import LingeringWorker
@@ -31,40 +21,7 @@ from workers.worker import LingeringWorker
 WORKER_ANSWER_SECONDS = 30.0  # RQ blocks on its queue for seconds: its connection must wait longer
 
 
-def decide_worker(settings: Settings, url: str) -> Callable[[], int]:
-    """Return what runs a decide worker until it is told to stop; it answers the exit code."""
-    del settings
-    book = RuleBook(RuleSets(Links(url, scripts=ALL)))
-    decider = Decider(
-        url=url,
-        owner=_owner(),
-        waker=Waker(client_for(url)),
-        deciding_for=lambda ruleset: Deciding(book.rule_set(ruleset)),
-        now=utc_now,
-    )
-    RUNTIME.install("decide", decider)
-    return lambda: _work(DECIDE_QUEUE, url)
-
-
-def pages_worker(settings: Settings, url: str) -> Callable[[], int]:
-    """Return what runs a page worker until it is told to stop."""
-    links = Links(url, scripts=ALL)
-    book = RuleBook(RuleSets(links))
-    pager = Pager(
-        url=url,
-        owner=_owner(),
-        waker=Waker(client_for(url)),
-        incidents=Incidents(links, book.oncall),
-        oncall=book.oncall,
-        dispatcher=Dispatcher(),
-        external_url=settings.external_url,
-        now=utc_now,
-    )
-    RUNTIME.install("pages", pager)
-    return lambda: _work(PAGES_QUEUE, url)
-
-
-def _work(queue: str, url: str) -> int:
+def work(queue: str, url: str) -> int:
     """Run the RQ worker; one that ends without having been told to has lost its store, and is to be restarted."""
     ticker = Ticker(Link(url, scripts=ALL), Waker(client_for(url)), queue=queue, now=utc_now)
     name = f"{queue}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -77,7 +34,8 @@ def _work(queue: str, url: str) -> int:
     return 0 if worker.asked_to_stop else 1
 
 
-def _owner() -> str:
+def new_owner() -> str:
+    """Return a name for the leases and claims of this process."""
     return owner_prefix(socket.gethostname(), os.getpid()) + secrets.token_hex(4)
 
 

@@ -18,7 +18,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
-from incidents.errors import StoreUnavailable
+from incidents.errors import StoreUnavailable, TocsinError
 
 Command = tuple[Any, ...]
 
@@ -155,6 +155,12 @@ class Links:
             link = Link(self._url, scripts=self._scripts)
         try:
             yield link
+        except TocsinError:
+            raise
+        except BaseException:
+            # Whatever it was watching, the next borrower must not.
+            link.drop()
+            raise
         finally:
             self._idle.put(link)
 

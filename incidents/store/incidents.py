@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incidents import events, keys
-from incidents.errors import NotFound, StoreConflict, TransitionNotAllowed
+from incidents.errors import NotFound, StaleVersion, StoreConflict, TransitionNotAllowed
 from incidents.incident import AlertTally, Incident, incident_id
 from incidents.measures import Measures
 from incidents.oncall import OnCall
@@ -50,14 +50,27 @@ class Incidents:
             raise NotFound("incident", name)
         return decode_incident(stored), tally_of(*counts)
 
-    def apply(self, name: str, event: events.Event, *, now: datetime, also: Sequence[Command] = ()) -> Done:
+    def apply(
+        self,
+        name: str,
+        event: events.Event,
+        *,
+        now: datetime,
+        also: Sequence[Command] = (),
+        version: int | None = None,
+    ) -> Done:
         """Let an event happen to an incident; `also` is written in the same transaction.
 
-        Raises `NotFound`, `TransitionNotAllowed`, `StoreUnavailable`, and `StoreConflict` after many tries.
+        With `version`, only to that version of it. Raises `NotFound`, `StaleVersion`, `TransitionNotAllowed`,
+        `StoreUnavailable`, and `StoreConflict` after many tries.
         """
         with self._links.borrow() as link:
             for _ in range(TRIES):
-                done = self._try(link, name, event, now, also)
+                try:
+                    done = self._try(link, name, event, now, also, version)
+                except (NotFound, StaleVersion, TransitionNotAllowed):
+                    link.one("UNWATCH")
+                    raise
                 if done is not None:
                     return done
         raise StoreConflict(f"{name} kept changing")
@@ -71,7 +84,15 @@ class Incidents:
                     return done
         raise StoreConflict("the identity kept changing")
 
-    def _try(self, link: Link, name: str, event: events.Event, now: datetime, also: Sequence[Command]) -> Done | None:
+    def _try(
+        self,
+        link: Link,
+        name: str,
+        event: events.Event,
+        now: datetime,
+        also: Sequence[Command],
+        version: int | None,
+    ) -> Done | None:
         loaded = link.ask(
             [
                 ("WATCH", keys.incident(name), keys.rules_current()),
@@ -82,24 +103,20 @@ class Incidents:
         )
         _, stored, counts, ruleset = checked(loaded)
         if stored is None:
-            link.one("UNWATCH")
             raise NotFound("incident", name)
         incident, alerts = decode_incident(stored), tally_of(*counts)
+        if version is not None and incident.version != version:
+            raise StaleVersion(name, incident.version, version)
         current = ruleset.decode() if ruleset else ""
         context = Context(oncall=self._oncall(current), ruleset=current, alerts=alerts)
-        try:
-            if isinstance(event, events.Reopen):
-                self._refuse_second(link, incident)
-            done = transition(incident, event, context=context, now=now)
-        except TransitionNotAllowed:
-            link.one("UNWATCH")
-            raise
+        if isinstance(event, events.Reopen):
+            self._refuse_second(link, incident)
+        done = transition(incident, event, context=context, now=now)
         commit = Commit(now)
         commit.take(name, done)
-        extra = (
-            [*also] if done.incident or not isinstance(event, events.StepDue) else [*also, escalation_command(incident)]
-        )
-        if self._execute(link, commit, extra):
+        # A step that was no longer due may have left its timer behind: it is set again as the incident says.
+        mended = [escalation_command(incident)] if done.incident is None and isinstance(event, events.StepDue) else []
+        if self._execute(link, commit, [*also, *mended]):
             return Done(done.incident or incident, alerts, done.reason)
         return None
 

@@ -34,6 +34,13 @@ class ReloadStatus(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[str, ...] = ()
 
 
+class Reloaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reload came to: the hash in force afterwards, and every error (then the old rules stayed)."""
+
+    hash: str
+    errors: tuple[str, ...] = ()
+
+
 class RuleSets:
     """Stores and finds rule sets."""
 

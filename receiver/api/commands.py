@@ -3,8 +3,7 @@
 from typing import NoReturn
 
 from incidents import events
-from incidents.errors import TransitionNotAllowed
-from incidents.incident import Incident
+from incidents.errors import StaleVersion, TransitionNotAllowed
 from incidents.presentation import instant
 from incidents.store.incidents import Done
 from incidents.transitions import TABLE, UnmetObjectives
@@ -90,22 +89,16 @@ def _reply(done: Done, note: str = "") -> Reply:
 def _apply(services: Services, call: Call, event: events.Event) -> Done:
     """Let an event happen to the incident of a call; raises `Problem` 409 and 412 with what can be done instead."""
     name = checked_id(call)
-    wanted = version_in(call.if_match)
-    if wanted is not None:
-        _require_version(services.api.incidents.get(name)[0], wanted)
     try:
-        return services.api.incidents.apply(name, event, now=call.now)
+        return services.api.incidents.apply(name, event, now=call.now, version=version_in(call.if_match))
+    except StaleVersion as error:
+        raise Problem(
+            412, f"{error}.", hint="Read it again, and send what still fits.", members={"version": error.version}
+        ) from error
     except UnmetObjectives as error:
         _refuse_unmet(name, error)
     except TransitionNotAllowed as error:
         _refuse(name, event, error)
-
-
-def _require_version(incident: Incident, wanted: int) -> None:
-    if incident.version != wanted:
-        detail = f"{incident.id} is at version {incident.version}, not {wanted}: somebody changed it."
-        members = {"version": incident.version, "incident_status": incident.status.value}
-        raise Problem(412, detail, hint="Read it again, and send what still fits.", members=members)
 
 
 def _refuse_unmet(name: str, error: UnmetObjectives) -> NoReturn:

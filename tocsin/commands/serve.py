@@ -44,7 +44,7 @@ def serve(config_path: Path | None) -> None:
     configure_logs("serve")
     hooks = Hooks(
         prepare=lambda url: put_in_force(settings, url),
-        on_death=lambda url, name, pid: bury(url, pid) if name in {"decide", "pages"} else None,
+        on_death=lambda url, name, pid: bury(url, pid) if name != "receiver" else None,
         reload=lambda url: reload_again(config_path, url),
         started=lambda _: print_next_steps(settings),
     )

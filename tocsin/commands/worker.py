@@ -1,5 +1,6 @@
 """`tocsin worker`: one of the workers alone."""
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -8,9 +9,9 @@ import click
 from tocsin.commands.options import config_option, settings_or_exit, told
 from tocsin.logs import configure_logs
 from tocsin.redis_urls import store_url
-from tocsin.working import decide_worker, pages_worker
 
-PARTS = {"decide": decide_worker, "pages": pages_worker}
+# By name, imported when they run: one part must not import what only the other needs.
+PARTS = {"decide": "tocsin.decide_worker", "pages": "tocsin.pages_worker"}
 
 
 @click.command()
@@ -21,4 +22,4 @@ def worker(part: str, config_path: Path | None) -> None:
     """Run one worker alone: `decide` judges alerts, `pages` delivers pages. A second one stands by."""
     settings = settings_or_exit(config_path)
     configure_logs(part)
-    sys.exit(PARTS[part](settings, store_url(settings))())
+    sys.exit(importlib.import_module(PARTS[part]).run(settings, store_url(settings)))

@@ -1,0 +1,33 @@
+"""Puts a page worker together."""
+
+from incidents.clock import utc_now
+from incidents.queues import PAGES_QUEUE
+from incidents.store.connection import Links, client_for
+from incidents.store.incidents import Incidents
+from incidents.store.rulesets import RuleSets
+from incidents.store.scripts import ALL
+from incidents.store.wake import Waker
+from tocsin.rulebook import RuleBook
+from tocsin.settings import Settings
+from tocsin.working import new_owner, work
+from workers.dispatch import Dispatcher
+from workers.pager import Pager
+from workers.runtime import RUNTIME
+
+
+def run(settings: Settings, url: str) -> int:
+    """Deliver pages until told to stop; return the exit code."""
+    links = Links(url, scripts=ALL)
+    book = RuleBook(RuleSets(links))
+    pager = Pager(
+        url=url,
+        owner=new_owner(),
+        waker=Waker(client_for(url)),
+        incidents=Incidents(links, book.oncall),
+        oncall=book.oncall,
+        dispatcher=Dispatcher(),
+        external_url=settings.external_url,
+        now=utc_now,
+    )
+    RUNTIME.install("pages", pager)
+    return work(PAGES_QUEUE, url)
