@@ -1,0 +1,73 @@
+"""The transition table: what each event does to an incident of each status. Pure.
+
+Every change of an incident, from every side, goes through `transition`. A pair of status and event that is not in the
+table is an error with a name; a wanted "nothing happens" is a row of its own.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from incidents import events
+from incidents.errors import TransitionNotAllowed
+from incidents.incident import Incident
+from incidents.transitions.declaring import declare, declare_by_hand
+from incidents.transitions.findings import finding, fires_again
+from incidents.transitions.objectives import clear_for, unmet_objectives
+from incidents.transitions.outcome import Context, Transition, UnmetObjectives
+from incidents.transitions.pages import page_delivered, page_failed, page_suppressed, stale, step_due
+from incidents.transitions.people import acknowledge, clear_due, dismiss, escalate, mitigate, note, reopen, resolve
+from incidents.values import OPEN_STATUSES, IncidentStatus
+
+__all__ = ["TABLE", "Context", "Transition", "UnmetObjectives", "clear_for", "transition", "unmet_objectives"]
+
+Handler = Callable[[Incident, Any, Context, datetime], Transition]
+
+
+def transition(incident: Incident | None, event: events.Event, *, context: Context, now: datetime) -> Transition:
+    """Return what an event does to an incident (None: there is none yet for its identity).
+
+    Raises `TransitionNotAllowed` for a pair that is not in the table.
+    """
+    if incident is None:
+        if isinstance(event, events.FindingHeld):
+            return declare(event, context, now)
+        if isinstance(event, events.DeclaredByHand):
+            return declare_by_hand(event, context, now)
+        raise TransitionNotAllowed("not declared", type(event).__name__)
+    handler = TABLE.get((incident.status, type(event)))
+    if handler is None:
+        raise TransitionNotAllowed(incident.status.value, type(event).__name__)
+    return handler(incident, event, context, now)
+
+
+CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.DISMISSED)
+
+
+def _rows() -> dict[tuple[IncidentStatus, type], Handler]:
+    table: dict[tuple[IncidentStatus, type], Handler] = {}
+    on_open: dict[type, Handler] = {
+        events.FindingHeld: finding,
+        events.Acknowledge: acknowledge,
+        events.Mitigate: mitigate,
+        events.Resolve: resolve,
+        events.ClearDue: clear_due,
+        events.Dismiss: dismiss,
+        events.Escalate: escalate,
+        events.StepDue: step_due,
+    }
+    for status in OPEN_STATUSES:
+        table.update({(status, event): handler for event, handler in on_open.items()})
+    for status in CLOSED:
+        table.update({(status, event): stale for event in (events.ClearDue, events.StepDue)})
+        table[status, events.Reopen] = reopen
+    table[IncidentStatus.RESOLVED, events.FindingHeld] = fires_again
+    for status in IncidentStatus:
+        table[status, events.Note] = note
+        table[status, events.PageDelivered] = page_delivered
+        table[status, events.PageFailed] = page_failed
+        table[status, events.PageSuppressed] = page_suppressed
+    return table
+
+
+TABLE: Mapping[tuple[IncidentStatus, type], Handler] = _rows()

@@ -1,0 +1,27 @@
+"""Resolution objectives: which hold, and how long alerts must be clear. Pure."""
+
+from datetime import datetime, timedelta
+
+from incidents.incident import AlertTally, Incident, Objective
+
+DEFAULT_OBJECTIVE = Objective(
+    id="alerts-clear", text="No alert of it fires for 15 minutes", kind="alerts_clear_for", seconds=900.0
+)
+
+
+def unmet_objectives(incident: Incident, alerts: AlertTally, now: datetime) -> tuple[Objective, ...]:
+    """Return the objectives that do not hold at an instant; what this version cannot measure is unmet."""
+    return tuple(objective for objective in incident.objectives if not _is_met(objective, alerts, now))
+
+
+def clear_for(incident: Incident) -> timedelta | None:
+    """Return how long no alert may fire before the incident can resolve by itself, None where it never does."""
+    waits = [objective.seconds for objective in incident.objectives if objective.kind == "alerts_clear_for"]
+    return None if incident.is_held or not waits else timedelta(seconds=max(waits))
+
+
+def _is_met(objective: Objective, alerts: AlertTally, now: datetime) -> bool:
+    if objective.kind == "alerts_clear_for":
+        since = alerts.clear_since
+        return alerts.firing == 0 and since is not None and now - since >= timedelta(seconds=objective.seconds)
+    return objective.met_at is not None

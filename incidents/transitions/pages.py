@@ -1,0 +1,82 @@
+"""What paging does to an incident: steps that fall due, and pages that were delivered, failed or not needed. Pure."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from incidents import events, paging
+from incidents.incident import Incident
+from incidents.measures import Tally
+from incidents.timeline import Entry, EntryKind
+from incidents.transitions.outcome import Context, Transition, changed, unchanged
+
+
+def step_due(incident: Incident, event: events.StepDue, context: Context, now: datetime) -> Transition:
+    """Re-check before acting: the timer carries no truth."""
+    del event
+    if incident.paging is None or incident.paging.next_at is None or incident.paging.next_at > now:
+        return unchanged("no step is due")
+    called = paging.next_step(incident, context.oncall, now=now)
+    return changed(incident, called.incident, called.entries, called.pages, reason="escalated")
+
+
+def page_delivered(incident: Incident, event: events.PageDelivered, context: Context, now: datetime) -> Transition:
+    """Write down that a provider took a page."""
+    del incident, context
+    again = " again (a repeat: the attempt before was never answered)" if event.repeat else ""
+    entry = Entry(
+        at=now,
+        kind=EntryKind.PAGE_SENT,
+        text=f"Paged {event.person} through {event.kind}{again}",
+        data={
+            "page_id": event.page_id,
+            "person": event.person,
+            "channel": event.channel,
+            "attempt": event.attempt,
+            "repeat": event.repeat,
+            "reason": event.reason.value,
+        },
+    )
+    return Transition(None, (entry,), (), Tally(), "page sent")
+
+
+def page_failed(incident: Incident, event: events.PageFailed, context: Context, now: datetime) -> Transition:
+    """Write a failure down; a page that is given up brings the next step of the round forward."""
+    after = "it is tried again" if event.again_at else "it is given up"
+    entry = Entry(
+        at=now,
+        kind=EntryKind.PAGE_FAILED,
+        text=f"Paging {event.person} through {event.kind} failed ({event.error}); {after}",
+        data={
+            "page_id": event.page_id,
+            "person": event.person,
+            "channel": event.channel,
+            "attempt": event.attempt,
+            "error": event.error,
+        },
+    )
+    waits = incident.is_open and incident.paging is not None and incident.paging.next_at is not None
+    if (
+        event.again_at is None
+        and waits
+        and incident.paging is not None
+        and paging.has_next_step(incident, context.oncall)
+    ):
+        hurried = replace(incident, paging=replace(incident.paging, next_at=now))
+        return changed(incident, hurried, (entry,), reason="page given up")
+    return Transition(None, (entry,), (), Tally(), "page failed")
+
+
+def page_suppressed(incident: Incident, event: events.PageSuppressed, context: Context, now: datetime) -> Transition:
+    """Write down that a page was no longer needed."""
+    del incident, context
+    text = f"{event.person} was not paged: {event.why}"
+    data = {"page_id": event.page_id, "person": event.person, "reason": event.why}
+    entry = Entry(at=now, kind=EntryKind.PAGE_SUPPRESSED, text=text, data=data)
+    return Transition(None, (entry,), (), Tally(), "page suppressed")
+
+
+def stale(incident: Incident, event: events.Event, context: Context, now: datetime) -> Transition:
+    """Let a timer of a closed incident pass."""
+    del incident, event, context, now
+    return unchanged("closed already")

@@ -1,0 +1,128 @@
+"""What people do to an incident, and what the clearing of its alerts does. Pure."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from incidents import events, paging
+from incidents.incident import Incident
+from incidents.measures import Measures
+from incidents.timeline import SYSTEM, Entry, EntryKind
+from incidents.transitions.findings import reopened, reseverity
+from incidents.transitions.objectives import unmet_objectives
+from incidents.transitions.outcome import Context, Transition, UnmetObjectives, changed, said, unchanged
+from incidents.values import IncidentStatus, PageReason
+
+
+def acknowledge(incident: Incident, event: events.Acknowledge, context: Context, now: datetime) -> Transition:
+    """Stop the paging; whoever comes second changes nothing."""
+    del context
+    waiting = incident.paging is not None and incident.paging.next_at is not None
+    if incident.acknowledged_at is not None and not waiting:
+        return unchanged(f"already acknowledged by {incident.acknowledged_by or 'somebody'}")
+    entry = said(EntryKind.ACKNOWLEDGED, event.actor, "Acknowledged", event.note, now)
+    after = paging.stop(incident)
+    if incident.status is IncidentStatus.DECLARED:
+        after = replace(after, status=IncidentStatus.ACKNOWLEDGED)
+    return _with_acknowledgement(incident, after, (entry,), event.actor, now, "acknowledged")
+
+
+def _with_acknowledgement(
+    before: Incident, after: Incident, entries: tuple[Entry, ...], actor: str, now: datetime, reason: str
+) -> Transition:
+    """Count the first acknowledgement, and only the first."""
+    first = before.acknowledged_at is None
+    if first:
+        after = replace(after, acknowledged_at=now, acknowledged_by=actor)
+    done = changed(before, after, entries, reason=reason)
+    if first:
+        done.tally.observe(Measures.TO_ACKNOWLEDGE, (now - before.declared_at).total_seconds(), before.severity.value)
+    return done
+
+
+def mitigate(incident: Incident, event: events.Mitigate, context: Context, now: datetime) -> Transition:
+    """Note that customers no longer feel it; it counts as an acknowledgement."""
+    del context
+    if incident.status is IncidentStatus.MITIGATED:
+        return unchanged("already mitigated")
+    entry = said(EntryKind.MITIGATED, event.actor, "Mitigated", event.note, now)
+    after = replace(paging.stop(incident), status=IncidentStatus.MITIGATED, mitigated_at=now)
+    done = _with_acknowledgement(incident, after, (entry,), event.actor, now, "mitigated")
+    done.tally.observe(Measures.TO_MITIGATE, (now - incident.declared_at).total_seconds(), incident.severity.value)
+    return done
+
+
+def resolve(incident: Incident, event: events.Resolve, context: Context, now: datetime) -> Transition:
+    """Resolve, if the objectives are met or a reason overrides them; it counts as an acknowledgement."""
+    unmet = unmet_objectives(incident, context.alerts, now)
+    if unmet and not event.override:
+        raise UnmetObjectives(incident.status.value, unmet)
+    data = {"override": event.override, "unmet": [objective.id for objective in unmet]} if unmet else {}
+    note = " ".join(part for part in (event.note, event.override and f"(override: {event.override})") if part)
+    entry = said(EntryKind.RESOLVED, event.actor, "Resolved", note, now, data)
+    acknowledged = _with_acknowledgement(incident, incident, (), event.actor, now, "acknowledged")
+    closed = _close(acknowledged.incident or incident, (entry,), now, "resolved")
+    closed.tally.add(acknowledged.tally)
+    return Transition(replace(closed.incident, version=incident.version + 1) if closed.incident else None, *closed[1:])
+
+
+def _close(incident: Incident, entries: tuple[Entry, ...], now: datetime, reason: str) -> Transition:
+    pages = paging.over(incident, now=now)
+    after = replace(paging.stop(incident), status=IncidentStatus.RESOLVED, resolved_at=now)
+    done = changed(incident, after, entries, pages, reason=reason)
+    done.tally.count(Measures.CLOSED, incident.rule or "", "resolved")
+    done.tally.observe(Measures.TO_RESOLVE, (now - incident.declared_at).total_seconds(), incident.severity.value)
+    return done
+
+
+def clear_due(incident: Incident, event: events.ClearDue, context: Context, now: datetime) -> Transition:
+    """Resolve by itself what meets all its objectives, unless it is held for a person."""
+    del event
+    if incident.is_held or not incident.objectives:
+        return unchanged("a person resolves it")
+    if unmet_objectives(incident, context.alerts, now):
+        return unchanged("objectives unmet")
+    met = tuple(
+        Entry(at=now, kind=EntryKind.OBJECTIVE_MET, text=f"Met: {objective.text}", data={"id": objective.id})
+        for objective in incident.objectives
+    )
+    entry = Entry(at=now, kind=EntryKind.RESOLVED, actor=SYSTEM, text="Resolved: all its objectives are met")
+    return _close(incident, (*met, entry), now, "resolved")
+
+
+def reopen(incident: Incident, event: events.Reopen, context: Context, now: datetime) -> Transition:
+    """Reopen by hand."""
+    text = f"Reopened by {event.actor}" + (f": {event.note}" if event.note else "")
+    return reopened(incident, context, now, event.actor, text)
+
+
+def dismiss(incident: Incident, event: events.Dismiss, context: Context, now: datetime) -> Transition:
+    """Close as no incident: it counts against the rule that declared it."""
+    del context
+    entry = said(EntryKind.DISMISSED, event.actor, "Dismissed as no incident", event.reason, now)
+    pages = paging.over(incident, now=now)
+    after = replace(paging.stop(incident), status=IncidentStatus.DISMISSED, resolved_at=now)
+    done = changed(incident, after, (entry,), pages, reason="dismissed")
+    done.tally.count(Measures.CLOSED, incident.rule or "", "dismissed")
+    return done
+
+
+def escalate(incident: Incident, event: events.Escalate, context: Context, now: datetime) -> Transition:
+    """Change the severity, or ask for more people."""
+    policy = event.page or (incident.paging.policy if incident.paging else "default")
+    if event.severity is not None and event.severity is not incident.severity:
+        after = replace(incident, severity=event.severity)
+        after, entries, pages = reseverity(after, incident, policy, now, context, now, actor=event.actor)
+        return changed(incident, after, entries, pages, reason="severity changed")
+    reason = PageReason.BACKUP if event.page == "backup" else PageReason.ESCALATED
+    called = paging.begin(incident, context.oncall, policy=policy, reason=reason, received_at=now, now=now)
+    text = f"{event.actor} asked for more people: policy {policy}"
+    entry = Entry(at=now, kind=EntryKind.PAGE_ESCALATED, actor=event.actor, text=text, data={"policy": policy})
+    return changed(incident, called.incident, (entry, *called.entries), called.pages, reason="escalated")
+
+
+def note(incident: Incident, event: events.Note, context: Context, now: datetime) -> Transition:
+    """Write something down."""
+    del context
+    entry = Entry(at=now, kind=EntryKind.NOTE, actor=event.actor, text=event.text)
+    return changed(incident, incident, (entry,), reason="noted")
