@@ -3,6 +3,8 @@
 Foreign text is hashed before it becomes part of a key. Nothing else in the project writes a key down.
 """
 
+from incidents.alert import short_hash
+
 
 def stream() -> str:
     """Stream of events, in order of arrival. TTL: none, trimmed past the cursors. Writer: intake. Reader: the
@@ -55,6 +57,18 @@ def pager_lingers() -> str:
 def counters() -> str:
     """Hash of measures (`incidents.measures`). TTL: none. Writer: the commit that makes it happen. Reader: /metrics."""
     return "tocsin:counters"
+
+
+def delivery(source: str, delivery_id: str) -> str:
+    """String, that a delivery took effect. TTL: 72 hours. Writer: the decider. Reader: the decider."""
+    return f"tocsin:delivery:{short_hash(f'{source} {delivery_id}')}"
+
+
+def incidents_of_service(service: str) -> str:
+    """Set of the ids of open incidents of a service. TTL: none. Writer: each commit that opens or closes one. Reader:
+    the decider.
+    """
+    return f"tocsin:service:{short_hash(service)}:open"
 
 
 def quarantine() -> str:

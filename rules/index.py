@@ -100,12 +100,12 @@ class _Table:
 class Matching:
     """The index over one rule set. It remembers the values it has seen, so one thread alone may use it."""
 
-    def __init__(self, rule_set: RuleSet) -> None:
+    def __init__(self, rule_set: RuleSet, subject: Subject = Subject.ALERT) -> None:
         self._normalize = tuple(rule_set.normalize.items())
         self._tables: dict[str, _Table] = {}
         self._everywhere: list[_Entry] = []
         self._keys: dict[tuple[str, ...], str] = {}
-        rules = [rule for rule in rule_set.rules if rule.on is Subject.ALERT and rule.mode is not Mode.OFF]
+        rules = [rule for rule in rule_set.rules if rule.on is subject and rule.mode is not Mode.OFF]
         self._build(rules)
         self._absent = [(name, found) for name, table in self._tables.items() if (found := table.finish())]
         self._room = MAX_REMEMBERED

@@ -7,8 +7,9 @@ import msgspec
 
 from incidents.alert import alert_key
 from incidents.clock import from_ms
-from incidents.store.codec import decode_alerts
-from workers.work import Arrival
+from incidents.store.codec import decode_alerts, decode_incoming
+from incidents.store.intake import KIND_ALERTS, KIND_INCOMING
+from workers.work import Arrival, Received
 
 
 class Unreadable(NamedTuple):
@@ -25,7 +26,7 @@ class Entry(NamedTuple):
     """One entry of the stream: its id and what is in it."""
 
     id: str
-    arrivals: tuple[Arrival, ...] = ()
+    arrivals: tuple[Arrival | Received, ...] = ()
     unreadable: Unreadable | None = None
 
     @property
@@ -43,8 +44,12 @@ def read_entry(raw: list[Any]) -> Entry:
     received_at = from_ms(received_ms)
     body = fields.get(b"b", b"")
     try:
-        if fields.get(b"k") != b"alerts":
-            raise ValueError(f"unknown kind of entry {fields.get(b'k', b'')!r}")
+        kind = fields.get(b"k", b"").decode()
+        if kind == KIND_INCOMING:
+            received = (Received(source, one, received_at, received_ms) for one in decode_incoming(body))
+            return Entry(entry_id, tuple(received))
+        if kind != KIND_ALERTS:
+            raise ValueError(f"unknown kind of entry {kind!r}")
         alerts = decode_alerts(body)
     except (msgspec.MsgspecError, ValueError) as error:
         count = int(fields.get(b"n", b"1"))

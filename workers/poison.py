@@ -10,9 +10,9 @@ from incidents.measures import Measures
 from incidents.store.commit import Commit
 from incidents.store.intake import REFUSED_CHARACTERS, Quarantined, quarantine_id
 from incidents.store.load import Need
-from workers.deciding import Unjudged
 from workers.entries import Unreadable
-from workers.work import Arrival, DueTimer, Work
+from workers.judging import Unjudged
+from workers.work import Arrival, DueTimer, Received, Work
 
 ERROR_CHARACTERS = 500
 
@@ -20,12 +20,12 @@ ERROR_CHARACTERS = 500
 class Offenders(NamedTuple):
     """Events that raise when decided, each with its error; timers that do; and entries that could not be read."""
 
-    arrivals: tuple[tuple[Arrival, str], ...]
+    arrivals: tuple[tuple[Arrival | Received, str], ...]
     timers: tuple[DueTimer, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     told: bool = False  # people cannot be told of them: that raised as well
 
-    def holds(self, arrival: Arrival) -> bool:
+    def holds(self, arrival: Arrival | Received) -> bool:
         """Whether this very delivery is among them."""
         return any(offender is arrival for offender, _ in self.arrivals)
 
@@ -60,7 +60,9 @@ def find_offenders(judge: Callable[[Work], object], work: Work, error: Exception
     return Offenders(found, timers)
 
 
-def _bisect(arrivals: tuple[Arrival, ...], fails: Callable[[Work], str]) -> list[tuple[Arrival, str]]:
+def _bisect(
+    arrivals: tuple[Arrival | Received, ...], fails: Callable[[Work], str]
+) -> list[tuple[Arrival | Received, str]]:
     error = fails(Work(arrivals)) if arrivals else ""
     if not error:
         return []
@@ -77,8 +79,8 @@ def _told(error: Exception) -> str:
 def set_aside(commit: Commit, offenders: Offenders) -> None:
     """Put what cannot be processed into quarantine, with its error; an entry counts as all its events."""
     for arrival, error in offenders.arrivals:
-        text = msgspec.json.encode(arrival.alert).decode("utf-8", "replace")
-        _keep(commit, arrival.received_at, arrival.source, error, text, 1)
+        text = msgspec.json.encode(arrival.alert if isinstance(arrival, Arrival) else arrival.incoming)
+        _keep(commit, arrival.received_at, arrival.source, error, text.decode("utf-8", "replace"), 1)
     for entry in offenders.unreadable:
         _keep(commit, entry.received_at, entry.source, entry.error, entry.text, entry.events)
     commit.timers_gone.update(timer.member for timer in offenders.timers)

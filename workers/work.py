@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from incidents.alert import Alert
+from incidents.alert import Alert, alert_key
+from incidents.incoming import Incoming
 
 
 class Arrival(NamedTuple):
@@ -16,6 +17,24 @@ class Arrival(NamedTuple):
     received_ms: int
 
 
+class Received(NamedTuple):
+    """One event that is more than an alert, as it came off the stream."""
+
+    source: str
+    incoming: Incoming
+    received_at: datetime
+    received_ms: int
+
+    @property
+    def as_alert(self) -> Arrival | None:
+        """The alert that it brings along, if any."""
+        alert = self.incoming.alert
+        if alert is None:
+            return None
+        key = alert_key(self.source, alert.fingerprint)
+        return Arrival(key, self.source, alert, self.received_at, self.received_ms)
+
+
 class DueTimer(NamedTuple):
     """A timer whose time has come."""
 
@@ -26,5 +45,5 @@ class DueTimer(NamedTuple):
 class Work(NamedTuple):
     """What is decided together, in this order."""
 
-    arrivals: tuple[Arrival, ...] = ()
+    arrivals: tuple[Arrival | Received, ...] = ()
     timers: tuple[DueTimer, ...] = ()

@@ -5,6 +5,7 @@ import msgspec
 from incidents.alert import Alert, AlertState
 from incidents.clock import from_ms
 from incidents.incident import AlertTally, Incident
+from incidents.incoming import Incoming
 from incidents.page import Page
 from incidents.store.intake import Quarantined
 from incidents.timeline import Entry
@@ -13,6 +14,7 @@ ENCODER = msgspec.json.Encoder()
 encode = ENCODER.encode
 
 _ALERTS = msgspec.json.Decoder(list[Alert])
+_INCOMING = msgspec.json.Decoder(list[Incoming])
 _STATE = msgspec.json.Decoder(AlertState)
 _INCIDENT = msgspec.json.Decoder(Incident)
 _ENTRY = msgspec.json.Decoder(Entry)
@@ -20,6 +22,7 @@ _PAGE = msgspec.json.Decoder(Page)
 _QUARANTINED = msgspec.json.Decoder(Quarantined)
 
 decode_alerts = _ALERTS.decode
+decode_incoming = _INCOMING.decode
 decode_state = _STATE.decode
 decode_incident = _INCIDENT.decode
 decode_entry = _ENTRY.decode

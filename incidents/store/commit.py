@@ -18,10 +18,13 @@ from incidents.transitions import Transition, clear_for
 from incidents.values import AlertStatus, IncidentStatus
 
 WAKES_KEPT = 100
+DELIVERY_SECONDS = 72 * 3600  # PagerDuty retries for 48 hours
 AT_ONCE = 0  # due whatever the clock of the host says that delivers it
 FIRING_SCORE = "+inf"  # in a window: it fires now
 TIMER_ALERT = "alert|"
 TIMER_CLEAR = "clear|"
+TIMER_EXPIRY = "expiry|"
+SERVICE = "service"
 
 
 class Commit:
@@ -47,6 +50,7 @@ class Commit:
         self.timers_gone: set[str] = set()
         self.quarantine: list[Quarantined] = []
         self.probes: set[str] = set()
+        self.deliveries: set[str] = set()
 
     def take(self, incident_id: str, done: Transition, *, declared: bool = False) -> None:
         """Take in what a transition did."""
@@ -84,6 +88,7 @@ class Commit:
         commands += _members("ZREM", keys.timers(), self.timers_gone - self.timers.keys())
         commands += [("HSET", keys.quarantine(), kept.id, encode(kept)) for kept in self.quarantine]
         commands += [("SET", keys.probe(token), "1", "EX", 600) for token in self.probes]
+        commands += [("SET", key, "1", "EX", DELIVERY_SECONDS) for key in self.deliveries]
         commands += count_commands(self.tally)
         return commands
 
@@ -133,6 +138,10 @@ def incident_commands(incident: Incident, *, new: bool = False) -> list[Command]
     pointer = keys.identity(incident.identity_key)
     target = f"{incident.id}:{incident.version}"
     commands: list[Command] = [("SET", keys.incident(incident.id), encode(incident))]
+    service = incident.identity.get(SERVICE)
+    if service:
+        change = "SADD" if incident.is_open else "SREM"
+        commands.append((change, keys.incidents_of_service(service), incident.id))
     if incident.is_open:
         commands += [("SET", pointer, target), ("SADD", keys.incidents_open(), incident.id)]
     else:

@@ -9,10 +9,13 @@ import msgspec
 from incidents import keys
 from incidents.alert import Alert, short_hash
 from incidents.clock import to_ms
+from incidents.incoming import Incoming
 from incidents.measures import Measures, Tally
 from incidents.store.connection import Command, Links, checked
 from incidents.values import AlertStatus
 
+KIND_ALERTS = "alerts"  # kinds of entries: a wire format
+KIND_INCOMING = "incoming"
 ENTRY_BYTES = 256 * 1024  # a read is bounded by entries, so an entry is bounded by bytes
 REFUSED_CHARACTERS = 64 * 1024
 
@@ -66,40 +69,60 @@ class Intake:
 
         `truncated` is how many alerts the sender says it left out.
         """
-        if not alerts and not refused:
+        tally = _counts(source, alerts, len(alerts), refused)
+        if truncated:
+            tally.count(Measures.ALERTS_TRUNCATED, source, by=truncated)
+        return self._append(KIND_ALERTS, source, _bodies(alerts), tally, refused, received_at)
+
+    def append_incoming(
+        self, *, source: str, incoming: Sequence[Incoming], refused: Sequence[Refused] = (), received_at: datetime
+    ) -> Appended:
+        """Append events that are more than alerts; the same promises as `append_alerts`."""
+        alerts = [event.alert for event in incoming if event.alert is not None]
+        tally = _counts(source, alerts, len(incoming), refused)
+        return self._append(KIND_INCOMING, source, _bodies(incoming), tally, refused, received_at)
+
+    def _append(
+        self,
+        kind: str,
+        source: str,
+        bodies: list[tuple[int, bytes]],
+        tally: Tally,
+        refused: Sequence[Refused],
+        received_at: datetime,
+    ) -> Appended:
+        accepted = sum(count for count, _ in bodies)
+        if not accepted and not refused:
             return Appended("", 0, 0)
         received_ms = to_ms(received_at)
-        bodies = _bodies(alerts)
         commands: list[Command] = [("MULTI",)]
-        for count, body in bodies:
-            commands.append(
-                ("XADD", keys.stream(), "*", "k", "alerts", "s", source, "t", received_ms, "n", count, "b", body)
-            )
-        commands += _counts(source, alerts, refused, truncated)
+        commands += [
+            ("XADD", keys.stream(), "*", "k", kind, "s", source, "t", received_ms, "n", count, "b", body)
+            for count, body in bodies
+        ]
+        commands += [("HINCRBY", keys.counters(), field, by) for field, by in tally.fields.items()]
         commands.append(("HSET", keys.sources_heard(), source, received_ms))
         commands += _quarantine(source, refused, received_at)
         commands += [("EXEC",), ("EXISTS", keys.lease())]
         with self._links.borrow() as link:
             replies = checked(link.ask(commands))
-        if alerts and not replies[-1]:
+        if accepted and not replies[-1]:
             self._wake()
         event_id = replies[-2][0].decode() if bodies else f"{received_ms}-q"
-        return Appended(event_id, len(alerts), len(refused))
+        return Appended(event_id, accepted, len(refused))
 
 
-def _counts(source: str, alerts: Sequence[Alert], refused: Sequence[Refused], truncated: int) -> list[Command]:
+def _counts(source: str, alerts: Sequence[Alert], events: int, refused: Sequence[Refused]) -> Tally:
     tally = Tally()
     firing = sum(1 for alert in alerts if alert.status is AlertStatus.FIRING)
     if firing:
         tally.count(Measures.ALERTS_RECEIVED, source, "firing", by=firing)
     if len(alerts) > firing:
         tally.count(Measures.ALERTS_RECEIVED, source, "resolved", by=len(alerts) - firing)
-    tally.count(Measures.EVENTS_RECEIVED, by=len(alerts) + len(refused))
+    tally.count(Measures.EVENTS_RECEIVED, by=events + len(refused))
     if refused:
         tally.count(Measures.EVENTS, "quarantined", by=len(refused))
-    if truncated:
-        tally.count(Measures.ALERTS_TRUNCATED, source, by=truncated)
-    return [("HINCRBY", keys.counters(), field, by) for field, by in tally.fields.items()]
+    return tally
 
 
 def _quarantine(source: str, refused: Sequence[Refused], received_at: datetime) -> list[Command]:
@@ -118,12 +141,12 @@ def quarantine_id(at: datetime, source: str, text: str) -> str:
     return f"q{to_ms(at)}-{short_hash(source + ' ' + text)}"
 
 
-def _bodies(alerts: Sequence[Alert]) -> list[tuple[int, bytes]]:
-    """Encode alerts into bodies of bounded size."""
-    if not alerts:
+def _bodies(events: Sequence[Alert] | Sequence[Incoming]) -> list[tuple[int, bytes]]:
+    """Encode events into bodies of bounded size."""
+    if not events:
         return []
-    body = ENCODER.encode(alerts)
-    if len(body) <= ENTRY_BYTES or len(alerts) == 1:
-        return [(len(alerts), body)]
-    half = len(alerts) // 2
-    return _bodies(alerts[:half]) + _bodies(alerts[half:])
+    body = ENCODER.encode(events)
+    if len(body) <= ENTRY_BYTES or len(events) == 1:
+        return [(len(events), body)]
+    half = len(events) // 2
+    return _bodies(events[:half]) + _bodies(events[half:])

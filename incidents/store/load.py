@@ -33,9 +33,12 @@ class Plan:
         self.ids: dict[str, dict[str, None]] = {}  # incident id -> folds
         self.windows: dict[str, WindowPlan] = {}
         self.members: dict[str, timedelta] = {}  # windows whose members are wanted
+        self.deliveries: dict[str, None] = {}  # keys of deliveries: did they take effect already?
+        self.services: dict[str, None] = {}  # services whose open incidents are wanted
 
     def __bool__(self) -> bool:
-        return bool(self.alerts or self.identities or self.ids or self.windows or self.members)
+        wanted = (self.alerts, self.identities, self.ids, self.windows, self.members, self.deliveries, self.services)
+        return any(wanted)
 
     def add_window(self, key: str, withins: tuple[timedelta, ...], member: str) -> None:
         """Ask for the counts of a window, and whether an alert is in it."""
@@ -56,6 +59,8 @@ class Plan:
         for key, window in other.windows.items():
             self.windows.setdefault(key, WindowPlan(window.withins, set())).members.update(window.members)
         self.members.update(other.members)
+        self.deliveries.update(other.deliveries)
+        self.services.update(other.services)
 
 
 class Need(Exception):
@@ -87,6 +92,8 @@ class Snapshot(NamedTuple):
     counts: dict[tuple[str, timedelta], int]
     scores: dict[tuple[str, str], float | None]
     members: dict[str, tuple[str, ...]]
+    delivered: frozenset[str]
+    services: dict[str, tuple[str, ...]]  # service -> ids of its open incidents
 
 
 def load_commands(plan: Plan, now: datetime) -> list[Command]:
@@ -111,6 +118,9 @@ def load_commands(plan: Plan, now: datetime) -> list[Command]:
             commands.append(("ZMSCORE", key, *sorted(window.members)))
     for key, within in plan.members.items():
         commands.append(("ZREVRANGEBYSCORE", key, "+inf", to_ms(now - within), "LIMIT", 0, MEMBERS_LOADED))
+    if plan.deliveries:
+        commands.append(("MGET", *plan.deliveries))
+    commands += [("SMEMBERS", keys.incidents_of_service(service)) for service in plan.services]
     return commands
 
 
@@ -149,8 +159,25 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
             for member, score in zip(sorted(window.members), next(answers), strict=True):
                 scores[key, member] = float(score) if score is not None else None
     members = {key: tuple(name.decode() for name in next(answers)) for key in plan.members}
+    delivered = frozenset(
+        key for key, value in zip(plan.deliveries, next(answers) if plan.deliveries else (), strict=True) if value
+    )
+    services = {service: tuple(name.decode() for name in next(answers)) for service in plan.services}
     current = ruleset.decode() if ruleset else ""
-    return Snapshot(frozenset(plan.alerts), current, fence, number, alerts, identities, ids, counts, scores, members)
+    return Snapshot(
+        asked=frozenset(plan.alerts),
+        ruleset=current,
+        fence=fence,
+        number=number,
+        alerts=alerts,
+        identities=identities,
+        ids=ids,
+        counts=counts,
+        scores=scores,
+        members=members,
+        delivered=delivered,
+        services=services,
+    )
 
 
 def _states(plan: Plan, values: list[bytes | None]) -> dict[str, AlertState]:

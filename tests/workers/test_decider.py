@@ -2,62 +2,15 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from builders import CRITICAL, NOW, alert, rule_set
+from builders import CRITICAL, alert, rule_set
+from stage import Stage
 
 from incidents import keys
-from incidents.incident import Incident
-from incidents.store.codec import decode_entry, decode_incident
-from incidents.store.connection import Link, Links, client_for
-from incidents.store.intake import Intake
-from incidents.store.wake import Waker
-from rules.model import RuleSet
-from workers.decider import Decider
+from incidents.store.connection import Links
 from workers.deciding import Deciding
-
-
-class Stage:
-    """A store with intake and deciders, under a clock that the test moves."""
-
-    def __init__(self, url: str, links: Links, rules: RuleSet) -> None:
-        self.url, self.links, self.rules = url, links, rules
-        self.now = NOW
-        self.link = Link(url)
-        self.link.one("SET", keys.rules_current(), rules.hash)
-        self.intake = Intake(links, lambda: None)
-
-    def decider(self, owner: str = "one|1|a", deciding: Callable[[str], Deciding] | None = None) -> Decider:
-        return Decider(
-            url=self.url,
-            owner=owner,
-            waker=Waker(client_for(self.url)),
-            deciding_for=deciding or (lambda _: Deciding(self.rules)),
-            now=lambda: self.now,
-        )
-
-    def post(self, *alerts) -> None:
-        self.intake.append_alerts(source="prom", alerts=alerts, received_at=self.now)
-
-    def decide(self, decider: Decider | None = None) -> None:
-        (decider or self.decider()).linger(timedelta(milliseconds=30))
-
-    def incidents(self) -> list[Incident]:
-        names = self.link.one("ZRANGE", keys.incidents(), 0, -1)
-        return [decode_incident(self.link.one("GET", keys.incident(name.decode()))) for name in names]
-
-    def counter(self, field: str) -> int:
-        return int(self.link.one("HGET", keys.counters(), field) or 0)
-
-    def kinds(self, name: str) -> list[str]:
-        rows = self.link.one("XRANGE", keys.timeline(name), "-", "+")
-        return [decode_entry(row[1][1]).kind.value for row in rows]
-
-    def balance(self) -> tuple[int, int]:
-        outcomes = ("processed", "duplicate", "quarantined")
-        return self.counter("events_received_total"), sum(self.counter(f"events_total|{name}") for name in outcomes)
 
 
 @pytest.fixture

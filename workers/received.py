@@ -1,0 +1,163 @@
+"""Events that are more than alerts: what people did to an alert elsewhere, our own pages coming back, actions. Pure."""
+
+import re
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from incidents import events, keys
+from incidents.alert import Alert, alert_key
+from incidents.errors import TransitionNotAllowed
+from incidents.incident import Incident
+from incidents.incoming import Action, Touch, TouchKind
+from incidents.measures import Measures
+from incidents.store.load import Plan
+from incidents.timeline import Entry, EntryKind
+from incidents.transitions import transition
+from incidents.values import AlertStatus
+from rules.index import Matching
+from workers.batch import Batch
+from workers.judging import window_of
+from workers.work import Arrival, Received
+
+OUR_KEY = re.compile(r"(INC-\d{4}-\d{4,})-[0-9a-f]{8,16}")
+# Somebody is on it: from here the time-spent clock runs.
+WORK = frozenset({TouchKind.ACKNOWLEDGED, TouchKind.NOTE, TouchKind.RESPONDER, TouchKind.STATUS_UPDATE})
+
+
+def plan_received(plan: Plan, received: Received, actions: Matching) -> None:
+    """Add what an event needs of the store to a plan, but for the alert that it may bring along."""
+    incoming = received.incoming
+    plan.deliveries.update(dict.fromkeys(deliveries_of(received)))
+    ours = OUR_KEY.fullmatch(incoming.incident_key)
+    if ours:
+        plan.ids.setdefault(ours[1], {})
+    if incoming.touch is not None:
+        plan.alerts[alert_key(received.source, incoming.touch.fingerprint)] = None
+    if incoming.action is not None:
+        plan.services[incoming.action.service] = None
+        arrival = action_arrival(received, incoming.action)
+        for hit in actions.match(arrival.alert.labels).hits:
+            plan.identities.setdefault(hit.identity_key, {})
+            if hit.rule.withins:
+                plan.add_window(window_of(hit), hit.rule.withins, arrival.key)
+
+
+def deliveries_of(received: Received) -> list[str]:
+    """Return the keys under which a delivery is remembered."""
+    return [keys.delivery(received.source, one) for one in received.incoming.ids]
+
+
+class Reception:
+    """Takes such events in, one after the other, into a batch."""
+
+    def __init__(self, batch: Batch, actions: Matching) -> None:
+        self._batch = batch
+        self._view = batch.view
+        self._actions = actions
+        self._tally = batch.view.commit.tally
+
+    def receive(self, received: Received) -> None:
+        """Let an event take effect, unless its delivery took effect already."""
+        deliveries = set(deliveries_of(received))
+        if deliveries & (self._view.snapshot.delivered | self._view.commit.deliveries):
+            self._tally.count(Measures.EVENTS, "duplicate")
+            return
+        self._view.commit.deliveries |= deliveries
+        self._tally.count(Measures.EVENTS, "processed")
+        ours = self._our_incident(received.incoming.incident_key)
+        if ours is not None:
+            self._came_back(ours, received)
+            return
+        arrival = received.as_alert
+        if arrival is not None:
+            self._batch.observe(arrival)
+        if received.incoming.touch is not None:
+            self._touched(received, received.incoming.touch)
+        if received.incoming.action is not None:
+            self._acted(received, received.incoming.action)
+
+    def _our_incident(self, incident_key: str) -> Incident | None:
+        found = OUR_KEY.fullmatch(incident_key)
+        incident = self._view.incident(found[1]) if found else None
+        return incident if incident is not None and incident.dedup_key == incident_key else None
+
+    def _came_back(self, incident: Incident, received: Received) -> None:
+        """Our own page speaks: whoever acknowledges or resolves it there is on it here; it opens no second incident."""
+        touch, alert = received.incoming.touch, received.incoming.alert
+        actor = (touch.actor if touch else "") or received.source
+        acknowledged = touch is not None and touch.kind is TouchKind.ACKNOWLEDGED
+        resolved = alert is not None and alert.status is AlertStatus.RESOLVED
+        if incident.is_open and (acknowledged or resolved):
+            event: events.Event = events.Acknowledge(actor=actor, note=f"in {received.source}")
+        elif touch is not None and touch.kind is TouchKind.NOTE:
+            event = events.Note(actor=actor, text=touch.text)
+        else:
+            return
+        try:
+            done = transition(incident, event, context=self._batch.judge.context(incident.id), now=self._batch.now)
+        except TransitionNotAllowed:
+            return
+        self._view.take(incident.id, done)
+
+    def _touched(self, received: Received, touch: Touch) -> None:
+        """Write what was done to an alert on the timelines that hold it; the first work on it starts the clock."""
+        key = alert_key(received.source, touch.fingerprint)
+        state = self._view.state(key)
+        if state is None:
+            return
+        if touch.kind in WORK and state.touched_at is None and state.status is AlertStatus.FIRING:
+            state = replace(state, touched_at=received.received_at, touched_by=touch.actor)
+            self._view.remember(key, state)
+        for name in state.incidents:
+            if self._view.incident(name) is not None:
+                data = {"alert": state.labels.get("alertname", ""), "did": touch.kind.value, "at": touch.at}
+                entry = Entry(
+                    at=received.received_at,
+                    kind=EntryKind.NOTE,
+                    actor=touch.actor or received.source,
+                    text=touch.text,
+                    data={field: value for field, value in data.items() if value},
+                )
+                self._view.commit.entries.append((name, entry))
+
+    def _acted(self, received: Received, action: Action) -> None:
+        """Hold a corrective action against the rules, and write it on the timeline of its service's incidents."""
+        arrival = action_arrival(received, action)
+        matched = self._actions.match(arrival.alert.labels)
+        names = dict.fromkeys(self._view.snapshot.services.get(action.service, ()))
+        for hit in matched.hits:
+            if hit.rule.withins:
+                at = action.at or received.received_at
+                self._view.leave_window(window_of(hit), hit.rule.withins, arrival.key, at)
+            verdict = self._batch.judge.verdict(hit, None)
+            name = self._batch.judge.act(hit, verdict, matched, arrival, fires_again=True)
+            if name is not None:
+                names[name] = None
+        for name in names:
+            self._view.commit.entries.append((name, _action_entry(received, action)))
+
+
+def action_arrival(received: Received, action: Action) -> Arrival:
+    """Return an action in the shape in which rules look at things: labels, and a summary."""
+    labels = {**action.labels, "kind": action.kind, "service": action.service, "actor": action.actor}
+    summary = f"{action.kind} of {action.service} by {action.actor}" + (f": {action.text}" if action.text else "")
+    alert = Alert(fingerprint="", status=AlertStatus.FIRING, labels=_present(labels), annotations={"summary": summary})
+    key = f"{received.source}|{action.actor}|{action.kind}|{action.service}|{received.received_ms}"
+    return Arrival(key, received.source, alert, received.received_at, received.received_ms)
+
+
+def _present(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in labels.items() if value}
+
+
+def _action_entry(received: Received, action: Action) -> Entry:
+    text = f"{action.actor} did a {action.kind} of {action.service}" + (f": {action.text}" if action.text else "")
+    data = {"kind": action.kind, "service": action.service, "at": action.at}
+    return Entry(
+        at=received.received_at,
+        kind=EntryKind.CORRECTIVE_ACTION,
+        actor=action.actor,
+        text=text,
+        data={field: value for field, value in data.items() if value},
+    )
