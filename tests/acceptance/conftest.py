@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from installation import Installation
-from monitoring import Exporter
+from installation import SOURCE_TOKEN, Installation
+from monitoring import Alertmanager, Exporter
 from page_sink_fixture import page_sink
 from programs import Programs
 
@@ -57,3 +57,9 @@ def exporter() -> Iterator[Exporter]:
         yield exporter
     finally:
         exporter.close()
+
+
+@pytest.fixture
+def alertmanager(tocsin, programs) -> Alertmanager:
+    """A real Alertmanager that posts to the installation."""
+    return Alertmanager(programs, tocsin.webhook, SOURCE_TOKEN)

@@ -1,7 +1,7 @@
 """The main job on real input: a metric gets bad, and the commander is paged; the record tells the story."""
 
 import pytest
-from monitoring import Alertmanager, Prometheus, check_metrics
+from monitoring import Prometheus, check_metrics
 from programs import eventually
 
 from incidents import keys
@@ -9,9 +9,8 @@ from incidents import keys
 pytestmark = pytest.mark.acceptance
 
 
-def test_firing_to_paged_from_the_metric_to_the_commander(tocsin, serving, exporter, programs, page_sink):
+def test_firing_to_paged_from_the_metric_to_the_commander(tocsin, serving, exporter, alertmanager, programs, page_sink):
     """A bad metric pages the commander; timeline, store and /metrics tell it, and acknowledging ends the paging."""
-    alertmanager = Alertmanager(programs, tocsin.webhook, "source-token-of-the-acceptance-tests")
     Prometheus(programs, exporter, [alertmanager])
     assert tocsin.incidents() == []
 

@@ -1,7 +1,9 @@
 """An installation of Tocsin in a directory of a test: configuration, rules, real processes, and how to ask them."""
 
 import json
+import os
 import re
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -245,6 +247,10 @@ class Serving:
         receiver = self._child("receiver")
         every = self.program.children().items()
         return [pid for pid, line in every if parent_of(pid) == receiver and "resource_tracker" not in line]
+
+    def kill_child(self, part: str) -> None:
+        """Kill a child."""
+        os.kill(self.child(part), signal.SIGKILL)
 
     def new_child(self, part: str, old: int, *, timeout: float = 10.0) -> int:
         """Wait until a child has been replaced and return the new process id."""

@@ -3,6 +3,7 @@
 import http.server
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
@@ -123,6 +124,16 @@ receivers:
         }
         self.program: Program = programs.start(name, ["prometheus-alertmanager", *_flags(options)])
         eventually(lambda: requests.get(f"{self.url}/-/ready", timeout=2).ok, what=f"{name} ready")
+
+    def send(self, service: str, *, firing: bool = True) -> None:
+        """Tell it of the alert Trouble of a service, as Prometheus does."""
+        alert = {
+            "labels": {"alertname": "Trouble", "severity": "critical", "service": service},
+            "annotations": {"summary": f"{service} is in trouble"},
+        }
+        if not firing:
+            alert["endsAt"] = datetime.now(UTC).isoformat()
+        requests.post(f"{self.url}/api/v2/alerts", json=[alert], timeout=5).raise_for_status()
 
     def metric(self, name: str) -> float:
         """Return the sum of the series of a metric whose line begins so."""

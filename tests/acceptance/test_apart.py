@@ -1,0 +1,116 @@
+"""The parts apart over one store: a second decider stands by, takes over, and a paused one never commits."""
+
+import signal
+import time
+
+import pytest
+from evidence import faults, gather
+from installation import firing
+from load import Load
+from own_store import OwnStore
+from programs import eventually
+
+from incidents import keys
+
+pytestmark = pytest.mark.acceptance
+
+LEASE_SECONDS = 2
+
+
+class Apart:
+    """A receiver, two deciders and a page worker, each started alone."""
+
+    def __init__(self, tocsin, programs) -> None:
+        self.store = OwnStore(programs)
+        tocsin.configure(redis_url=self.store.url)
+        self.link = tocsin.link()
+        self.receiver = tocsin.run("receiver")
+        self.deciders = [tocsin.run("worker", "decide", name=f"decide-{number}") for number in range(2)]
+        self.pages = tocsin.run("worker", "pages")
+        eventually(lambda: tocsin.reload().status_code == 200, timeout=20, what="a reload")
+        tocsin.wait_ready(self.receiver)
+        eventually(self.lease, what="an active decider")
+
+    def lease(self) -> str:
+        return (self.link.one("GET", keys.lease()) or b"").decode()
+
+    def fence(self) -> int:
+        return int(self.link.one("GET", keys.fence()) or 0)
+
+    def active(self):
+        """Return the decider that holds the lease, and the one that stands by."""
+        pid = int(eventually(self.lease, what="an active decider").split("|")[1])
+        first, second = self.deciders
+        assert pid in (first.pid, second.pid)
+        return (first, second) if pid == first.pid else (second, first)
+
+
+@pytest.fixture
+def apart(tocsin, programs):
+    apart = Apart(tocsin, programs)
+    yield apart
+    apart.link.drop()
+
+
+def test_apart_a_standby_takes_over_within_three_seconds(tocsin, apart, page_sink):
+    """The active decider dies by `kill -9`: the next alert is decided and paged within three seconds."""
+    tocsin.post(firing(service="before"))
+    page_sink.expect_page(person="amira")
+    active, standby = apart.active()
+    active.kill()
+    killed = time.monotonic()
+    tocsin.post(firing(service="after"))
+    page_sink.expect_page(timeout=6, person="amira")
+    assert time.monotonic() - killed < 3
+    assert apart.active()[0] is standby
+    tocsin.settled()
+
+
+def test_apart_everything_ends_in_order(tocsin, apart, programs, page_sink):
+    """SIGTERM ends each part with 0 and leaves nothing; the store of the user goes on."""
+    tocsin.post(firing())
+    page_sink.expect_page(person="amira")
+    for part in (apart.receiver, *apart.deciders, apart.pages):
+        assert part.terminate(timeout=20) == 0, part.name
+    apart.store.stop()
+    programs.nothing_left()
+
+
+@pytest.mark.parametrize("leases", [3, 15], ids=["three leases", "30 s"])
+def test_apart_a_decider_that_was_stopped_does_not_commit(tocsin, apart, page_sink, leases):
+    """Stopped in mid-batch for longer than its lease and continued, it commits nothing: another has taken over."""
+    with Load(tocsin.port, posters=2, seed=leases, fresh=0.1) as load:
+        eventually(lambda: load.events > 300, timeout=20, what="300 alerts")
+        active, standby = apart.active()
+        fence = apart.fence()
+        active.signal(signal.SIGSTOP)
+        stopped = time.monotonic()
+        eventually(lambda: f"|{standby.pid}|" in apart.lease(), timeout=5, what="the standby's lease")
+        if leases <= 3:
+            eventually(lambda: time.monotonic() - stopped > leases * LEASE_SECONDS)
+            active.signal(signal.SIGCONT)
+            _standby_still_decides(apart, standby, load)
+            load.stop()
+        else:
+            eventually(lambda: time.monotonic() - stopped > 3)
+            load.stop()
+            eventually(lambda: time.monotonic() - stopped > leases * LEASE_SECONDS, timeout=60)
+            active.signal(signal.SIGCONT)
+
+    assert apart.fence() > fence
+    eventually(lambda: _has_noticed(active), timeout=10, what="the word of the stopped decider")
+    tocsin.settled()
+    eventually(lambda: not apart.link.one("ZCARD", keys.pages_due()), what="the end of all pages due")
+    assert faults(gather(tocsin, load.accepted, page_sink.received)) == []
+    for one in page_sink.received:
+        one.claimed = True  # the check above has held each of them against the rules for pages
+
+
+def _standby_still_decides(apart, standby, load):
+    before = load.events
+    eventually(lambda: load.events > before + 100, timeout=20, what="100 alerts more")
+    assert apart.active()[0] is standby
+
+
+def _has_noticed(decider) -> bool:
+    return "lease_lost" in decider.text() or "store_away" in decider.text()
