@@ -120,6 +120,11 @@ def alerts_resolved() -> str:
     return "tocsin:alerts:resolved"
 
 
+def heartbeats() -> str:
+    """Hash of id -> heartbeat. TTL: none. Writer: the decider. Reader: the decider, /metrics and API."""
+    return "tocsin:heartbeats"
+
+
 def identity(identity_key: str) -> str:
     """String `ID:VERSION` of the incident of an identity. TTL: none while open, then its reopen time. Writer:
     each commit that changes the incident. Reader: the decider (watched).

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from rules.conditions import All, Any, Condition, Count, FiringFor, Match, None_, name_of
+from rules.conditions import AbsentFor, All, Any, Condition, Count, FiringFor, Match, None_, name_of
 from rules.durations import format_duration
 from rules.index import Hit
 from rules.matchers import Matcher, test_of
@@ -25,6 +25,10 @@ class Facts(Protocol):
     @property
     def firing_since(self) -> datetime | None:
         """Since when the alert fires without a break; None when it does not."""
+
+    @property
+    def silent_since(self) -> datetime | None:
+        """Since when a heartbeat has not come; None for what is no heartbeat."""
 
     def count(self, within: timedelta) -> int:
         """How many different alerts of this rule and identity were firing at any time in the window that ends now."""
@@ -75,6 +79,9 @@ class Trace(NamedTuple):
             case FiringFor():
                 span = self.measured
                 return format_duration(span) if isinstance(span, timedelta) else "not firing"
+            case AbsentFor():
+                span = self.measured
+                return f"silent for {format_duration(span)}" if isinstance(span, timedelta) else "no heartbeat"
             case Count():
                 return str(self.measured)
             case _:
@@ -86,7 +93,7 @@ class Trace(NamedTuple):
         match self.asked:
             case Match(matchers):
                 return ", ".join(map(str, matchers if self.failed is None else self.failed[:1]))
-            case FiringFor(duration):
+            case FiringFor(duration) | AbsentFor(duration):
                 return format_duration(duration)
             case Count(gte, within):
                 return f"{gte} within {format_duration(within)}"
@@ -188,6 +195,8 @@ class _Judge:
                 return self._match(condition)
             case FiringFor():
                 return self._firing_for(condition)
+            case AbsentFor():
+                return self._absent_for(condition)
             case Count():
                 return self._count(condition)
             case All():
@@ -219,6 +228,16 @@ class _Judge:
         answer = _YES if due <= self._now else _Answer(State.NO, due)
         span = max(self._now - since, _NOTHING)
         self.traces.append(Trace(self._tier, condition, answer.state, answer.due, span))
+        return answer
+
+    def _absent_for(self, condition: AbsentFor) -> _Answer:
+        since = self._facts.silent_since
+        if since is None:
+            self.traces.append(Trace(self._tier, condition, State.UNKNOWN, None))
+            return _UNKNOWN
+        due = since + condition.duration
+        answer = _YES if due <= self._now else _Answer(State.NO, due)
+        self.traces.append(Trace(self._tier, condition, answer.state, answer.due, max(self._now - since, _NOTHING)))
         return answer
 
     def _count(self, condition: Count) -> _Answer:

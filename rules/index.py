@@ -101,6 +101,7 @@ class Matching:
     """The index over one rule set. It remembers the values it has seen, so one thread alone may use it."""
 
     def __init__(self, rule_set: RuleSet, subject: Subject = Subject.ALERT) -> None:
+        self._of_alerts = subject is Subject.ALERT
         self._normalize = tuple(rule_set.normalize.items())
         self._tables: dict[str, _Table] = {}
         self._everywhere: list[_Entry] = []
@@ -113,7 +114,7 @@ class Matching:
     def match(self, labels: Mapping[str, str]) -> Matched:
         """Return the normalized labels and every rule that an alert with these labels satisfies."""
         labels = self._normalized(labels)
-        if labels.get("alertname") in SILENT_ALERTS:
+        if self._of_alerts and labels.get("alertname") in SILENT_ALERTS:
             return Matched(labels, ())
         candidates: list[_Entry] = list(self._everywhere)
         tables = self._tables

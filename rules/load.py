@@ -14,7 +14,7 @@ import msgspec
 
 from rules.load_context import Context
 from rules.load_oncall import load_oncall
-from rules.load_others import check_later_sections, define_slos, load_defaults, load_normalize
+from rules.load_others import check_later_sections, define_slos, load_defaults, load_heartbeats, load_normalize
 from rules.load_rules import load_rules
 from rules.model import RuleSet
 from rules.sections import Sections, SourceFile
@@ -74,6 +74,7 @@ def _load(files: Sequence[SourceFile], now: datetime) -> Loaded:
         defaults=defaults,
         oncall=oncall,
         rules=rules,
+        heartbeats=load_heartbeats(sections, context),
     )
     order = {file.name: place for place, file in enumerate(files)}
     # A section that is read twice reports once.

@@ -7,12 +7,12 @@ from rules.load_context import Context
 from rules.load_oncall import load_roles
 from rules.load_rotations import WEEKDAYS, read_time
 from rules.load_rules import read_identity
-from rules.model import Defaults
+from rules.model import Defaults, Heartbeat
 from rules.promql import ranges_without_window, unbalanced
 from rules.sections import Sections
 from rules.yaml import Kind, Node
 
-LATER = ("slos", "heartbeats", "teams", "announce", "audiences", "maintenance")
+LATER = ("slos", "teams", "announce", "audiences", "maintenance")
 _DAYS = (*WEEKDAYS, *(day[:3] for day in WEEKDAYS))
 _SECOND, _YEAR = timedelta(seconds=1), timedelta(days=366)
 
@@ -46,8 +46,6 @@ def check_later_sections(sections: Sections, context: Context) -> None:
             context.not_acted_on(key, f"the section {section}")
     for node in sections.items("slos"):
         _slo(node, context)
-    for node in sections.items("heartbeats"):
-        _heartbeat(node, context)
     for node in sections.items("maintenance"):
         _maintenance(node, context)
     for node in sections.items("announce"):
@@ -103,14 +101,22 @@ def _error_ratio(fields: Fields) -> None:
         fields.report("error_ratio", "E314", f"error_ratio: {wrong}")
 
 
-def _heartbeat(node: Node, context: Context) -> None:
+def load_heartbeats(sections: Sections, context: Context) -> tuple[Heartbeat, ...]:
+    """Read the signals that must keep coming."""
+    found = (_heartbeat(node, context) for node in sections.items("heartbeats"))
+    return tuple(heartbeat for heartbeat in found if heartbeat is not None)
+
+
+def _heartbeat(node: Node, context: Context) -> Heartbeat | None:
     fields = context.fields(node, "a heartbeat", ("id", "match", "expect_every"))
-    if fields.require("id", "match", "expect_every"):
-        key = fields.node.entries["id"]
-        if context.identifier(key, "heartbeat"):
-            context.define("heartbeat", key)
-        context.matchers(fields)
-        context.positive(fields, "expect_every", least=_SECOND, most=_YEAR)
+    if not fields.require("id", "match", "expect_every"):
+        return None
+    key = fields.node.entries["id"]
+    if context.identifier(key, "heartbeat"):
+        context.define("heartbeat", key)
+    matchers = context.matchers(fields)
+    expect_every = context.positive(fields, "expect_every", least=_SECOND, most=_YEAR)
+    return Heartbeat(id=fields.string("id", ""), matchers=matchers, expect_every=expect_every or timedelta(minutes=1))
 
 
 def _team(node: Node, context: Context) -> None:

@@ -47,7 +47,7 @@ class _RuleReader:
         rule_id = self._id()
         criterion = Criterion(self._fields.choice("criterion", [each.value for each in Criterion], Criterion.OTHER))
         on = Subject(self._fields.choice("on", [each.value for each in Subject], Subject.ALERT))
-        if on is not Subject.ALERT:
+        if on is Subject.INCIDENT:
             self._context.not_acted_on(self._fields.node.keys["on"], f"on: {on}")
         matchers = self._context.matchers(self._fields)
         identity = self._identity()

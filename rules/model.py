@@ -82,6 +82,14 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True):
     reopen_within: timedelta = timedelta(minutes=30)
 
 
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
+    """A signal that must keep coming: alerts that these matchers hold for; missed even if it never came."""
+
+    id: str
+    matchers: tuple[Matcher, ...]
+    expect_every: timedelta
+
+
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the rule files say; `hash` is the first 16 hex digits over their names and texts."""
 
@@ -90,6 +98,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     normalize: Mapping[str, tuple[str, ...]] = {}
     defaults: Defaults = Defaults()
     oncall: OnCall = OnCall()
+    heartbeats: tuple[Heartbeat, ...] = ()
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return a rule by its id."""

@@ -111,7 +111,7 @@ class Batch:
         matched = self._match(key, state.labels)
         due: datetime | None = None
         for hit in matched.hits:
-            verdict = self.judge.verdict(hit, state.starts_at)
+            verdict = self.judge.verdict(hit, firing_since=state.starts_at)
             if verdict.due is not None and (due is None or verdict.due < due):
                 due = verdict.due
             name = self.judge.act(hit, verdict, matched, arrival, fires_again=fires_again)
@@ -126,17 +126,19 @@ class Batch:
 
     # Timers
 
-    def run_timer(self, timer: DueTimer) -> None:
-        """Look again at what a timer is about: it carries no truth of its own."""
-        kind, _, name = timer.member.partition("|")
+    def count_timer(self, timer: DueTimer) -> None:
+        """Take a timer that fell due away, and count it as an event."""
         self.view.commit.timer(timer.member, None)
         self._tally.count(Measures.EVENTS_RECEIVED)
         self._tally.count(Measures.EVENTS, "processed")
         self._tally.observe(Measures.TIMER_LATENESS, (self.now - timer.due_at).total_seconds())
-        if f"{kind}|" == TIMER_CLEAR:
+
+    def run_timer(self, kind: str, name: str, due_at: datetime) -> None:
+        """Look again at what a timer is about: it carries no truth of its own."""
+        if kind == TIMER_CLEAR:
             self._clear_due(name)
-        elif f"{kind}|" == TIMER_EXPIRY:
-            self._expired(name, timer.due_at)
+        elif kind == TIMER_EXPIRY:
+            self._expired(name, due_at)
         else:
             self._alert_due(name)
 

@@ -19,7 +19,7 @@ import structlog
 from incidents import keys
 from incidents.clock import from_ms, to_ms
 from incidents.errors import LeaseLost, StoreConflict, StoreUnavailable, TocsinError
-from incidents.store.commit import Commit
+from incidents.store.commit import TIMER_BEATS, Commit
 from incidents.store.connection import Command, Link, checked
 from incidents.store.lease import LEASE_MS, Lease
 from incidents.store.load import Need, Plan, Snapshot, load_commands, snapshot_of
@@ -72,6 +72,7 @@ class Decider:
         self._next_timer_ms: float | None = None
         self._renewed = 0.0
         self._upkeep_at = 0.0
+        self._heartbeats_looked_at = False
 
     def stop(self) -> None:
         """Ask the decider to end, at once even while it is blocked on the stream."""
@@ -159,6 +160,10 @@ class Decider:
         self._fast_reads = self._fast_reads + 1 if at_once else 0
         self._adapt(sum(entry.events for entry in entries), len(entries))
         self._next_timer_ms = float(upcoming[1]) if upcoming else None
+        if not self._heartbeats_looked_at:
+            # What is listed is expected from now on, even if it never came; and new rules wait for other times.
+            self._heartbeats_looked_at = True
+            due = [*due, TIMER_BEATS.encode(), str(to_ms(now)).encode()]
         timers = tuple(
             DueTimer(member.decode(), from_ms(float(score))) for member, score in zip(due[::2], due[1::2], strict=True)
         )
@@ -248,6 +253,7 @@ class Decider:
 
     def _reloaded(self, ruleset: str) -> Deciding:
         self._deciding = self._deciding_for(ruleset)
+        self._heartbeats_looked_at = False
         return self._deciding
 
     def _current(self) -> Deciding:

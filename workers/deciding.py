@@ -6,15 +6,17 @@ Where deciding meets something that was not loaded it raises `Need`; the caller 
 from collections.abc import Sequence
 from datetime import datetime
 
-from incidents.store.commit import TIMER_CLEAR, Commit
+from incidents.store.commit import TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, Commit
 from incidents.store.load import Plan, Snapshot
 from rules.index import Matched, Matching
 from rules.model import RuleSet, Subject
 from workers.batch import PROBE_LABEL, Batch, folds_of
+from workers.heartbeats import Beats, Pulse
 from workers.judging import Unjudged, window_of
 from workers.received import Reception, plan_received
-from workers.work import Arrival, Received, Work
+from workers.work import Arrival, DueTimer, Received, Work
 
+BEAT_TIMERS = frozenset({TIMER_BEAT, TIMER_BEATS})
 REMEMBERED = 20_000  # label sets whose matching is kept
 
 
@@ -25,6 +27,7 @@ class Deciding:
         self.rule_set = rule_set
         self._alerts = Matching(rule_set)
         self._actions = Matching(rule_set, Subject.ACTION)
+        self._beats = Beats(rule_set)
         self._remembered: dict[str, tuple[dict[str, str], Matched]] = {}
 
     def match(self, key: str, labels: dict[str, str]) -> Matched:
@@ -55,12 +58,15 @@ class Deciding:
             kind, _, name = timer.member.partition("|")
             if f"{kind}|" == TIMER_CLEAR:
                 plan.ids.setdefault(name, {})
+            elif f"{kind}|" in BEAT_TIMERS:
+                plan.heartbeats = True
             else:
                 plan.alerts[name] = None
         return plan
 
     def _plan_alert(self, plan: Plan, arrival: Arrival) -> None:
         plan.alerts[arrival.key] = None
+        plan.heartbeats = plan.heartbeats or bool(self._beats.fed_by(arrival))
         for hit in self.match(arrival.key, arrival.alert.labels).hits:
             plan.identities.setdefault(hit.identity_key, {}).update(folds_of(arrival))
             if hit.rule.withins:
@@ -70,17 +76,33 @@ class Deciding:
         """Return the commit for a batch of work, and tell of what could not be judged; raises `Need`."""
         batch = Batch(self.rule_set, self.match, snapshot, now)
         reception = Reception(batch, self._actions)
+        pulse = Pulse(batch, self._beats)
         batch.require_attached(_alerts_of(work))
         for timer in work.timers:
-            batch.run_timer(timer)
+            self._run_timer(batch, pulse, timer)
         for event in work.arrivals:
             if isinstance(event, Received):
                 reception.receive(event)
             else:
                 batch.arrive(event)
+                fed = self._beats.fed_by(event)
+                if fed:
+                    pulse.beat(event, fed)
         for untold in to_tell:
             batch.judge.tell(untold)
         return batch.view.commit
+
+    @staticmethod
+    def _run_timer(batch: Batch, pulse: Pulse, timer: DueTimer) -> None:
+        kind, _, name = timer.member.partition("|")
+        if f"{kind}|" == TIMER_BEATS:
+            pulse.look_at_all()  # no timer of the store, so no event
+            return
+        batch.count_timer(timer)
+        if f"{kind}|" == TIMER_BEAT:
+            pulse.silent(name)
+        else:
+            batch.run_timer(f"{kind}|", name, timer.due_at)
 
 
 def _alerts_of(work: Work) -> list[Arrival]:

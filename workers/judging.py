@@ -24,6 +24,7 @@ class Known(NamedTuple):
     """What is known of one event when a rule judges it."""
 
     firing_since: datetime | None
+    silent_since: datetime | None
     view: View
     hit: Hit
 
@@ -53,9 +54,11 @@ class Judge:
         self._view = view
         self._now = now
 
-    def verdict(self, hit: Hit, firing_since: datetime | None) -> Verdict:
+    def verdict(
+        self, hit: Hit, *, firing_since: datetime | None = None, silent_since: datetime | None = None
+    ) -> Verdict:
         """Return what a rule says of an event that it matches, counted."""
-        verdict = evaluate_safely(hit, Known(firing_since, self._view, hit), self._now)
+        verdict = evaluate_safely(hit, Known(firing_since, silent_since, self._view, hit), self._now)
         tally = self._view.commit.tally
         tally.count(Measures.RULE_DECISIONS, hit.rule.id, verdict.outcome.value)
         if verdict.outcome is Outcome.ERROR:

@@ -130,7 +130,7 @@ class Reception:
             if hit.rule.withins:
                 at = action.at or received.received_at
                 self._view.leave_window(window_of(hit), hit.rule.withins, arrival.key, at)
-            verdict = self._batch.judge.verdict(hit, None)
+            verdict = self._batch.judge.verdict(hit)
             name = self._batch.judge.act(hit, verdict, matched, arrival, fires_again=True)
             if name is not None:
                 names[name] = None

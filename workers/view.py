@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from incidents.alert import AlertState
 from incidents.clock import to_ms
+from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident, incident_id
 from incidents.store.commit import FIRING_SCORE, TIMER_CLEAR, Commit, clear_timer
 from incidents.store.load import FIRING_NOW, Known, Need, Plan, Snapshot
@@ -53,6 +54,34 @@ class View:
         """Remember an alert anew."""
         self._states[key] = state
         self.commit.states[key] = state
+
+    def require_alert(self, key: str) -> None:
+        """Raise `Need` unless it is known what is remembered of an alert."""
+        if key not in self.snapshot.asked and key not in self._states:
+            plan = Plan()
+            plan.alerts[key] = None
+            raise Need(plan)
+
+    # Heartbeats
+
+    def heartbeat(self, name: str) -> HeartbeatState | None:
+        """Return what is remembered of a heartbeat."""
+        if name in self.commit.heartbeats:
+            return self.commit.heartbeats[name]
+        return self.snapshot.heartbeats.get(name)
+
+    def heartbeats(self) -> list[HeartbeatState]:
+        """Return every heartbeat."""
+        every = {**self.snapshot.heartbeats, **self.commit.heartbeats}
+        return [state for state in every.values() if state is not None]
+
+    def remember_heartbeat(self, state: HeartbeatState) -> None:
+        """Remember a heartbeat anew."""
+        self.commit.heartbeats[state.id] = state
+
+    def forget_heartbeat(self, name: str) -> None:
+        """Forget a heartbeat."""
+        self.commit.heartbeats[name] = None
 
     # Incidents
 

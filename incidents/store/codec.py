@@ -4,6 +4,7 @@ import msgspec
 
 from incidents.alert import Alert, AlertState
 from incidents.clock import from_ms
+from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident
 from incidents.incoming import Incoming
 from incidents.page import Page
@@ -23,6 +24,7 @@ _QUARANTINED = msgspec.json.Decoder(Quarantined)
 
 decode_alerts = _ALERTS.decode
 decode_incoming = _INCOMING.decode
+decode_heartbeat = msgspec.json.Decoder(HeartbeatState).decode
 decode_state = _STATE.decode
 decode_incident = _INCIDENT.decode
 decode_entry = _ENTRY.decode

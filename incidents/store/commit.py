@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from incidents import keys
 from incidents.alert import AlertState
 from incidents.clock import to_ms
+from incidents.heartbeat import HeartbeatState
 from incidents.incident import Incident, incident_number
 from incidents.measures import Tally
 from incidents.page import Page
@@ -24,6 +25,8 @@ FIRING_SCORE = "+inf"  # in a window: it fires now
 TIMER_ALERT = "alert|"
 TIMER_CLEAR = "clear|"
 TIMER_EXPIRY = "expiry|"
+TIMER_BEAT = "beat|"
+TIMER_BEATS = "beats|"  # look at all heartbeats: a decider begins, or rules changed
 SERVICE = "service"
 
 
@@ -51,6 +54,7 @@ class Commit:
         self.quarantine: list[Quarantined] = []
         self.probes: set[str] = set()
         self.deliveries: set[str] = set()
+        self.heartbeats: dict[str, HeartbeatState | None] = {}
 
     def take(self, incident_id: str, done: Transition, *, declared: bool = False) -> None:
         """Take in what a transition did."""
@@ -89,6 +93,9 @@ class Commit:
         commands += [("HSET", keys.quarantine(), kept.id, encode(kept)) for kept in self.quarantine]
         commands += [("SET", keys.probe(token), "1", "EX", 600) for token in self.probes]
         commands += [("SET", key, "1", "EX", DELIVERY_SECONDS) for key in self.deliveries]
+        for name, state in self.heartbeats.items():
+            key = keys.heartbeats()
+            commands.append(("HDEL", key, name) if state is None else ("HSET", key, name, encode(state)))
         commands += count_commands(self.tally)
         return commands
 

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from incidents import keys
 from incidents.alert import AlertState
 from incidents.clock import to_ms
+from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident
-from incidents.store.codec import decode_incident, decode_state, tally_of
+from incidents.store.codec import decode_heartbeat, decode_incident, decode_state, tally_of
 from incidents.store.connection import Command
 from incidents.store.scripts import LOAD, digest
 
@@ -35,10 +36,11 @@ class Plan:
         self.members: dict[str, timedelta] = {}  # windows whose members are wanted
         self.deliveries: dict[str, None] = {}  # keys of deliveries: did they take effect already?
         self.services: dict[str, None] = {}  # services whose open incidents are wanted
+        self.heartbeats = False
 
     def __bool__(self) -> bool:
         wanted = (self.alerts, self.identities, self.ids, self.windows, self.members, self.deliveries, self.services)
-        return any(wanted)
+        return any(wanted) or self.heartbeats
 
     def add_window(self, key: str, withins: tuple[timedelta, ...], member: str) -> None:
         """Ask for the counts of a window, and whether an alert is in it."""
@@ -61,6 +63,7 @@ class Plan:
         self.members.update(other.members)
         self.deliveries.update(other.deliveries)
         self.services.update(other.services)
+        self.heartbeats = self.heartbeats or other.heartbeats
 
 
 class Need(Exception):
@@ -94,6 +97,7 @@ class Snapshot(NamedTuple):
     members: dict[str, tuple[str, ...]]
     delivered: frozenset[str]
     services: dict[str, tuple[str, ...]]  # service -> ids of its open incidents
+    heartbeats: dict[str, HeartbeatState]
 
 
 def load_commands(plan: Plan, now: datetime) -> list[Command]:
@@ -121,6 +125,8 @@ def load_commands(plan: Plan, now: datetime) -> list[Command]:
     if plan.deliveries:
         commands.append(("MGET", *plan.deliveries))
     commands += [("SMEMBERS", keys.incidents_of_service(service)) for service in plan.services]
+    if plan.heartbeats:
+        commands.append(("HVALS", keys.heartbeats()))
     return commands
 
 
@@ -163,6 +169,7 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
         key for key, value in zip(plan.deliveries, next(answers) if plan.deliveries else (), strict=True) if value
     )
     services = {service: tuple(name.decode() for name in next(answers)) for service in plan.services}
+    beats = [decode_heartbeat(value) for value in next(answers)] if plan.heartbeats else []
     current = ruleset.decode() if ruleset else ""
     return Snapshot(
         asked=frozenset(plan.alerts),
@@ -177,6 +184,7 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
         members=members,
         delivered=delivered,
         services=services,
+        heartbeats={state.id: state for state in beats},
     )
 
 
