@@ -145,6 +145,12 @@ class Exposition:
             ("queue",),
             [((queue,), since) for queue, since in seen.items()],
         )
+        yield _labelled(
+            "heartbeat_age_seconds",
+            "Since a heartbeat was heard.",
+            ("heartbeat",),
+            [((name,), max((now - at).total_seconds(), 0.0)) for name, at in store.heartbeats.items()],
+        )
         yield _gauge(
             "rules_last_reload_successful", "Whether the last reload of the rules succeeded.", store.reload.successful
         )

@@ -15,6 +15,7 @@ from incidents import keys
 from incidents.clock import from_ms
 from incidents.errors import StoreUnavailable
 from incidents.measures import Measures
+from incidents.store.codec import decode_heartbeat
 from incidents.store.connection import Command, Link, Links, checked
 from incidents.store.rulesets import ReloadStatus
 from incidents.values import OPEN_STATUSES, IncidentStatus, Severity
@@ -34,6 +35,7 @@ class Measured(NamedTuple):
     reload: ReloadStatus
     ruleset: str  # the hash of the rule set in force, empty before the first
     durable: bool
+    heartbeats: dict[str, datetime]  # when each was heard last
 
 
 class _Standing(msgspec.Struct):
@@ -67,10 +69,11 @@ def _measure(links: Links) -> Measured:
                 ("HGETALL", keys.workers_seen()),
                 ("HGET", keys.rules_status(), "status"),
                 ("GET", keys.rules_current()),
+                ("HVALS", keys.heartbeats()),
             ]
         )
         info = replies[0]
-        counted, cursor, open_ids, quarantined, seen, status, ruleset = checked(replies[1:])
+        counted, cursor, open_ids, quarantined, seen, status, ruleset, beats = checked(replies[1:])
         oldest, open_incidents = _still_open(link, cursor, open_ids)
     counters = {field.decode(): int(value) for field, value in _pairs(counted)}
     return Measured(
@@ -83,6 +86,7 @@ def _measure(links: Links) -> Measured:
         reload=_STATUS.decode(status) if status else ReloadStatus(),
         ruleset=ruleset.decode() if ruleset else "",
         durable=not isinstance(info, ResponseError) and is_durable(info.decode("utf-8", "replace")),
+        heartbeats={state.id: state.last_at for state in map(decode_heartbeat, beats)},
     )
 
 
