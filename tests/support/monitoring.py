@@ -140,6 +140,11 @@ receivers:
         text = requests.get(f"{self.url}/metrics", timeout=2).text
         return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
 
+    def is_of_a_settled_pair(self) -> bool:
+        """Whether it knows one peer and has begun to notify; before, it would wait, and learn what the peer sent."""
+        status = requests.get(f"{self.url}/api/v2/status", timeout=2).json()["cluster"]
+        return status["status"] == "ready" and len(status["peers"]) == 2
+
     def failed_notifications(self) -> float:
         """Return how many tries to post were answered with something else than 2xx."""
         return self.metric('alertmanager_notification_requests_failed_total{integration="webhook"}')
@@ -162,14 +167,14 @@ def alertmanager_pair(programs: Programs, webhook: str, token: str) -> tuple[Ale
                 "cluster.listen-address": addresses[index],
                 "cluster.peer": addresses[1 - index],
                 "cluster.peer-timeout": "0s",
-                "cluster.gossip-interval": "20ms",
+                "cluster.gossip-interval": "100ms",
                 "cluster.pushpull-interval": "1s",
             },
         )
         for index in range(2)
     ]
     for each in pair:
-        eventually(lambda each=each: each.metric("alertmanager_cluster_members") == 2, what="a cluster of two")
+        eventually(each.is_of_a_settled_pair, timeout=20, what="a cluster of two that has settled")
     return pair[0], pair[1]
 
 

@@ -200,8 +200,16 @@ class Programs:
                         yield int(entry.name)
 
     def nothing_left(self, timeout: float = 3.0) -> None:
-        """Fail unless every process has gone within `timeout` seconds."""
-        eventually(lambda: not self.left(), timeout=timeout, what=f"the end of {self.left()}")
+        """Fail unless all that programs which have ended left behind has gone within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while behind := self._left_behind():
+            assert time.monotonic() < deadline, f"left behind: {behind}"
+            time.sleep(POLL)
+
+    def _left_behind(self) -> dict[int, str]:
+        running = [program for program in self.started if program.is_alive()]
+        theirs = {pid for program in running for pid in (program.pid, *program.children())}
+        return {pid: line for pid, line in self.left().items() if pid not in theirs}
 
     def end(self) -> None:
         """Kill everything, also what is stopped and what ran away."""
