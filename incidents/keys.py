@@ -115,6 +115,11 @@ def alerts_seen() -> str:
     return "tocsin:alerts:seen"
 
 
+def alerts_stale_mark() -> str:
+    """String, up to when alerts were looked through for silence. TTL: none. Writer: the decider. Reader: the same."""
+    return "tocsin:alerts:stale-mark"
+
+
 def alerts_resolved() -> str:
     """Sorted set of resolved alerts by when they were. TTL: none, pruned. Writer: the decider. Reader: the same."""
     return "tocsin:alerts:resolved"

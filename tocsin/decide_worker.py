@@ -16,7 +16,6 @@ from workers.runtime import RUNTIME
 
 def run(settings: Settings, url: str) -> int:
     """Decide until told to stop; return the exit code."""
-    del settings
     book = RuleBook(RuleSets(Links(url, scripts=ALL)))
     decider = Decider(
         url=url,
@@ -24,6 +23,7 @@ def run(settings: Settings, url: str) -> int:
         waker=Waker(client_for(url)),
         deciding_for=lambda ruleset: Deciding(book.rule_set(ruleset)),
         now=utc_now,
+        stale_after=settings.stale_after,
     )
     RUNTIME.install("decide", decider)
     return work(DECIDE_QUEUE, url)

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from incidents.alert import AlertState, Change, observe
 from incidents.events import ClearDue
 from incidents.measures import Measures
-from incidents.store.commit import TIMER_ALERT, TIMER_CLEAR, TIMER_EXPIRY
+from incidents.store.commit import TIMER_ALERT, TIMER_CLEAR, TIMER_EXPIRY, TIMER_STALE
 from incidents.store.load import Plan, Snapshot
-from incidents.timeline import EntryKind, fold_name
+from incidents.timeline import Entry, EntryKind, fold_name
 from incidents.transitions import transition
 from incidents.values import AlertStatus
 from rules.index import Matched
@@ -139,6 +139,8 @@ class Batch:
             self._clear_due(name)
         elif kind == TIMER_EXPIRY:
             self._expired(name, due_at)
+        elif kind == TIMER_STALE:
+            self._gone_silent(name)
         else:
             self._alert_due(name)
 
@@ -160,6 +162,18 @@ class Batch:
             return
         ended = replace(state, status=AlertStatus.RESOLVED, ends_at=max(at, state.starts_at), received_at=self.now)
         self._resolved(arrival_of(key, ended), ended)
+
+    def _gone_silent(self, key: str) -> None:
+        """Say that an alert that should be firing was not heard of for long; people decide what that means."""
+        state = self.view.state(key)
+        if state is None or state.status is not AlertStatus.FIRING:
+            return
+        text = (
+            f"{state.labels.get('alertname', 'An alert')} still counts as firing, but {state.source} went silent on it"
+        )
+        data = {"labels": state.labels, "source": state.source, "fingerprint": state.fingerprint}
+        entry = Entry(at=self.now, kind=EntryKind.ALERT_STALE, text=text, data=data)
+        self.view.commit.entries += [(incident, entry) for incident in state.incidents]
 
 
 def folds_of(arrival: Arrival) -> dict[str, None]:

@@ -29,7 +29,7 @@ from workers.deciding import Deciding
 from workers.entries import Cursor, Entry, read_cursor, read_entry
 from workers.poison import Offenders, find_offenders, set_aside
 from workers.suspects import Suspects
-from workers.upkeep import EVERY_SECONDS, forget_old_alerts
+from workers.upkeep import EVERY_SECONDS, forget_old_alerts, gone_silent
 from workers.work import DueTimer, Work
 
 LOG = structlog.get_logger()
@@ -56,7 +56,9 @@ class Decider:
         waker: Waker,
         deciding_for: Callable[[str], Deciding],
         now: Callable[[], datetime],
+        stale_after: timedelta = timedelta(hours=24),
     ) -> None:
+        self._stale_after = stale_after
         self._link = Link(url, scripts=ALL)
         self._control = Link(url)
         self._lease = Lease(self._link, owner)
@@ -124,7 +126,13 @@ class Decider:
                 self._process(entries, timers)
             if time.monotonic() >= self._upkeep_at:
                 self._upkeep_at = time.monotonic() + EVERY_SECONDS
-                forget_old_alerts(self._link, self._now(), self._lease.fence)
+                self._keep_up()
+
+    def _keep_up(self) -> None:
+        forget_old_alerts(self._link, self._now(), self._lease.fence)
+        silent, moved = gone_silent(self._link, self._now(), self._stale_after)
+        if silent:
+            self._settle(Work((), silent), (), self._cursor, also=moved)
 
     # Reading
 
@@ -212,7 +220,14 @@ class Decider:
                     self._settle(Work((arrival,)), (), done)
         self._suspects.passed(len(entries))
 
-    def _settle(self, work: Work, entries: Sequence[Entry], done: Cursor, offenders: Offenders | None = None) -> None:
+    def _settle(
+        self,
+        work: Work,
+        entries: Sequence[Entry],
+        done: Cursor,
+        offenders: Offenders | None = None,
+        also: Sequence[Command] = (),
+    ) -> None:
         """Decide and commit a piece of work, however often somebody changes what it rests on."""
         deciding = self._current()
         unreadable = tuple(entry.unreadable for entry in entries if entry.unreadable is not None)
@@ -240,7 +255,7 @@ class Decider:
                 plan = None
                 continue
             set_aside(commit, poison)
-            if self._commit(commit, done):
+            if self._commit(commit, done, also):
                 return
         raise StoreConflict("the store kept changing under the decider")
 
@@ -262,12 +277,12 @@ class Decider:
             self._deciding = self._deciding_for(stored.decode() if stored else "")
         return self._deciding
 
-    def _commit(self, commit: Commit, done: Cursor) -> bool:
+    def _commit(self, commit: Commit, done: Cursor, also: Sequence[Command]) -> bool:
         """Commit with the cursor; False when something watched has changed. A lease that ran out is never committed."""
         moved: list[Command] = [("SET", keys.cursor(), str(done)), self._lease.renewal_in_commit()]
         if done.entry_id != self._cursor.entry_id:
             moved.append(("XTRIM", keys.stream(), "MINID", "~", done.entry_id))
-        commands = [("MULTI",), *commit.commands(), *moved, ("EXEC",)]
+        commands = [("MULTI",), *commit.commands(), *also, *moved, ("EXEC",)]
         if time.monotonic() - self._renewed > LEASE_MS / 1000:
             raise LeaseLost("paused for longer than the lease lasts")
         replies = self._link.ask(commands)

@@ -25,6 +25,7 @@ FIRING_SCORE = "+inf"  # in a window: it fires now
 TIMER_ALERT = "alert|"
 TIMER_CLEAR = "clear|"
 TIMER_EXPIRY = "expiry|"
+TIMER_STALE = "stale|"
 TIMER_BEAT = "beat|"
 TIMER_BEATS = "beats|"  # look at all heartbeats: a decider begins, or rules changed
 SERVICE = "service"

