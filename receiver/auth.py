@@ -16,6 +16,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 import msgspec
 from flask import current_app, g, request
 
+from receiver.payloads.mapping import Mapping
 from receiver.problems import Problem
 
 P = ParamSpec("P")
@@ -38,11 +39,20 @@ class ApiRole(StrEnum):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """A configured sender; `token_hashes` are SHA-256 digests, two of them while a token is being rotated."""
+    """A configured sender; `token_hashes` are SHA-256 digests, two of them while a token is being rotated.
+
+    So are `routing_key_hashes`; `signing_secrets` are kept whole, for signatures are made anew to compare them.
+    """
 
     name: str
     kind: str
     token_hashes: tuple[bytes, ...] = ()
+    routing_key_hashes: tuple[bytes, ...] = ()
+    signing_secrets: tuple[bytes, ...] = ()
+    mapping: Mapping | None = None  # of a generic source
+
+    def __repr__(self) -> str:
+        return f"Source(name={self.name!r}, kind={self.kind!r})"
 
 
 class ApiToken(msgspec.Struct, frozen=True, kw_only=True):

@@ -49,20 +49,20 @@ class Bodies:
         self._sweeper_lock = threading.Lock()
 
     @contextmanager
-    def body(self, environ: Environ) -> Iterator[bytes]:
-        """Give the whole body; room for a large one is held until the block ends.
+    def body(self, environ: Environ, most: int = MAX_BODY) -> Iterator[bytes]:
+        """Give the whole body, `most` bytes at the most; room for a large one is held until the block ends.
 
         Raises `Problem`: 413 over the cap (at once where the length is declared), 400 when it ends too early,
         503 when there is no room or it takes too long.
         """
         length = declared_length(environ)
-        if length > MAX_BODY:
-            raise too_large()
+        if length > most:
+            raise too_large(most)
         held: list[threading.BoundedSemaphore] = []
         try:
             if length > LARGE_BODY:
                 self._hold_large(held)
-            yield self._read(environ, length, held)
+            yield self._read(environ, length, most, held)
         finally:
             for semaphore in held:
                 semaphore.release()
@@ -72,7 +72,7 @@ class Bodies:
             raise busy("Too many large bodies are being read.")
         held.append(self._large)
 
-    def _read(self, environ: Environ, length: int, held: list[threading.BoundedSemaphore]) -> bytes:
+    def _read(self, environ: Environ, length: int, most: int, held: list[threading.BoundedSemaphore]) -> bytes:
         if not self._slots.acquire(timeout=SLOT_WAIT):
             raise busy("Too many bodies are being read.")
         key = threading.get_ident()
@@ -84,7 +84,7 @@ class Bodies:
             if length >= 0:
                 body: bytes = environ["wsgi.input"].read(length)
             else:
-                body = self._read_chunked(environ["wsgi.input"], held)
+                body = self._read_chunked(environ["wsgi.input"], most, held)
         finally:
             del self._reading[key]
             self._slots.release()
@@ -94,13 +94,18 @@ class Bodies:
             raise Problem(400, f"The body ended after {len(body)} of {length} bytes.")
         return body
 
-    def _read_chunked(self, stream: Any, held: list[threading.BoundedSemaphore]) -> bytes:  # noqa: ANN401 - the server's
+    def _read_chunked(
+        self,
+        stream: Any,  # noqa: ANN401 - the server's
+        most: int,
+        held: list[threading.BoundedSemaphore],
+    ) -> bytes:
         pieces = []
         size = 0
         while piece := stream.read(PIECE):
             size += len(piece)
-            if size > MAX_BODY:
-                raise too_large()
+            if size > most:
+                raise too_large(most)
             if size > LARGE_BODY and not held:
                 self._hold_large(held)
             pieces.append(piece)
@@ -134,12 +139,12 @@ def declared_length(environ: Environ) -> int:
     return int(text)
 
 
-def too_large() -> Problem:
+def too_large(most: int = MAX_BODY) -> Problem:
     """Return the answer to a body over the cap; it is counted, and that count is to be alarmed on."""
     return Problem(
         413,
-        f"The body is larger than {MAX_BODY // 1024 // 1024} MiB.",
-        hint="Set max_alerts in the Alertmanager receiver, or group by more labels.",
+        f"The body is larger than {most // 1024 // 1024} MiB.",
+        hint="Send fewer alerts at once; in Alertmanager set max_alerts of the receiver, or group by more labels.",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from incidents.alert import Alert
+from incidents.incoming import Incoming
 from incidents.store.connection import Links
 from incidents.store.incidents import Incidents
 from incidents.store.intake import Appended, Refused
@@ -28,6 +29,11 @@ class AlertSink(Protocol):
         truncated: int = 0,
     ) -> Appended:
         """Make one webhook's alerts durable and return what became of them; raises `StoreUnavailable` within 3 s."""
+
+    def append_incoming(
+        self, *, source: str, incoming: Sequence[Incoming], refused: Sequence[Refused] = (), received_at: datetime
+    ) -> Appended:
+        """Do the same for events that are more than alerts."""
 
 
 class Recorder(Protocol):

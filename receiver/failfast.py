@@ -11,6 +11,7 @@ from datetime import datetime
 
 from incidents.alert import Alert
 from incidents.errors import StoreUnavailable
+from incidents.incoming import Incoming
 from incidents.store.intake import Appended, Refused
 from receiver.deps import AlertSink
 
@@ -39,12 +40,27 @@ class FailFast:
         truncated: int = 0,
     ) -> Appended:
         """Append through the sink behind; raises `StoreUnavailable` at once where waiting would be in vain."""
+        return self._through(
+            lambda: self._sink.append_alerts(
+                source=source, alerts=alerts, refused=refused, received_at=received_at, truncated=truncated
+            )
+        )
+
+    def append_incoming(
+        self, *, source: str, incoming: Sequence[Incoming], refused: Sequence[Refused] = (), received_at: datetime
+    ) -> Appended:
+        """Do the same for events that are more than alerts."""
+        return self._through(
+            lambda: self._sink.append_incoming(
+                source=source, incoming=incoming, refused=refused, received_at=received_at
+            )
+        )
+
+    def _through(self, append: Callable[[], Appended]) -> Appended:
         me = threading.get_ident()
         started = self._enter(me)
         try:
-            appended = self._sink.append_alerts(
-                source=source, alerts=alerts, refused=refused, received_at=received_at, truncated=truncated
-            )
+            appended = append()
         except StoreUnavailable:
             self._failed(started)
             raise

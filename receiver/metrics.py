@@ -16,7 +16,7 @@ from pathlib import Path
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
 UNKNOWN = "unknown"  # the source of requests that named none of ours
-CODES = (202, 400, 401, 405, 413, 415, 500, 503)
+CODES = (200, 202, 400, 401, 405, 413, 415, 500, 503)
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)  # seconds
 CELL = 8  # bytes; an aligned store of one cell is never seen half done
 SLOTS = 256

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from receiver.payloads.mapping import BadMapping, compile_mapping, plain
 from rules.fields import Fields, did_you_mean
-from rules.yaml import Kind, Node, Scalar, problem_at
+from rules.yaml import Kind, Node, problem_at
 from tocsin.config_reading import Reading
 from tocsin.config_secrets import read_hashes, read_secrets, secret_keys
 from tocsin.settings import AlertmanagerSettings, ApiRole, ApiTokenSettings, Listen, SourceKind, SourceSettings
@@ -86,7 +87,7 @@ def _check_credentials(fields: Fields, kind: SourceKind) -> None:
 
 
 def _mapping(part: Reading, kind: SourceKind) -> str | dict[str, Any] | None:
-    """Read the mapping of a generic source: the name of a shipped one, or a tree of texts."""
+    """Read and check the mapping of a generic source: the name of a shipped one, or a tree of expressions."""
     fields = part.fields
     node = fields.get("mapping")
     if kind is not SourceKind.GENERIC:
@@ -96,15 +97,27 @@ def _mapping(part: Reading, kind: SourceKind) -> str | dict[str, Any] | None:
     if node is None:
         fields.require("mapping")
         return None
-    if node.kind is not Kind.MAPPING:
-        return fields.string("mapping", None)
-    return {key: _plain(value) for key, value in node.entries.items()}
+    mapping = plain(node) if node.kind is Kind.MAPPING else fields.string("mapping", None)
+    if mapping is None:
+        return None
+    try:
+        compile_mapping(mapping)
+    except BadMapping as error:
+        for each in error.problems:
+            place = _place(node, each.path)
+            name = ".".join(("mapping", *each.path))
+            part.problems.append(problem_at(place, "E314", f"{name}: {each.message}", each.hint))
+        return None
+    return mapping
 
 
-def _plain(node: Node) -> Scalar | list[Any] | dict[str, Any]:
-    if node.kind is Kind.MAPPING:
-        return {key: _plain(value) for key, value in node.entries.items()}
-    return [_plain(item) for item in node.items] if node.kind is Kind.LIST else node.value
+def _place(node: Node, path: Iterable[str]) -> Node:
+    """Return the node at a path, or the last one on the way that is there."""
+    for key in path:
+        if key not in node.entries:
+            break
+        node = node.entries[key]
+    return node
 
 
 def read_api_tokens(reading: Reading) -> tuple[ApiTokenSettings, ...]:

@@ -18,6 +18,7 @@ from receiver.auth import ApiRole, ApiToken, Source
 from receiver.deps import ApiDeps, Deps
 from receiver.exposition import Exposition
 from receiver.metrics import RequestMetrics
+from receiver.payloads.mapping import compile_mapping
 from tocsin import __version__
 from tocsin.config_file import load_settings
 from tocsin.redis_urls import store_url
@@ -92,7 +93,14 @@ def readiness(links: Links) -> list[str]:
 
 def _sources(settings: Settings) -> tuple[Source, ...]:
     return tuple(
-        Source(name=source.name, kind=source.kind.value, token_hashes=source.token_hashes)
+        Source(
+            name=source.name,
+            kind=source.kind.value,
+            token_hashes=source.token_hashes,
+            routing_key_hashes=source.routing_key_hashes,
+            signing_secrets=tuple(secret.reveal().encode() for secret in source.signing_secrets),
+            mapping=None if source.mapping is None else compile_mapping(source.mapping),
+        )
         for source in settings.sources
     )
 

@@ -19,8 +19,8 @@ from receiver.api.route import BASE, Call, Reply, Route, Services
 from receiver.auth import ApiRole, caller, require
 from receiver.bodies import Bodies, declared_length
 from receiver.deps import ApiDeps, Deps
+from receiver.posts import check_media_type
 from receiver.problems import Problem
-from receiver.webhooks import check_media_type
 
 MAX_BODY = 1024 * 1024  # bytes; the longest text may take twelve for each character
 READERS = 1  # bodies are small: one at a time leaves the threads to the webhooks
@@ -98,7 +98,7 @@ def _body(bodies: Bodies, kind: type) -> object:
         if len(body) > MAX_BODY:
             raise _too_large()
         if body:
-            check_media_type(environ.get("CONTENT_TYPE") or "", environ.get("HTTP_CONTENT_ENCODING") or "")
+            check_media_type(environ)
         return body_of(body, kind)
 
 

@@ -1,0 +1,146 @@
+"""What every address that senders post to has in common: it counts each answer, and an error never leaves it.
+
+A sender of each kind is a subclass that says who may post and what its body means; it decides nothing.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import structlog
+from flask import Response, request
+
+from incidents.incoming import Incoming
+from incidents.store.intake import Appended, Refused
+from receiver import problems
+from receiver.auth import Keyring, Source, presented_token
+from receiver.bodies import MAX_BODY, Bodies, Environ
+from receiver.deps import AlertSink, Deps
+from receiver.metrics import UNKNOWN
+from receiver.payloads.parsed import Parsed
+from receiver.problems import Problem
+
+log = structlog.get_logger(__name__)
+
+UNPROVEN_BODY = 1024 * 1024  # the most that is read of a body before its sender has proven itself by it
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """What the addresses of one process share."""
+
+    deps: Deps
+    intake: AlertSink
+    bodies: Bodies
+
+    def sources(self, kind: str) -> tuple[Source, ...]:
+        """Return the configured senders of one kind."""
+        return tuple(source for source in self.deps.sources if source.kind == kind)
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a 202."""
+
+    accepted: int
+    quarantined: int
+    event_id: str
+
+
+class Heard:
+    """Who posted, as far as that is proven; answers are counted by it."""
+
+    def __init__(self) -> None:
+        self.name = UNKNOWN
+
+
+class Post:
+    """One address that senders of one kind post to."""
+
+    kind: str
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        self.sources = gate.sources(self.kind)
+        self.tokens: Keyring[Source] = Keyring(self.sources)
+
+    def answer(self, **arguments: str) -> Response:
+        """Take the request, count it and answer it."""
+        started = time.perf_counter()
+        heard = Heard()
+        try:
+            response = self.take(request.environ, heard, **arguments)
+        except Exception as error:  # noqa: BLE001 - the request boundary: every answer is counted, also the unforeseen
+            response = self.refusal(error)
+        if response.status_code == 413:
+            log.warning("answered 413: alerts were refused for their size", source=heard.name)
+        self.gate.deps.record.observe(heard.name, response.status_code, time.perf_counter() - started)
+        return response
+
+    def take(self, environ: Environ, heard: Heard, **arguments: str) -> Response:
+        """Return the answer after the store has what came; raises `Problem`, `BadPayload` or a `StoreError`."""
+        raise NotImplementedError
+
+    def refusal(self, error: Exception) -> Response:
+        """Return the answer to an error; a sender that expects another form gets it here."""
+        return problems.answer_to(error)
+
+    def by_token(self, environ: Environ, heard: Heard) -> Source | None:
+        """Return the source whose token the headers present."""
+        source = self.tokens.holder_of(presented_token(environ.get("HTTP_AUTHORIZATION", "")))
+        if source is not None:
+            heard.name = source.name
+        return source
+
+    def append(self, source: Source, parsed: Parsed) -> Appended:
+        """Make alerts durable."""
+        return self.gate.intake.append_alerts(
+            source=source.name,
+            alerts=parsed.alerts,
+            refused=parsed.refused,
+            received_at=self.gate.deps.now(),
+            truncated=parsed.truncated,
+        )
+
+    def append_incoming(
+        self, source: Source, incoming: Sequence[Incoming], refused: Sequence[Refused] = ()
+    ) -> Appended:
+        """Make events durable."""
+        return self.gate.intake.append_incoming(
+            source=source.name, incoming=incoming, refused=refused, received_at=self.gate.deps.now()
+        )
+
+
+def accepted(appended: Appended) -> Response:
+    """Return the 202 that says what became of a delivery."""
+    answer = Answer(accepted=appended.accepted, quarantined=appended.quarantined, event_id=appended.event_id)
+    return json_answer(answer, 202)
+
+
+def json_answer(value: Any, status: int) -> Response:  # noqa: ANN401 - anything that is JSON
+    """Return an answer of JSON."""
+    return Response(msgspec.json.encode(value), status, content_type="application/json")
+
+
+def body_limit(*, proven: bool) -> int:
+    """Return how much of a body may be read, by whether the headers have shown who sends it."""
+    return MAX_BODY if proven else UNPROVEN_BODY
+
+
+def check_media_type(environ: Environ, *, also: Sequence[str] = ()) -> None:
+    """Raise `Problem` 415 unless the body can be JSON that is not compressed; a missing type is taken for JSON."""
+    if (environ.get("HTTP_CONTENT_ENCODING") or "").strip().lower() not in ("", "identity"):
+        raise Problem(
+            415,
+            "Compressed bodies are not taken.",
+            hint="Send the body as it is, without Content-Encoding.",
+            headers={"Accept-Encoding": "identity"},
+        )
+    media_type = (environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
+    if media_type in ("", "application/json", *also) or media_type.endswith("+json"):
+        return
+    raise Problem(
+        415,
+        "The body must be JSON.",
+        hint="Send `Content-Type: application/json`.",
+        headers={"Accept": "application/json"},
+    )
