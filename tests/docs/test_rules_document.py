@@ -1,0 +1,122 @@
+"""docs/rules.md and the loader of rules know the same words: no more, no fewer."""
+
+import re
+from pathlib import Path
+
+import pytest
+from documents import ROOT, first_names, table, text_of
+
+from incidents.timeline import EntryKind
+from incidents.values import Criterion, IncidentStatus, Role, Severity
+from rules.conditions import Compare
+from rules.load_channels import DELIVERED, KINDS
+from rules.load_conditions import MEASURED, SUBJECTS
+from rules.load_others import LATER
+from rules.load_rules import COMPANIONS, NOT_ACTED_ON, OBJECTIVE_KEYS, RULE_KEYS, VERBS
+from rules.model import Mode
+from rules.sections import SECTIONS
+from rules.templates import FILTERS
+from workers.channels import Message
+
+RULES = "docs/rules.md"
+PACKS = sorted(path.stem for path in (ROOT / "rules" / "packs").glob("*.yml"))
+
+# Heading, number of the table below it, and what its first column has to name.
+CLOSED_LISTS = [
+    ("Packs", 1, [f"pack:{name}" for name in PACKS]),
+    ("Sections", 1, SECTIONS),
+    ("Fields of a rule", 1, RULE_KEYS),
+    ("Criteria", 1, [each.value for each in Criterion]),
+    ("Conditions", 1, SUBJECTS),
+    ("Verbs", 1, VERBS),
+    ("Heartbeats", 1, ("id", "match", "expect_every")),
+    ("Objectives", 1, OBJECTIVE_KEYS),
+    ("Templates", 1, FILTERS),
+    ("Defaults", 1, ("identity", "reopen_within")),
+    ("Severities", 1, ("acknowledge_within", "update_every", "postmortem", "stakeholders")),
+    ("People and channels", 1, ("name", "timezone", "channels")),
+    ("People and channels", 2, KINDS),
+    ("The page of a webhook", 1, Message.__struct_fields__),
+    ("Rotations", 1, ("timezone", "handoff", "order", "overrides")),
+    ("Rotations", 2, ("every", "weekday", "at", "starting")),
+    ("Rotations", 3, ("from", "until", "person", "note")),
+    ("Roles", 1, [each.value for each in Role]),
+    ("Paging policies", 1, ("steps", "rounds", "repage_after")),
+    ("Paging policies", 2, ("page", "acknowledge_within")),
+]
+
+
+@pytest.mark.parametrize(("heading", "number", "known"), CLOSED_LISTS, ids=lambda value: str(value)[:40])
+def test_rules_document_lists_what_the_loader_knows(heading, number, known):
+    """Each table of the reference names every word of its list once, and no other."""
+    assert sorted(first_names(table(RULES, heading, number))) == sorted(known)
+
+
+def test_rules_document_says_what_a_condition_may_be_asked_of():
+    """The column `on` of the conditions is what the loader allows."""
+    for row in table(RULES, "Conditions"):
+        subjects = {subject.value for subject in SUBJECTS[row.names[0]]}
+        said = set(row.cells[1].split(", "))
+        assert (subjects == said) or (said == {"all"} and len(subjects) == 4), row.names[0]
+
+
+def test_rules_document_marks_the_conditions_that_cannot_be_measured():
+    """A condition is marked exactly when the loader warns that it is unknown, or its subject is not looked at."""
+    marked = {row.names[0] for row in table(RULES, "Conditions") if row.is_not_yet}
+    unmeasured = {name for name, on in SUBJECTS.items() if name not in MEASURED and "heartbeat" not in on}
+    assert marked == unmeasured
+
+
+def test_rules_document_marks_what_is_not_acted_on():
+    """Sections, fields and channels that do nothing yet are marked, and no others."""
+    assert {row.names[0] for row in table(RULES, "Sections") if row.is_not_yet} == set(LATER)
+    fields = {row.names[0] for row in table(RULES, "Fields of a rule") if "**not yet**" in row.cells[2].split(";")[0]}
+    assert fields - {"on"} == set(NOT_ACTED_ON)
+    channels = {row.names[0] for row in table(RULES, "People and channels", 2) if row.is_not_yet}
+    assert channels == set(KINDS) - DELIVERED
+
+
+def test_rules_document_knows_the_options_of_each_channel():
+    """Each option of a channel stands in its row."""
+    for row in table(RULES, "People and channels", 2):
+        options, _ = KINDS[row.names[0]]
+        assert set(options) == set(re.findall(r"`([^`]+)`", row.cells[1])), row.names[0]
+
+
+def test_rules_document_names_every_word_of_small_lists():
+    """Modes, comparisons' keys, severities and companions of verbs stand in the text."""
+    text = text_of(ROOT / RULES)
+    words = [*Mode, *Severity, *COMPANIONS, Compare.GTE, Compare.LTE]
+    assert [word for word in words if str(word) not in text] == []
+
+
+def codes_in(folder: Path) -> set[str]:
+    """Return the codes of problems that the modules of a package can report."""
+    return {
+        code for path in folder.glob("*.py") for code in re.findall(r'"([EW]\d{3})"', path.read_text(encoding="utf-8"))
+    }
+
+
+def test_rules_document_explains_every_code():
+    """Every error and warning of rule files is listed, and nothing else."""
+    assert sorted(first_names(table(RULES, "Messages"))) == sorted(codes_in(ROOT / "rules"))
+
+
+def test_concepts_list_every_kind_of_entry():
+    """Every kind of the timeline is explained; those that nothing can write are marked."""
+    rows = table("docs/concepts.md", "Timeline")
+    assert sorted(first_names(rows)) == sorted(EntryKind)
+    sources = "".join(
+        path.read_text(encoding="utf-8")
+        for package in ("incidents", "receiver", "workers")
+        for path in (ROOT / package).rglob("*.py")
+    )
+    written = {kind.value for kind in EntryKind if f"EntryKind.{kind.name}" in sources}
+    assert {row.names[0] for row in rows if "**not yet**" not in row.cells[1]} <= written
+
+
+def test_concepts_know_the_life_of_an_incident():
+    """Every status and every criterion has its line."""
+    assert first_names(table("docs/concepts.md", "The life of an incident")) == [each.value for each in IncidentStatus]
+    named = {name for row in table("docs/concepts.md", "What is an incident?") for name in row.cells[1].split("`")}
+    assert named & set(Criterion) == set(list(Criterion)[:5])
