@@ -21,6 +21,7 @@ class TouchKind(StrEnum):
     STATUS_UPDATE = "status_update"
     RESPONDER = "responder"
     OTHER = "other"
+    GONE = "gone"  # its source does not know it any more: no person did anything
 
 
 class Touch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -184,6 +184,33 @@ def window(window_id: str, identity_key: str) -> str:
     return f"tocsin:window:{window_id}:{identity_key}"
 
 
+def wake_facts() -> str:
+    """String, a facts job was asked for. TTL: two seconds. Writer: tickers. Reader: the same (SET NX)."""
+    return "tocsin:wake:facts"
+
+
+def facts_linger() -> str:
+    """String, a facts worker is at work. TTL: some seconds, renewed. Writer: the facts worker. Reader: tickers."""
+    return "tocsin:facts:lingering"
+
+
+def receivers_of(source: str) -> str:
+    """Set of the names under which an Alertmanager knows us. TTL: none. Writer: intake. Reader: the facts worker."""
+    return f"tocsin:source:{short_hash(source)}:receivers"
+
+
+def truncated_sources() -> str:
+    """Set of sources that left alerts out of a notification. TTL: none. Writer: intake. Reader: the facts worker."""
+    return "tocsin:sources:truncated"
+
+
+def absent_of(source: str) -> str:
+    """Set of alerts that a source's Alertmanager did not know at the last look. TTL: an hour. Writer: the facts worker.
+    Reader: the same.
+    """
+    return f"tocsin:source:{short_hash(source)}:absent"
+
+
 def pages_due() -> str:
     """Sorted set of page ids by when to try next. TTL: none. Writer: commits, claims. Reader: page workers."""
     return "tocsin:pages:due"

@@ -2,6 +2,8 @@
 
 DECIDE_QUEUE = "tocsin-decide"
 PAGES_QUEUE = "tocsin-pages"
+FACTS_QUEUE = "tocsin-facts"
 
 DECIDE_JOB = "workers.jobs.decide"
 PAGES_JOB = "workers.jobs.deliver_pages"
+FACTS_JOB = "workers.jobs.fetch_facts"

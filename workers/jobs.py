@@ -8,6 +8,11 @@ def decide() -> None:
     RUNTIME.job("decide").linger()
 
 
+def fetch_facts() -> None:
+    """Hold what we know against what our senders know, for a while."""
+    RUNTIME.job("facts").linger()
+
+
 def deliver_pages() -> None:
     """Deliver the pages that are due for a while."""
     RUNTIME.job("pages").linger()

@@ -114,7 +114,7 @@ class Reception:
                 data = {"alert": state.labels.get("alertname", ""), "did": touch.kind.value, "at": touch.at}
                 entry = Entry(
                     at=received.received_at,
-                    kind=EntryKind.NOTE,
+                    kind=EntryKind.ALERT_STALE if touch.kind is TouchKind.GONE else EntryKind.NOTE,
                     actor=touch.actor or received.source,
                     text=touch.text,
                     data={field: value for field, value in data.items() if value},

@@ -11,6 +11,7 @@ from datetime import datetime
 from incidents import keys
 from incidents.clock import to_ms
 from incidents.errors import StoreUnavailable
+from incidents.queues import FACTS_QUEUE
 from incidents.store.connection import Link
 from incidents.store.wake import Waker
 
@@ -36,10 +37,11 @@ class Ticker(threading.Thread):
 
     def tick(self) -> None:
         """Ask for a job where nobody lingers."""
-        decides, delivers, _ = self._link.ask(
+        decides, delivers, asks, _ = self._link.ask(
             [
                 ("EXISTS", keys.lease()),
                 ("EXISTS", keys.pager_lingers()),
+                ("EXISTS", keys.facts_linger()),
                 ("HSET", keys.workers_seen(), self._queue, to_ms(self._now())),
             ]
         )
@@ -47,6 +49,9 @@ class Ticker(threading.Thread):
             self._waker.decider()
         if not delivers:
             self._waker.pager()
+        # Not every installation asks others: only a facts worker sees to its own job.
+        if not asks and self._queue == FACTS_QUEUE:
+            self._waker.facts()
 
     def stop(self) -> None:
         """End the thread."""

@@ -17,6 +17,7 @@ from incidents.values import AlertStatus
 KIND_ALERTS = "alerts"  # kinds of entries: a wire format
 KIND_INCOMING = "incoming"
 ENTRY_BYTES = 256 * 1024  # a read is bounded by entries, so an entry is bounded by bytes
+RECEIVERS_KEPT = 1000
 REFUSED_CHARACTERS = 64 * 1024
 
 
@@ -55,6 +56,7 @@ class Intake:
     def __init__(self, links: Links, wake: Callable[[], object]) -> None:
         self._links = links
         self._wake = wake
+        self._receivers: set[tuple[str, str]] = set()  # that the store knows already
 
     def append_alerts(
         self,
@@ -64,15 +66,23 @@ class Intake:
         refused: Sequence[Refused] = (),
         received_at: datetime,
         truncated: int = 0,
+        receiver: str = "",
     ) -> Appended:
         """Append the alerts of one delivery; raises `StoreUnavailable`, and then nothing was accepted.
 
-        `truncated` is how many alerts the sender says it left out.
+        `truncated` is how many alerts the sender says it left out, `receiver` the name under which it knows us.
         """
         tally = _counts(source, alerts, len(alerts), refused)
         if truncated:
             tally.count(Measures.ALERTS_TRUNCATED, source, by=truncated)
-        return self._append(KIND_ALERTS, source, _bodies(alerts), tally, refused, received_at)
+        also: list[Command] = [("SADD", keys.truncated_sources(), source)] if truncated else []
+        is_new = bool(receiver) and (source, receiver) not in self._receivers and len(self._receivers) < RECEIVERS_KEPT
+        if is_new:
+            also.append(("SADD", keys.receivers_of(source), receiver))
+        appended = self._append(KIND_ALERTS, source, _bodies(alerts), tally, refused, received_at, also)
+        if is_new:
+            self._receivers.add((source, receiver))
+        return appended
 
     def append_incoming(
         self, *, source: str, incoming: Sequence[Incoming], refused: Sequence[Refused] = (), received_at: datetime
@@ -90,6 +100,7 @@ class Intake:
         tally: Tally,
         refused: Sequence[Refused],
         received_at: datetime,
+        also: Sequence[Command] = (),
     ) -> Appended:
         accepted = sum(count for count, _ in bodies)
         if not accepted and not refused:
@@ -103,6 +114,7 @@ class Intake:
         commands += [("HINCRBY", keys.counters(), field, by) for field, by in tally.fields.items()]
         commands.append(("HSET", keys.sources_heard(), source, received_ms))
         commands += _quarantine(source, refused, received_at)
+        commands += also
         commands += [("EXEC",), ("EXISTS", keys.lease())]
         with self._links.borrow() as link:
             replies = checked(link.ask(commands))

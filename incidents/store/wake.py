@@ -8,7 +8,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from incidents import keys
-from incidents.queues import DECIDE_JOB, DECIDE_QUEUE, PAGES_JOB, PAGES_QUEUE
+from incidents.queues import DECIDE_JOB, DECIDE_QUEUE, FACTS_JOB, FACTS_QUEUE, PAGES_JOB, PAGES_QUEUE
 
 LINGER = timedelta(seconds=30)  # how long a job may stay, blocked on what comes
 JOB_TIMEOUT = 120  # seconds, far above the linger: an alarm must never strike inside a commit
@@ -23,6 +23,7 @@ class Waker:
         self._client = client
         self._decide = Queue(DECIDE_QUEUE, connection=client, serializer=JSONSerializer)
         self._pages = Queue(PAGES_QUEUE, connection=client, serializer=JSONSerializer)
+        self._facts = Queue(FACTS_QUEUE, connection=client, serializer=JSONSerializer)
 
     def decider(self, *, anyway: bool = False) -> bool:
         """Ask for a decide job; `anyway`: a job that ends asks for its successor. Return whether one was asked for."""
@@ -31,6 +32,10 @@ class Waker:
     def pager(self, *, anyway: bool = False) -> bool:
         """Ask for a pages job, likewise."""
         return self._ask(self._pages, PAGES_JOB, keys.wake_pager(), anyway=anyway)
+
+    def facts(self, *, anyway: bool = False) -> bool:
+        """Ask for a facts job, likewise."""
+        return self._ask(self._facts, FACTS_JOB, keys.wake_facts(), anyway=anyway)
 
     def _ask(self, queue: Queue, job: str, wake_key: str, *, anyway: bool) -> bool:
         try:

@@ -11,7 +11,7 @@ from tocsin.logs import configure_logs
 from tocsin.redis_urls import store_url
 
 # By name, imported when they run: one part must not import what only the other needs.
-PARTS = {"decide": "tocsin.decide_worker", "pages": "tocsin.pages_worker"}
+PARTS = {"decide": "tocsin.decide_worker", "facts": "tocsin.facts_worker", "pages": "tocsin.pages_worker"}
 
 
 @click.command()
@@ -19,7 +19,7 @@ PARTS = {"decide": "tocsin.decide_worker", "pages": "tocsin.pages_worker"}
 @config_option
 @told
 def worker(part: str, config_path: Path | None) -> None:
-    """Run one worker alone: `decide` judges alerts, `pages` delivers pages. A second one stands by."""
+    """Run one worker alone: `decide` judges alerts, `pages` delivers pages, `facts` asks others."""
     settings = settings_or_exit(config_path)
     configure_logs(part)
     sys.exit(importlib.import_module(PARTS[part]).run(settings, store_url(settings)))
