@@ -4,7 +4,11 @@ import re
 
 import pytest
 from documents import ROOT, first_names, table
+from jmespath.functions import Functions
 
+from receiver.payloads.mapping import KEYS as MAPPING_KEYS
+from receiver.payloads.mapping import shipped
+from receiver.payloads.mapping_functions import OPTIONS
 from tocsin.config_file import _OTHER_VARIABLES, KEYS, VARIABLES
 from tocsin.config_parts import _ANY_SOURCE_KEY
 from tocsin.config_secrets import secret_keys
@@ -17,7 +21,11 @@ CLOSED_LISTS = [
     ("Keys", 1, KEYS),
     ("Environment", 1, (*VARIABLES, *_OTHER_VARIABLES)),
     ("Durability", 1, [each.value for each in Durability]),
-    ("Sources", 1, ("name", "kind", "mapping", *_ANY_SOURCE_KEY)),
+    ("Sources", 1, [each.value for each in SourceKind]),
+    ("Sources", 2, ("name", "kind", "mapping", *_ANY_SOURCE_KEY)),
+    ("Mappings", 1, MAPPING_KEYS),
+    ("Mappings", 2, shipped()),
+    ("Mappings", 3, sorted(OPTIONS.custom_functions.FUNCTION_TABLE.keys() - Functions.FUNCTION_TABLE.keys())),
     ("API tokens", 1, ("name", "role", *secret_keys("token"))),
     ("API tokens", 2, [each.value for each in ApiRole]),
     ("Retention", 1, Retention.__struct_fields__),
