@@ -111,8 +111,10 @@ def test_bad_input_over_the_cap_is_413_and_counted(tocsin):
     """A body over 64 MiB is refused from its length alone, and the count can be alarmed on."""
     before = tocsin.metric("tocsin_webhooks_total", code="413")
     with socket.create_connection(("127.0.0.1", tocsin.port), timeout=10) as connection:
-        connection.sendall(POST + f"Content-Length: {65 * MIB}\r\n\r\n".encode() + b"[" * 1000)
-        answer = connection.recv(65536)
+        connection.sendall(POST + f"Content-Length: {65 * MIB}\r\n\r\n".encode())
+        answer = b""
+        while b"max_alerts" not in answer and (more := connection.recv(65536)):
+            answer += more
     assert answer.startswith(b"HTTP/1.1 413")
     assert b"max_alerts" in answer
     assert tocsin.metric("tocsin_webhooks_total", code="413") == before + 1
@@ -133,7 +135,7 @@ def test_bad_input_of_one_alert_among_good_goes_to_quarantine_alone(running):
     after = tocsin.settled()
     assert after["quarantined"] - before["quarantined"] == 3
     assert tocsin.metric("tocsin_alerts_received_total", status="firing") == alerts_before + 2
-    kept = tocsin.get("/quarantine")["quarantine"]
+    kept = tocsin.get("/quarantine")["events"]
     assert len(kept) == 3
     assert all(one["reason"] and one["source"] == "am" for one in kept)
     assert tocsin.metric("tocsin_quarantined") == 3
@@ -170,7 +172,7 @@ def test_bad_input_that_never_ends_is_cut_off_and_hurts_nobody(tocsin):
 def test_bad_input_that_is_hardly_http_is_refused(tocsin, raw):
     """Broken requests are refused with 4xx or cut off; the receiver goes on."""
     connection = socket.create_connection(("127.0.0.1", tocsin.port), timeout=10)
-    with connection, contextlib.suppress(ConnectionError):
+    with connection, contextlib.suppress(OSError):
         connection.sendall(raw)
         connection.shutdown(socket.SHUT_WR)
         answer = connection.recv(65536)

@@ -80,8 +80,7 @@ def test_killed_child_is_replaced_and_the_next_alert_pages_soon(tocsin, serving,
     """After `kill -9` of a child the way from alert to page works again at once."""
     tocsin.post(firing(service="before"))
     page_sink.expect_page(person="amira")
-    old = serving.child(part)
-    serving.kill_child(part)
+    old = serving.kill_child(part)
     eventually(lambda: tocsin.post(firing(service="after")).status_code == 202, what="an answer 202")
     page_sink.expect_page(timeout=3, person="amira")
     assert serving.new_child(part, old) != old

@@ -12,6 +12,7 @@ from typing import Any
 import requests
 from programs import Program, Programs, eventually, free_port, is_alive, parent_of
 
+from incidents import keys
 from incidents.store.connection import Link
 from tocsin.config_file import load_settings
 from tocsin.redis_urls import store_url
@@ -232,32 +233,40 @@ class Serving:
     def wait_ready(self, timeout: float = READY_WITHIN) -> None:
         self.installation.wait_ready(self.program, timeout)
 
+    def running(self, part: str) -> list[int]:
+        """Return the processes of a part: `store`, `receiver`, `decide`, `pages`, or `granian worker`."""
+        parent = self.program.pid
+        if part == "granian worker":
+            parent = next(iter(self.running("receiver")), 0)
+        every = self.program.children().items()
+        return [pid for pid, line in every if parent_of(pid) == parent and PARTS[part].search(line)]
+
     def child(self, part: str) -> int:
-        """Return the process id of a child: `store`, `receiver`, `decide` or `pages`; waits until it runs."""
-        return eventually(lambda: self._child(part), what=f"the child {part}")
+        """Return the process id of a child, of the active one for `decide`; waits until it runs."""
+        if part == "decide":
+            return eventually(self._active_decider, what="an active decider")
+        return eventually(lambda: next(iter(self.running(part)), 0), what=f"the child {part}")
 
-    def _child(self, part: str) -> int:
-        pattern = PARTS[part]
-        every = self.program.children().items()
-        own = [pid for pid, line in every if pattern.search(line) and parent_of(pid) == self.program.pid]
-        return own[0] if own else 0
+    def _active_decider(self) -> int:
+        link = self.installation.link()
+        try:
+            lease = (link.one("GET", keys.lease()) or b"").decode()
+        finally:
+            link.drop()
+        return int(lease.split("|")[1]) if lease else 0
 
-    def granian_workers(self) -> list[int]:
-        """Return the processes of the receiver that answer requests."""
-        receiver = self._child("receiver")
-        every = self.program.children().items()
-        return [pid for pid, line in every if parent_of(pid) == receiver and "resource_tracker" not in line]
-
-    def kill_child(self, part: str) -> None:
-        """Kill a child."""
-        os.kill(self.child(part), signal.SIGKILL)
+    def kill_child(self, part: str) -> int:
+        """Kill a child and return the process id that it had."""
+        pid = self.child(part)
+        os.kill(pid, signal.SIGKILL)
+        return pid
 
     def new_child(self, part: str, old: int, *, timeout: float = 10.0) -> int:
-        """Wait until a child has been replaced and return the new process id."""
+        """Wait until a child that was killed has been replaced, and return who is there now."""
 
         def replaced() -> int:
-            pid = self._child(part)
-            return pid if pid != old and is_alive(pid) else 0
+            pid = self.child(part)
+            return pid if pid != old and is_alive(pid) and not is_alive(old) else 0
 
         return eventually(replaced, timeout=timeout, what=f"a new {part}")
 
@@ -273,6 +282,7 @@ PARTS = {
     "receiver": re.compile(r"-m tocsin receiver"),
     "decide": re.compile(r"-m tocsin worker decide"),
     "pages": re.compile(r"-m tocsin worker pages"),
+    "granian worker": re.compile(r"^(?!.*resource_tracker)"),
 }
 
 
