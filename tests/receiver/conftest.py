@@ -1,5 +1,6 @@
 """A receiver with everything around it faked, and payloads written from Alertmanager's documentation."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -10,12 +11,24 @@ import pytest
 from flask.testing import FlaskClient
 
 from incidents.alert import Alert
+from incidents.incoming import Incoming
 from incidents.store.intake import Appended, Refused
 from receiver.app import Deps, create_app
 from receiver.auth import ApiRole, ApiToken, Source
 from receiver.deps import Reloaded
+from receiver.payloads.mapping import compile_mapping
 
 NOW = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
+ROUTING_KEY = "0123456789abcdef0123456789abcdef"
+OTHER_ROUTING_KEY = "fedcba9876543210fedcba9876543210"
+WHSEC = "whsec_" + base64.b64encode(b"a secret of twenty-four.").decode()
+MAPPING = {
+    "labels": {"alertname": "name", "service": "project"},
+    "annotations": {"summary": "text"},
+    "status": {"expr": "state", "firing": ["bad"], "resolved": ["good"], "ignore": ["same"]},
+    "identity": "key",
+    "starts_at": "since",
+}
 
 
 def digest(token: str) -> tuple[bytes, ...]:
@@ -27,6 +40,7 @@ class FakeIntake:
 
     def __init__(self) -> None:
         self.alerts: list[Alert] = []
+        self.incoming: list[Incoming] = []
         self.refused: list[Refused] = []
         self.sources: list[str] = []
         self.truncated = 0
@@ -48,6 +62,16 @@ class FakeIntake:
         self.refused += refused
         self.truncated += truncated
         return Appended("1762052400000-0" if alerts else "", len(alerts), len(refused))
+
+    def append_incoming(
+        self, *, source: str, incoming: Sequence[Incoming], refused: Sequence[Refused] = (), received_at: datetime
+    ) -> Appended:
+        if self.error is not None:
+            raise self.error
+        self.sources.append(source)
+        self.incoming += incoming
+        self.refused += refused
+        return Appended("1762052400000-0" if incoming else "", len(incoming), len(refused))
 
 
 class FakeRecord:
@@ -81,6 +105,30 @@ def make_client(intake: FakeIntake, record: FakeRecord) -> Callable[..., FlaskCl
                 Source(name="prod", kind="alertmanager", token_hashes=digest("source-token") + digest("next-token")),
                 Source(name="other", kind="alertmanager", token_hashes=digest("other-token")),
                 Source(name="prom", kind="prometheus", token_hashes=digest("prometheus-token")),
+                Source(name="pd", kind="pagerduty", signing_secrets=(b"pagerduty-secret", b"next-secret")),
+                Source(name="pd-eu", kind="pagerduty", signing_secrets=(b"european-secret",)),
+                Source(name="events", kind="pagerduty_events", routing_key_hashes=digest(ROUTING_KEY)),
+                Source(name="more", kind="pagerduty_events", routing_key_hashes=digest(OTHER_ROUTING_KEY)),
+                Source(
+                    name="graf",
+                    kind="grafana",
+                    token_hashes=digest("grafana-token"),
+                    signing_secrets=(b"grafana-secret",),
+                ),
+                Source(
+                    name="ci",
+                    kind="generic",
+                    token_hashes=digest("generic-token"),
+                    signing_secrets=(WHSEC.encode(),),
+                    mapping=compile_mapping(MAPPING),
+                ),
+                Source(
+                    name="sentry",
+                    kind="generic",
+                    token_hashes=digest("sentry-token"),
+                    signing_secrets=(b"client-secret",),
+                    mapping=compile_mapping("sentry"),
+                ),
             ),
             "api_tokens": tuple(
                 ApiToken(name=role.value, role=role, token_hashes=digest(f"{role}-token")) for role in ApiRole
