@@ -97,6 +97,14 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class ActionTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """A person did something about it; `action` is of which kind: a rollback, a restart."""
+
+    actor: str
+    action: str
+    text: str
+
+
 class StepDue(msgspec.Struct, frozen=True, kw_only=True):
     """Nobody acknowledged in time: the next step of the paging policy."""
 
@@ -144,6 +152,7 @@ Event = (
     | Dismiss
     | Escalate
     | Note
+    | ActionTaken
     | StepDue
     | PageDelivered
     | PageFailed

@@ -10,6 +10,7 @@ import click
 from tocsin import __version__
 
 COMMANDS = {
+    "action": "tocsin.commands.action:action",
     "connect": "tocsin.commands.connect:connect",
     "doctor": "tocsin.commands.doctor:doctor",
     "healthcheck": "tocsin.commands.healthcheck:healthcheck",

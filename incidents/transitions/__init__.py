@@ -16,7 +16,17 @@ from incidents.transitions.findings import finding, fires_again
 from incidents.transitions.objectives import clear_for, unmet_objectives
 from incidents.transitions.outcome import Context, Transition, UnmetObjectives
 from incidents.transitions.pages import page_delivered, page_failed, page_suppressed, stale, step_due
-from incidents.transitions.people import acknowledge, clear_due, dismiss, escalate, mitigate, note, reopen, resolve
+from incidents.transitions.people import (
+    acknowledge,
+    action_taken,
+    clear_due,
+    dismiss,
+    escalate,
+    mitigate,
+    note,
+    reopen,
+    resolve,
+)
 from incidents.values import OPEN_STATUSES, IncidentStatus
 
 __all__ = ["TABLE", "Context", "Transition", "UnmetObjectives", "clear_for", "transition", "unmet_objectives"]
@@ -64,6 +74,7 @@ def _rows() -> dict[tuple[IncidentStatus, type], Handler]:
     table[IncidentStatus.RESOLVED, events.FindingHeld] = fires_again
     for status in IncidentStatus:
         table[status, events.Note] = note
+        table[status, events.ActionTaken] = action_taken
         table[status, events.PageDelivered] = page_delivered
         table[status, events.PageFailed] = page_failed
         table[status, events.PageSuppressed] = page_suppressed

@@ -126,3 +126,12 @@ def note(incident: Incident, event: events.Note, context: Context, now: datetime
     del context
     entry = Entry(at=now, kind=EntryKind.NOTE, actor=event.actor, text=event.text)
     return changed(incident, incident, (entry,), reason="noted")
+
+
+def action_taken(incident: Incident, event: events.ActionTaken, context: Context, now: datetime) -> Transition:
+    """Write a corrective action down; also after the end, for what was done is often told later."""
+    del context
+    text = f"{event.actor} did a {event.action}: {event.text}"
+    data = {"kind": event.action}
+    entry = Entry(at=now, kind=EntryKind.CORRECTIVE_ACTION, actor=event.actor, text=text, data=data)
+    return changed(incident, incident, (entry,), reason="action noted")

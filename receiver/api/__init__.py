@@ -12,7 +12,7 @@ from incidents.store.alert_reads import AlertReads
 from incidents.store.quarantine import Quarantine
 from incidents.store.reads import Reads
 from incidents.store.rulesets import RuleSets
-from receiver.api import alerts, commands, incidents, state
+from receiver.api import actions, alerts, commands, incidents, state
 from receiver.api.openapi import document
 from receiver.api.reading import body_of, query_of
 from receiver.api.route import BASE, Call, Reply, Route, Services
@@ -34,6 +34,7 @@ def _openapi(services: Services, call: Call) -> Reply:
 ROUTES: tuple[Route, ...] = (
     *incidents.ROUTES,
     *commands.ROUTES,
+    *actions.ROUTES,
     *alerts.ROUTES,
     *state.ROUTES,
     Route(

@@ -156,6 +156,12 @@ class RequeuedAnswer(Answer, frozen=True, kw_only=True):
     event_id: str
 
 
+class ActionAnswer(Answer, frozen=True, kw_only=True):
+    """A corrective action that was taken into the stream, under the id of its entry."""
+
+    event_id: str
+
+
 class TierAnswer(Answer, frozen=True, kw_only=True):
     """What one tier of a rule does."""
 

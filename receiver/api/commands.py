@@ -10,7 +10,7 @@ from incidents.transitions import TABLE, UnmetObjectives
 from incidents.values import IncidentStatus
 from receiver.api import answers, texts, wire
 from receiver.api.incidents import checked_id, headers_of, incident_answer
-from receiver.api.reading import unfit, version_in
+from receiver.api.reading import label_value, unfit, version_in
 from receiver.api.route import Call, Handler, Reply, Route, Services
 from receiver.auth import ApiRole
 from receiver.problems import Problem
@@ -25,6 +25,7 @@ COMMANDS: dict[str, type] = {
     "dismiss": events.Dismiss,
     "escalate": events.Escalate,
     "notes": events.Note,
+    "actions": events.ActionTaken,
 }
 
 
@@ -69,6 +70,12 @@ def _escalate(services: Services, call: Call) -> Reply:
 def _notes(services: Services, call: Call) -> Reply:
     text = _required("/text", call.body.text)
     return _reply(_apply(services, call, events.Note(actor=call.actor, text=text)))
+
+
+def _actions(services: Services, call: Call) -> Reply:
+    body: wire.IncidentActionBody = call.body
+    action, text = label_value("/kind", body.kind), _required("/text", body.text)
+    return _reply(_apply(services, call, events.ActionTaken(actor=call.actor, action=action, text=text)))
 
 
 def _note(text: str | None) -> str:
@@ -146,4 +153,5 @@ ROUTES = (
     _command("dismiss", "Say that it was no incident", _dismiss, wire.DismissBody),
     _command("escalate", "Change the severity, or page more people", _escalate, wire.EscalateBody),
     _command("notes", "Write on the timeline", _notes, wire.NoteBody),
+    _command("actions", "Write on the timeline what was done about it", _actions, wire.IncidentActionBody),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from receiver.api import texts
 from receiver.api.route import Parameter
 from receiver.payloads.json_text import checked, malformed
 from receiver.problems import Problem
@@ -54,10 +55,10 @@ def query_of(given: Iterable[tuple[str, str]], known: Sequence[Parameter]) -> di
             raise bad_parameter(name, f"{name} is longer than {MAX_PARAMETER} characters.")
         values = value.split(",") if parameter.many else [value]
         found.setdefault(name, []).extend(each.strip() for each in values if each.strip())
-    for name, texts in found.items():
-        if len(texts) > 1 and not parameters[name].many:
-            raise bad_parameter(name, f"{name} is given {len(texts)} times.", "Give it once.")
-    return {name: tuple(texts) for name, texts in found.items()}
+    for name, each in found.items():
+        if len(each) > 1 and not parameters[name].many:
+            raise bad_parameter(name, f"{name} is given {len(each)} times.", "Give it once.")
+    return {name: tuple(each) for name, each in found.items()}
 
 
 def text_in(query: Mapping[str, tuple[str, ...]], name: str) -> str:
@@ -113,6 +114,15 @@ def body_of(body: bytes, kind: type[Any]) -> Any:  # noqa: ANN401 - as typed as 
 def unfit(pointer: str, detail: str, hint: str = "") -> Problem:
     """Return the answer to a field that does not fit."""
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, hint=hint, members={"pointer": pointer})
+
+
+def label_value(pointer: str, text: str) -> str:
+    """Return a text that rules match as the value of a label; raises `Problem` 422 for an empty or odd one."""
+    value = text.strip()
+    if not value or not texts.is_fit(value):
+        name = pointer.removeprefix("/")
+        raise unfit(pointer, f"{name} must be text without control characters, and not empty.".capitalize())
+    return value
 
 
 def _unfit(message: str, kind: type[Any]) -> Problem:

@@ -1,5 +1,6 @@
 """The bodies that the API takes, one type each: they are decoded by it, and described by it in the OpenAPI document."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -14,6 +15,8 @@ MAX_VALUE = 1024
 
 Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TITLE)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Labels = Annotated[
     dict[
         Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)],
@@ -60,6 +63,22 @@ class EscalateBody(Body, frozen=True, kw_only=True):
 class NoteBody(Body, frozen=True, kw_only=True):
     """What is written on the timeline."""
 
+    text: Text
+
+
+class ActionBody(Body, frozen=True, kw_only=True):
+    """A corrective action: of which kind, to which service, in words, and when if it was not just now."""
+
+    kind: Name
+    service: Name
+    text: Text | None = None
+    at: Instant | None = None
+
+
+class IncidentActionBody(Body, frozen=True, kw_only=True):
+    """A corrective action against this incident."""
+
+    kind: Name
     text: Text
 
 

@@ -51,6 +51,7 @@ EVERY = {
     events.Dismiss: events.Dismiss(actor="bo", reason="a drill"),
     events.Escalate: events.Escalate(actor="bo", severity=Severity.SEV1),
     events.Note: events.Note(actor="bo", text="hello"),
+    events.ActionTaken: events.ActionTaken(actor="bo", action="rollback", text="checkout to 1.4.2"),
     events.StepDue: events.StepDue(),
     events.PageDelivered: events.PageDelivered(
         page_id="p", person="amira", channel="c", kind="webhook", attempt=1, repeat=False, reason=PageReason.DECLARED
@@ -176,6 +177,18 @@ def test_reopening_pages_again_and_counts_the_acknowledgement_anew():
     assert (done.incident.status, done.incident.acknowledged_at) == (IncidentStatus.DECLARED, None)
     assert [page.reason for page in done.pages] == [PageReason.REOPENED]
     assert done.pages[0].id != "INC-2026-0001.1.1.1.amira"
+
+
+@pytest.mark.parametrize("status", IncidentStatus)
+def test_action_goes_on_the_timeline_and_changes_nothing_else(status: IncidentStatus):
+    """A corrective action is written down in every status, and neither acknowledges nor pages."""
+    incident = msgspec.structs.replace(declared(), status=status, resolved_at=NOW)
+    done = transition(incident, EVERY[events.ActionTaken], context=CONTEXT, now=NOW)
+    assert done.incident == msgspec.structs.replace(incident, version=incident.version + 1)
+    assert done.pages == ()
+    assert [(entry.kind.value, entry.actor, entry.text, entry.data) for entry in done.entries] == [
+        ("corrective_action", "bo", "bo did a rollback: checkout to 1.4.2", {"kind": "rollback"})
+    ]
 
 
 def test_nobody_to_page_is_said_aloud():

@@ -21,6 +21,7 @@ COMMANDS = {
     "dismiss": {"reason": "a drill"},
     "escalate": {"severity": "SEV1"},
     "notes": {"text": "looked at it"},
+    "actions": {"kind": "rollback", "text": "checkout to 1.4.2"},
 }
 
 
