@@ -1,7 +1,7 @@
 """Every example works: rules load, configurations are read, alerts pass promtool, commands parse.
 
 A YAML block says after its language what it is: `rules` (loaded alone), `rules with-people` (with the people of that
-page's block `rules people`, where it does not define its own), `config`, or `prometheus`.
+page's block `rules people`, where it does not define its own), `config`, `prometheus` or `scrape`.
 """
 
 import re
@@ -50,7 +50,7 @@ def commands() -> list[tuple[str, list[str]]]:
 
 def test_examples_say_what_they_are():
     """Every YAML block names its kind, so that it is tested."""
-    known = {"rules", "config", "prometheus"}
+    known = {"rules", "config", "prometheus", "scrape"}
     assert [block.place for block in YAML if kind_of(block) not in known] == []
 
 
@@ -80,15 +80,20 @@ def test_examples_of_configuration_are_read(block, tmp_path):
     load_settings(config, {})
 
 
-@pytest.mark.parametrize("block", [each for each in YAML if kind_of(each) == "prometheus"], ids=place)
-def test_examples_of_alerts_pass_promtool(block, tmp_path):
-    """Prometheus takes the alerts about Tocsin."""
+@pytest.mark.parametrize("block", [each for each in YAML if kind_of(each) in {"prometheus", "scrape"}], ids=place)
+def test_examples_for_prometheus_pass_promtool(block, tmp_path):
+    """Prometheus takes the alerts about Tocsin, and what is to be scraped."""
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
     file = tmp_path / "tocsin.rules.yml"
     file.write_text(block.text, encoding="utf-8")
-    done = subprocess.run([promtool, "check", "rules", file], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [promtool, "check", "rules" if kind_of(block) == "prometheus" else "config", file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
