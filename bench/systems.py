@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from installation import PARTS, SOURCE_TOKEN, Installation, Serving
+import workload
+from installation import PARTS, SOURCE, SOURCE_TOKEN, Installation, Serving
+from processes import cpu_seconds, family_of, pss_mb, rss_mb
 from programs import ROOT, Program, Programs, eventually
 
-import workload
 from incidents import keys
 from incidents.measures import Measures
 from incidents.store.connection import Link
-from processes import cpu_seconds, family_of, pss_mb, rss_mb
 from tocsin.config_file import load_settings
 from tocsin.embedded import EmbeddedStore
 
+MEASURED = ("store", "receiver", "decide", "pages")
 SETTLED_POLL = 0.01
 DRAIN_SECONDS = 120.0
 
@@ -46,6 +47,11 @@ class Counters:
         values = self._link.one("HMGET", keys.counters(), RECEIVED, *OUTCOMES)
         received, *settled = (int(value or 0) for value in values)
         return received, settled
+
+    def alerts(self) -> int:
+        """Return how many alerts were accepted; events are more, for a page that was delivered is one too."""
+        fields = [Measures.ALERTS_RECEIVED.field(SOURCE, status) for status in ("firing", "resolved")]
+        return sum(int(value or 0) for value in self._link.one("HMGET", keys.counters(), *fields))
 
     def settle(self, timeout: float = DRAIN_SECONDS) -> tuple[float, int, list[int]]:
         """Wait until nothing is pending; return when that was seen, and the counters, which balance then."""
@@ -77,6 +83,7 @@ class Ours:
         found = {
             part: [pid for child, line in own.items() if pattern.search(line) for pid in family_of(child)]
             for part, pattern in PARTS.items()
+            if part in MEASURED
         }
         return found | {"supervisor": [self.serving.program.pid]}
 
@@ -84,12 +91,16 @@ class Ours:
         """Return the CPU seconds that each part has used."""
         return {part: cpu_seconds(pids) for part, pids in self.families().items()}
 
+    def rss_of(self, families: dict[str, list[int]]) -> dict[str, float]:
+        """Return the resident memory of each part in MB."""
+        return {part: round(rss_mb(pids), 1) for part, pids in families.items()}
+
     def memory(self) -> dict[str, dict[str, float]]:
         """Return the memory of each part and of what the store holds, in MB."""
         families = self.families()
         used = self.store_info()["used_memory"] / 1024 / 1024
         return {
-            "rss_mb": {part: round(rss_mb(pids), 1) for part, pids in families.items()},
+            "rss_mb": self.rss_of(families),
             "pss_mb": {part: round(pss_mb(pids), 1) for part, pids in families.items()},
             "store": {"used_memory_mb": round(used, 1)},
         }

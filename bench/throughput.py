@@ -1,4 +1,4 @@
-"""From end to end under load: alerts a second from the first webhook until the backlog is empty; ours and the baselines."""
+"""From end to end under load: alerts a second from the first webhook until the backlog is empty."""
 
 import sys
 import time
@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from installation import SOURCE_TOKEN
-from programs import ROOT, Programs, eventually, free_port
-from redis import Redis
-
 import workload
 from baselines import xadd
+from installation import SOURCE_TOKEN
 from loadgen import Flip
+from programs import ROOT, Programs, eventually, free_port
+from redis import Redis
 from systems import DRAIN_SECONDS, Ours, Store, ours, started
 
 SHAPES = ((50, 8), (1, 16))  # alerts per webhook, connections
@@ -23,8 +22,15 @@ JOB_QUEUE = "rq:queue:bench"
 Tell = Callable[[str], None]
 
 
-def measure_ours(directory: Path, *, runs: int, seconds: float, tell: Tell, rules: str | None = None,
-                 shapes: tuple[tuple[int, int], ...] = SHAPES) -> dict[str, list[dict[str, Any]]]:
+def measure_ours(
+    directory: Path,
+    *,
+    runs: int,
+    seconds: float,
+    tell: Tell,
+    rules: str | None = None,
+    shapes: tuple[tuple[int, int], ...] = SHAPES,
+) -> dict[str, list[dict[str, Any]]]:
     """Measure `tocsin serve`; the first short load declares the incidents and is not counted."""
     found: dict[str, list[dict[str, Any]]] = {}
     for per_webhook, connections in shapes:

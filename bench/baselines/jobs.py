@@ -1,7 +1,7 @@
-"""Baseline (a), the job: holds the alerts of one webhook against the same rules, and writes the same timeline entries.
+"""Baseline (a), the job: holds the alerts of a webhook against the same rules, and writes the same timeline entries.
 
-What it leaves out is in its favour: alerts have no memory, so nothing is de-duplicated or resolved, windows live in this
-process, and a crash loses what was half done.
+What it leaves out is in its favour: alerts have no memory, so nothing is de-duplicated or resolved, windows live in
+this process, and a crash loses what was half done.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Baseline (b), the limit: XADD of prepared commands over one connection, always so many under way. Nothing decodes them."""
+"""Baseline (b), the limit: XADD of prepared commands over one connection, pipelined; nothing decodes what is added."""
 
 import socket
 import time

@@ -1,0 +1,76 @@
+"""From POST to page: new incidents one by one while nothing else happens; how long until the page is at the sink."""
+
+import http.client
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import workload
+from systems import Ours, ours, percentile
+
+EVERY_SECONDS = 0.05
+WARM = 10  # incidents that are not counted: the first page makes the connection to its provider
+PAGES_WITHIN = 10.0
+
+
+def measure(directory: Path, *, incidents: int, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Return the milliseconds from just before the POST to the page at the sink, and to the answer."""
+    with ours(directory / "latency") as system:
+        tell(f"POST to page: {incidents} new incidents, one each {EVERY_SECONDS * 1000:.0f} ms")
+        sent, answered = _post(system, incidents + WARM)
+        paged = _pages(system, len(sent))
+        counted = [service for service in sent if not service.startswith("warm-")]
+        pages = [(paged[service] - sent[service]) * 1000 for service in counted]
+        answers = [(answered[service] - sent[service]) * 1000 for service in counted]
+    return {
+        "incidents": len(pages),
+        "page_p50_ms": percentile(pages, 0.5),
+        "page_p99_ms": percentile(pages, 0.99),
+        "page_max_ms": max(pages),
+        "ack_p50_ms": percentile(answers, 0.5),
+        "ack_p99_ms": percentile(answers, 0.99),
+    }
+
+
+def _post(system: Ours, count: int) -> tuple[dict[str, float], dict[str, float]]:
+    sent: dict[str, float] = {}
+    answered: dict[str, float] = {}
+    headers = {"Authorization": f"Bearer {system.token}", "Content-Type": "application/json"}
+    connection = http.client.HTTPConnection("127.0.0.1", system.installation.port, timeout=10)
+    begun = time.monotonic()
+    for number in range(count):
+        service = f"{'warm' if number < WARM else 'new'}-{number}"
+        text = workload.body([workload.alert_of(service, 0)]).replace(workload.TIMES, workload.times(_now()))
+        time.sleep(max(0.0, begun + number * EVERY_SECONDS - time.monotonic()))
+        sent[service] = time.time()
+        connection.request("POST", "/webhooks/alertmanager", text.encode(), headers)
+        response = connection.getresponse()
+        response.read()
+        answered[service] = time.time()
+        if response.status != 202:
+            raise AssertionError(f"answered {response.status}")
+    return sent, answered
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _pages(system: Ours, count: int) -> dict[str, float]:
+    """Return when the page of each service was at the sink; there must be one of each."""
+    deadline = time.monotonic() + PAGES_WITHIN
+    while True:
+        lines = system.sink.log.read_text().splitlines()
+        if len(lines) >= count:
+            break
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{len(lines)} of {count} pages came")
+        time.sleep(0.1)
+    found: dict[str, float] = {}
+    for line in lines:
+        received = json.loads(line)
+        for incident in received["json"]["incidents"]:
+            found.setdefault(incident["identity"]["service"], received["at"])
+    return found
