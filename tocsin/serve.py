@@ -8,25 +8,20 @@ from pathlib import Path
 
 import msgspec
 
-from incidents.errors import StoreUnavailable, TocsinError
-from incidents.store.connection import client_for
-from incidents.store.health import Examination, examine
+from incidents.errors import TocsinError
 from tocsin.children import Alive, ChildSpec
 from tocsin.embedded import EmbeddedStore
 from tocsin.locks import DirectoryLock
 from tocsin.logs import get_log
 from tocsin.ports import ensure_free, is_answered
 from tocsin.redis_urls import store_url
-from tocsin.settings import Settings, with_default_credentials, without_password
+from tocsin.settings import Settings, with_default_credentials
+from tocsin.startup import ensure_durable
 from tocsin.supervisor import Supervisor
 
 STORE_STAGE, WORKER_STAGE, RECEIVER_STAGE = 0, 1, 2
 
 log = get_log(__name__)
-
-
-class StoreRefused(TocsinError):
-    """The store would forget what it accepted."""
 
 
 class ReceiverNotStarted(TocsinError):
@@ -122,38 +117,3 @@ def _until_answered(settings: Settings) -> Callable[[Alive, Alive], bool]:
         return True
 
     return wait
-
-
-def ensure_durable(settings: Settings, url: str) -> None:
-    """Raise StoreRefused when the store would forget, unless that was allowed; then say it loudly."""
-    found = _examine(url, settings)
-    for warning in found.warnings:
-        log.warning("store_not_fully_checked", detail=warning)
-    if not found.problems:
-        return
-    if settings.allow_volatile:
-        for problem in found.problems:
-            log.warning("STORE_MAY_FORGET", detail=problem, allowed_by="allow_volatile: true")
-        return
-    listed = "".join(f"\n  - {problem}" for problem in found.problems)
-    raise StoreRefused(
-        f"the store {without_password(url)} would forget what it accepted:{listed}\n"
-        "mend it, or accept the loss with `allow_volatile: true`"
-    )
-
-
-def _examine(url: str, settings: Settings, patience: float = 10.0) -> Examination:
-    """Examine the store, which may still be starting."""
-    deadline = time.monotonic() + patience
-    client = client_for(url)
-    try:
-        while True:
-            try:
-                return examine(client, durability=settings.durability.value)
-            except StoreUnavailable as error:
-                if time.monotonic() >= deadline:
-                    raise StoreUnavailable(f"{without_password(url)}: {error}") from error
-                log.warning("store_not_there_yet", reason=str(error))
-                time.sleep(1.0)
-    finally:
-        client.close()

@@ -27,7 +27,6 @@ class Apart:
         self.receiver = tocsin.run("receiver")
         self.deciders = [tocsin.run("worker", "decide", name=f"decide-{number}") for number in range(2)]
         self.pages = tocsin.run("worker", "pages")
-        eventually(lambda: tocsin.reload().status_code == 200, timeout=20, what="a reload")
         tocsin.wait_ready(self.receiver)
         eventually(self.lease, what="an active decider")
 
@@ -64,6 +63,20 @@ def test_apart_a_standby_takes_over_within_three_seconds(tocsin, apart, page_sin
     assert time.monotonic() - killed < 3
     assert apart.active()[0] is standby
     tocsin.settled()
+
+
+def test_apart_a_receiver_starts_while_the_store_is_away_and_tells_senders_to_try_again(tocsin, programs):
+    """With the store away it answers 503; with a store that would forget it does not start, and says why."""
+    own = OwnStore(programs, appendonly="no")
+    tocsin.configure(redis_url=own.url)
+    refused = tocsin.run("receiver", name="refused")
+    assert refused.wait(20) == 1
+    assert "set `appendonly yes`" in refused.text()
+
+    own.stop()
+    receiver = tocsin.run("receiver")
+    eventually(lambda: tocsin.post(firing()).status_code == 503, what="an answer 503")
+    assert receiver.is_alive()
 
 
 def test_apart_everything_ends_in_order(tocsin, apart, programs, page_sink):

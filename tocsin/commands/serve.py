@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from incidents.clock import utc_now
-from incidents.errors import TocsinError
 from incidents.store.connection import Links
 from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
@@ -16,6 +15,7 @@ from tocsin.rulebook import reload_rules
 from tocsin.serve import Hooks
 from tocsin.serve import serve as run
 from tocsin.settings import Settings
+from tocsin.startup import put_in_force
 from tocsin.tokens import ADMIN_TOKEN_FILE, SOURCE_TOKEN_FILE
 from tocsin.working import bury
 
@@ -29,10 +29,6 @@ Tocsin listens on {url}
   Look at incidents:     tocsin incidents list
   Configure:             tocsin init                    (writes a commented tocsin.yml and rules.d)
 {tokens}"""
-
-
-class NoRules(TocsinError):
-    """The rule files are broken, and no earlier rule set is there to go on with."""
 
 
 @click.command()
@@ -49,18 +45,6 @@ def serve(config_path: Path | None) -> None:
         started=lambda _: print_next_steps(settings),
     )
     sys.exit(run(settings, hooks))
-
-
-def put_in_force(settings: Settings, url: str) -> None:
-    """Put the rule files in force; a broken one leaves the rules of the last run in force, loudly."""
-    with Links(url, scripts=ALL) as links:
-        result = reload_rules(settings, RuleSets(links), utc_now())
-    if not result.errors:
-        return
-    listed = "\n".join(result.errors)
-    if not result.hash:
-        raise NoRules(f"the rules cannot be used:\n{listed}\nmend them, and see `tocsin rules check`")
-    LOG.error("rules_refused", errors=list(result.errors), in_force=result.hash)
 
 
 def reload_again(config_path: Path | None, url: str) -> None:
