@@ -27,6 +27,7 @@ class AlertSink(Protocol):
         refused: Sequence[Refused] = (),
         received_at: datetime,
         truncated: int = 0,
+        receiver: str = "",
     ) -> Appended:
         """Make one webhook's alerts durable and return what became of them; raises `StoreUnavailable` within 3 s."""
 

@@ -38,11 +38,17 @@ class FailFast:
         refused: Sequence[Refused] = (),
         received_at: datetime,
         truncated: int = 0,
+        receiver: str = "",
     ) -> Appended:
         """Append through the sink behind; raises `StoreUnavailable` at once where waiting would be in vain."""
         return self._through(
             lambda: self._sink.append_alerts(
-                source=source, alerts=alerts, refused=refused, received_at=received_at, truncated=truncated
+                source=source,
+                alerts=alerts,
+                refused=refused,
+                received_at=received_at,
+                truncated=truncated,
+                receiver=receiver,
             )
         )
 

@@ -99,6 +99,7 @@ class Post:
             refused=parsed.refused,
             received_at=self.gate.deps.now(),
             truncated=parsed.truncated,
+            receiver=parsed.receiver,
         )
 
     def append_incoming(

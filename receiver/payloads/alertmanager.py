@@ -4,6 +4,8 @@ A well-formed body is decoded in one typed pass. Only when that fails is it read
 alert does not spoil its batch. The status of the group is never looked at: after `max_alerts` it says nothing.
 """
 
+import re
+
 import msgspec
 
 from incidents.alert import Alert
@@ -12,14 +14,14 @@ from receiver.payloads.json_text import checked, least_alerts, malformed, mended
 from receiver.payloads.parsed import BadPayload, Parsed
 from receiver.payloads.wire import SMALL_BODY, Unfit, Wire, alert_of, plain, refusal, text_of, wire_of
 
-MAX_GROUP_KEY = 1024
+MAX_RECEIVER = 256
 BARE_ARRAY_HINT = "Alertmanager posts an object with a list `alerts`."
 
 
 class _Body(msgspec.Struct):
     alerts: list[Wire]
     truncatedAlerts: int = 0  # noqa: N815
-    groupKey: str = ""  # noqa: N815
+    receiver: str = ""
 
 
 class _Pieces(msgspec.Struct):
@@ -27,7 +29,7 @@ class _Pieces(msgspec.Struct):
 
     alerts: msgspec.Raw = msgspec.Raw(b"null")
     truncatedAlerts: msgspec.Raw = msgspec.Raw(b"0")  # noqa: N815
-    groupKey: msgspec.Raw = msgspec.Raw(b'""')  # noqa: N815
+    receiver: msgspec.Raw = msgspec.Raw(b'""')
 
 
 class Pieces(msgspec.Struct):
@@ -35,9 +37,10 @@ class Pieces(msgspec.Struct):
 
     alerts: list[msgspec.Raw]
     truncated: int
-    group_key: str
+    receiver: str
 
 
+_QUOTED = re.compile(r"\\(.)", re.DOTALL)
 _decode_body = msgspec.json.Decoder(_Body).decode
 _decode_pieces = msgspec.json.Decoder(_Pieces).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -60,7 +63,7 @@ def parse(body: bytes) -> Parsed:
             alerts.append(alert_of(wire, small=small))
         except Unfit as reason:
             refused.append(refusal(f"/alerts/{index}", reason, msgspec.json.encode(wire)))
-    return Parsed(alerts, refused, max(decoded.truncatedAlerts, 0), decoded.groupKey[:MAX_GROUP_KEY])
+    return Parsed(alerts, refused, max(decoded.truncatedAlerts, 0), receiver_of(decoded.receiver))
 
 
 def _parse_pieces(pieces: Pieces) -> Parsed:
@@ -71,7 +74,7 @@ def _parse_pieces(pieces: Pieces) -> Parsed:
             alerts.append(alert_of(wire_of(raw), small=False))
         except Unfit as reason:
             refused.append(refusal(f"/alerts/{index}", reason, bytes(raw)))
-    return Parsed(alerts, refused, pieces.truncated, pieces.group_key)
+    return Parsed(alerts, refused, pieces.truncated, pieces.receiver)
 
 
 def pieces_of(body: bytes, text: bytes) -> Pieces:
@@ -87,7 +90,12 @@ def pieces_of(body: bytes, text: bytes) -> Pieces:
     except msgspec.DecodeError as error:
         raise malformed(body, text, error) from None
     refuse_flood(len(raws))
-    return Pieces(raws, _count(pieces.truncatedAlerts), _text(pieces.groupKey)[:MAX_GROUP_KEY])
+    return Pieces(raws, _count(pieces.truncatedAlerts), receiver_of(_text(pieces.receiver)))
+
+
+def receiver_of(quoted: str) -> str:
+    """Return a receiver's name as the configuration has it: it is sent quoted, for use in a regular expression."""
+    return _QUOTED.sub(r"\1", quoted[:MAX_RECEIVER])
 
 
 def _misshapen(text: bytes, error: msgspec.ValidationError) -> BadPayload:

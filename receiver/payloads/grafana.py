@@ -44,7 +44,7 @@ def parse(body: bytes) -> Parsed:
             alerts.append(_with_extras(alert_of(wire_of_value(value), small=False), value))
         except Unfit as reason:
             refused.append(refusal(f"/alerts/{index}", reason, bytes(raw)))
-    return Parsed(alerts, refused, pieces.truncated, pieces.group_key)
+    return Parsed(alerts, refused, pieces.truncated, pieces.receiver)
 
 
 def _with_extras(alert: Alert, value: Any) -> Alert:  # noqa: ANN401 - the alert as it came

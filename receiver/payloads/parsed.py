@@ -7,12 +7,12 @@ from incidents.store.intake import Refused
 
 
 class Parsed(NamedTuple):
-    """One webhook's content; `truncated` is how many alerts the sender says it left out."""
+    """One webhook's content: `truncated` is how many alerts the sender left out, `receiver` the name it has for us."""
 
     alerts: list[Alert]
     refused: list[Refused]
     truncated: int
-    group_key: str
+    receiver: str
 
 
 class BadPayload(Exception):

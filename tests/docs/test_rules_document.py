@@ -46,7 +46,7 @@ CLOSED_LISTS = [
 ]
 
 
-@pytest.mark.parametrize(("heading", "number", "known"), CLOSED_LISTS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("heading", "number", "known"), CLOSED_LISTS, ids=[row[0] for row in CLOSED_LISTS])
 def test_rules_document_lists_what_the_loader_knows(heading, number, known):
     """Each table of the reference names every word of its list once, and no other."""
     assert sorted(first_names(table(RULES, heading, number))) == sorted(known)

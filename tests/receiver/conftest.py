@@ -54,6 +54,7 @@ class FakeIntake:
         refused: Sequence[Refused] = (),
         received_at: datetime,
         truncated: int = 0,
+        receiver: str = "",
     ) -> Appended:
         if self.error is not None:
             raise self.error

@@ -31,6 +31,7 @@ class Everything:
         refused: Sequence[Refused] = (),
         received_at: datetime,
         truncated: int = 0,
+        receiver: str = "",
     ) -> Appended:
         return Appended("1-0", len(alerts), len(refused))
 

@@ -291,3 +291,9 @@ def _timed(body: bytes) -> float:
     started = time.perf_counter()
     parse(body)
     return time.perf_counter() - started
+
+
+def test_payload_names_the_receiver_as_it_is_configured():
+    """Alertmanager sends the name of the receiver quoted for a regular expression."""
+    assert parse(webhook(alert(), receiver=r"team-x\.web\+hook")).receiver == "team-x.web+hook"
+    assert parse(webhook(alert(), receiver=5)).receiver == ""
