@@ -293,7 +293,7 @@ def _timed(body: bytes) -> float:
     return time.perf_counter() - started
 
 
-def test_payload_names_the_receiver_as_it_is_configured():
+def test_payload_names_the_receiver_as_it_is_configured(alert, webhook):
     """Alertmanager sends the name of the receiver quoted for a regular expression."""
     assert parse(webhook(alert(), receiver=r"team-x\.web\+hook")).receiver == "team-x.web+hook"
     assert parse(webhook(alert(), receiver=5)).receiver == ""
