@@ -7,12 +7,12 @@ in a row switch the subscription off for a day. A body that makes no sense is ke
 import structlog
 from flask import Blueprint, Response
 
+from incidents.redaction import redact
 from incidents.store.intake import Refused
 from receiver.auth import Source
 from receiver.bodies import Environ
 from receiver.payloads import pagerduty
 from receiver.payloads.parsed import BadPayload
-from receiver.payloads.redaction import redact
 from receiver.payloads.wire import MAX_REFUSED_TEXT
 from receiver.posts import Gate, Heard, Post, accepted, body_limit
 from receiver.problems import Problem

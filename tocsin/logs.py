@@ -11,6 +11,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from incidents.redaction import redact
+
 _HIDDEN = "***"
 _SECRET_KEYS = re.compile(r"(?i)authorization|token|secret|password|passwd|cookie|routing_key|api_key|credential")
 # C0 and C1, the separators that some viewers take for line ends, and the marks that turn the direction of text.
@@ -85,8 +87,19 @@ def _named(process: str) -> Any:  # noqa: ANN401 - a processor, whose type struc
 
 
 def hide_secrets(_: Any, __: str, event: Event) -> Event:  # noqa: ANN401
-    """Hide the values whose names say that they are secret."""
-    return {key: _HIDDEN if _SECRET_KEYS.search(key) else value for key, value in event.items()}
+    """Hide the values whose names say that they are secret, and the credentials in all others."""
+    return {key: _HIDDEN if _SECRET_KEYS.search(key) else _redacted(value) for key, value in event.items()}
+
+
+def _redacted(value: Any) -> Any:  # noqa: ANN401
+    """Return a value of a log line without the credentials that it may quote."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list | tuple):
+        return [_redacted(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _HIDDEN if _SECRET_KEYS.search(str(name)) else _redacted(item) for name, item in value.items()}
+    return value
 
 
 def escape_controls(_: Any, __: str, event: Event) -> Event:  # noqa: ANN401

@@ -11,6 +11,7 @@ from incidents.alert import Alert, short_hash
 from incidents.clock import to_ms
 from incidents.incoming import Incoming
 from incidents.measures import Measures, Tally
+from incidents.redaction import needs_redaction, redact_alert, redact_incoming
 from incidents.store.connection import Command, Links, checked
 from incidents.values import AlertStatus
 
@@ -154,11 +155,24 @@ def quarantine_id(at: datetime, source: str, text: str) -> str:
 
 
 def _bodies(events: Sequence[Alert] | Sequence[Incoming]) -> list[tuple[int, bytes]]:
-    """Encode events into bodies of bounded size."""
+    """Encode events, without the credentials in them, into bodies of bounded size."""
     if not events:
         return []
     body = ENCODER.encode(events)
+    if not needs_redaction(body):
+        return _split(events, body)
+    redacted = [_redacted(event) for event in events]
+    return _split(redacted, ENCODER.encode(redacted))
+
+
+def _redacted(event: Alert | Incoming) -> Alert | Incoming:
+    if not needs_redaction(ENCODER.encode(event)):
+        return event
+    return redact_incoming(event) if isinstance(event, Incoming) else redact_alert(event)
+
+
+def _split(events: Sequence[Alert | Incoming], body: bytes) -> list[tuple[int, bytes]]:
     if len(body) <= ENTRY_BYTES or len(events) == 1:
         return [(len(events), body)]
     half = len(events) // 2
-    return _bodies(events[:half]) + _bodies(events[half:])
+    return _split(events[:half], ENCODER.encode(events[:half])) + _split(events[half:], ENCODER.encode(events[half:]))

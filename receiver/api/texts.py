@@ -1,10 +1,12 @@
-"""What people type, made fit to keep and to show: no control characters, nothing that turns text around. Pure.
+"""What people type, made fit to keep and to show: no control characters, no credentials, no turned text. Pure.
 
 Such characters are taken out rather than refused: they come with pasting, and who declares an incident is in a hurry.
 In identities they are refused, for there they would silently name another thing.
 """
 
 import re
+
+from incidents.redaction import redact
 
 # Marks and overrides of direction: they let text read as what it is not.
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -16,12 +18,12 @@ _UNFIT_BUT_LINES = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}{_INVISIBLE}\
 
 def one_line(text: str) -> str:
     """Return a text as one line: breaks and runs of spaces become one space, what is unfit is taken out."""
-    return _LINE.sub(" ", _UNFIT.sub("", _LINE.sub(" ", text))).strip()
+    return redact(_LINE.sub(" ", _UNFIT.sub("", _LINE.sub(" ", text))).strip())
 
 
 def lines(text: str) -> str:
     """Return a text of several lines; tabs and line breaks stay, what is unfit is taken out."""
-    return _UNFIT_BUT_LINES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    return redact(_UNFIT_BUT_LINES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip())
 
 
 def is_fit(text: str) -> bool:

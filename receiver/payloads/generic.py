@@ -7,13 +7,13 @@ import msgspec
 
 from incidents.alert import Alert
 from incidents.incoming import Incoming
+from incidents.redaction import redact
 from incidents.store.intake import Refused
 from incidents.values import AlertStatus
 from receiver.payloads import clamps
 from receiver.payloads.loose import decode
 from receiver.payloads.mapping import Mapping, instant_of
 from receiver.payloads.parsed import BadPayload
-from receiver.payloads.redaction import redact
 from receiver.payloads.wire import MAX_REFUSED_TEXT, Unfit, Wire, alert_of, refusal
 
 MAX_ITEMS = 10_000
@@ -42,7 +42,7 @@ def parse(body: bytes, mapping: Mapping) -> Mapped:
     refused: list[Refused] = []
     for index, item in enumerate(items):
         try:
-            made = _incoming(item, mapping)
+            made = _incoming(item, mapping, index)
         except Unfit as reason:
             refused.append(refusal(f"/{index}", reason, msgspec.json.encode(item)))
             continue
@@ -70,11 +70,14 @@ def _items(value: object, mapping: Mapping) -> list[Any]:
     return items
 
 
-def _incoming(item: object, mapping: Mapping) -> Incoming | None:
+def _incoming(item: object, mapping: Mapping, index: int) -> Incoming | None:
     status = mapping.status.of(item)
     if status is None:
         return None
     delivery = mapping.id.text_of(item)[:MAX_ID] if mapping.id is not None else ""
+    if delivery and index:
+        # The id may be that of the whole delivery: the others of its alerts are no duplicates of the first.
+        delivery = f"{delivery}/{index}"
     return Incoming(ids=(delivery,) if delivery else (), alert=_alert(item, mapping, status))
 
 

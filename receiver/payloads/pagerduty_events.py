@@ -14,11 +14,11 @@ import msgspec
 
 from incidents.alert import Alert
 from incidents.incoming import Action, Incoming, Touch, TouchKind
+from incidents.redaction import REDACTED
 from incidents.store.intake import Refused
 from incidents.values import AlertStatus
 from receiver.payloads import clamps, instants
 from receiver.payloads.loose import Object, as_text, decode, line, list_at, object_at, text_at
-from receiver.payloads.redaction import REDACTED
 from receiver.payloads.wire import Unfit, alert_of, refusal, wire_of_value
 
 ACTIONS = ("trigger", "acknowledge", "resolve")

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from incidents.alert import Alert, fingerprint_of
+from incidents.redaction import redact
 from incidents.store.intake import Refused
 from incidents.values import AlertStatus
 from receiver.payloads import clamps, instants
-from receiver.payloads.redaction import redact
 
 MAX_REFUSED_TEXT = 64 * 1024
 SMALL_BODY = clamps.MAX_LABEL_NAME  # nothing in a body this small can be over a bound
