@@ -1,6 +1,9 @@
 """PagerDuty's own client library against the real receiver: one address is all that changes."""
 
+import contextlib
 import json
+import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -11,7 +14,9 @@ from typing import Any
 import pagerduty
 import pytest
 import requests
-from programs import Programs, eventually, free_port
+from programs import eventually, free_port
+
+pytestmark = pytest.mark.acceptance  # it needs openssl for its certificate
 
 HERE = Path(__file__).resolve().parent
 
@@ -19,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 class Receiver:
     """The receiver under granian with TLS, which the client insists on; `trust` is what its caller must trust."""
 
-    def __init__(self, directory: Path, programs: Programs) -> None:
+    def __init__(self, directory: Path) -> None:
         self.port = free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         self._counts = directory
@@ -31,9 +36,22 @@ class Receiver:
         options = f"--workers=1 --blocking-threads=2 --interface=wsgi --http=1 --no-ws --port={self.port}".split()
         options += [f"--ssl-certificate={certificate}", f"--ssl-keyfile={key}", f"--working-dir={HERE}"]
         command = [sys.executable, "-m", "granian", *options, "--factory", "serving:app"]
-        programs.start("receiver", command, env={"COUNTS": str(directory), "READERS": "1"})
+        self._process = subprocess.Popen(
+            command,
+            cwd=HERE.parents[1],
+            env=os.environ | {"COUNTS": str(directory), "READERS": "1", "PYTHONPATH": str(HERE.parents[1])},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         healthy = f"{self.url}/-/healthy"
         eventually(lambda: requests.get(healthy, timeout=2, verify=str(certificate)).ok, what="the receiver")
+
+    def stop(self) -> None:
+        """End it and its worker."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
     def client(self, routing_key: str = "source-token") -> pagerduty.EventsApiV2Client:
         """Return PagerDuty's client, pointed at us."""
@@ -52,11 +70,9 @@ class Receiver:
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory):
     """One receiver for all tests here."""
-    programs = Programs(tmp_path_factory.mktemp("logs"))
-    try:
-        yield Receiver(tmp_path_factory.mktemp("counts"), programs)
-    finally:
-        programs.end()
+    receiver = Receiver(tmp_path_factory.mktemp("counts"))
+    yield receiver
+    receiver.stop()
 
 
 def test_pagerduty_client_triggers_acknowledges_and_resolves(receiver):
