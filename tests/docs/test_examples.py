@@ -1,7 +1,7 @@
 """Every example works: rules load, configurations are read, alerts pass promtool, commands parse.
 
 A YAML block says after its language what it is: `rules` (loaded alone), `rules with-people` (with the people of that
-page's block `rules people`, where it does not define its own), `config`, `prometheus` or `scrape`.
+page's block `rules people`, where it does not define its own), `config`, `prometheus`, `scrape` or `alertmanager`.
 """
 
 import re
@@ -50,7 +50,7 @@ def commands() -> list[tuple[str, list[str]]]:
 
 def test_examples_say_what_they_are():
     """Every YAML block names its kind, so that it is tested."""
-    known = {"rules", "config", "prometheus", "scrape"}
+    known = {"rules", "config", "prometheus", "scrape", "alertmanager"}
     assert [block.place for block in YAML if kind_of(block) not in known] == []
 
 
@@ -94,6 +94,18 @@ def test_examples_for_prometheus_pass_promtool(block, tmp_path):
         text=True,
         check=False,
     )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("block", [each for each in YAML if kind_of(each) == "alertmanager"], ids=place)
+def test_examples_for_alertmanager_pass_amtool(block, tmp_path):
+    """Alertmanager takes the configuration."""
+    amtool = shutil.which("amtool")
+    if amtool is None:
+        pytest.skip("amtool is not installed")
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(block.text, encoding="utf-8")
+    done = subprocess.run([amtool, "check-config", file], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
