@@ -212,20 +212,23 @@ class Programs:
         return {pid: line for pid, line in self.left().items() if pid not in theirs}
 
     def end(self) -> None:
-        """Kill everything, also what is stopped and what ran away."""
+        """Kill every program; fail when a child outlives its parent, and kill that as well."""
+        for program in self.started:
+            program.kill()
+        try:
+            self.nothing_left(timeout=10)
+        finally:
+            self._kill_what_is_left()
+            self._last_words = self.logs()
+
+    def _kill_what_is_left(self) -> None:
         deadline = time.monotonic() + 5
         while left := self.left():
             for pid in left:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            for program in self.started:
-                program.process.poll()
-            if time.monotonic() > deadline:
-                raise AssertionError(f"processes that cannot be killed: {left}")
+            assert time.monotonic() < deadline, f"processes that cannot be killed: {left}"
             time.sleep(POLL)
-        for program in self.started:
-            program.process.wait()
-        self._last_words = self.logs()
 
     def logs(self) -> list[tuple[str, str]]:
         """Return the name of every log and its end, also when the directory has gone."""
