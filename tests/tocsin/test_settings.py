@@ -164,6 +164,15 @@ ERRORS = [
     ("sources: [{name: a, kind: alertmanager, token_file: .}]", "Is a directory"),
     ("sources: [{name: a, kind: generic, token: x}]", "error[E203] a source needs 'mapping'"),
     (
+        "sources: [{name: a, kind: generic, token: x, mapping: sentri}]",
+        "tocsin.yml:1:55: error[E314] mapping: there is no shipped mapping 'sentri' (did you mean 'sentry'?)",
+    ),
+    (
+        "sources: [{name: a, kind: generic, token: x, mapping: {labels: {service: 'a['}}}]",
+        "tocsin.yml:1:74: error[E314] mapping.labels.service: is no JMESPath expression",
+    ),
+    ("sources: [{name: a, kind: generic, token: x, mapping: {items: a}}]", "mapping.labels: a mapping needs 'labels'"),
+    (
         "sources:\n- {name: a, kind: prometheus, token: x}\n- {name: a, kind: prometheus, token: y}",
         "tocsin.yml:3:3: error[E309] the name 'a' stands twice",
     ),
