@@ -19,6 +19,7 @@ import structlog
 from incidents import keys
 from incidents.clock import from_ms, to_ms
 from incidents.errors import LeaseLost, StoreConflict, StoreUnavailable, TocsinError
+from incidents.store.bundle import Bundle
 from incidents.store.commit import TIMER_BEATS, Commit
 from incidents.store.connection import Command, Link, checked
 from incidents.store.lease import LEASE_MS, Lease
@@ -260,8 +261,10 @@ class Decider:
         raise StoreConflict("the store kept changing under the decider")
 
     def _load(self, plan: Plan, now: datetime) -> Snapshot:
-        replies = checked(self._link.ask([("UNWATCH",), *load_commands(plan, now)]))
-        snapshot = snapshot_of(plan, replies[1:])
+        watch, *loads = load_commands(plan, now)
+        bundle = Bundle(loads)
+        _, watched, *answered = checked(self._link.ask([("UNWATCH",), watch, *bundle.commands]))
+        snapshot = snapshot_of(plan, [watched, *bundle.replies(answered)])
         if snapshot.fence != self._lease.fence:
             raise LeaseLost(f"the fence is at {snapshot.fence}, ours was {self._lease.fence}")
         return snapshot
@@ -282,7 +285,8 @@ class Decider:
         moved: list[Command] = [("SET", keys.cursor(), str(done)), self._lease.renewal_in_commit()]
         if done.entry_id != self._cursor.entry_id:
             moved.append(("XTRIM", keys.stream(), "MINID", "~", done.entry_id))
-        commands = [("MULTI",), *commit.commands(), *also, *moved, ("EXEC",)]
+        # What moves the cursor stands by itself: a full store refuses it, and with it the whole transaction.
+        commands = [("MULTI",), *moved, *Bundle([*commit.commands(), *also]).commands, ("EXEC",)]
         if time.monotonic() - self._renewed > LEASE_MS / 1000:
             raise LeaseLost("paused for longer than the lease lasts")
         replies = self._link.ask(commands)

@@ -136,9 +136,10 @@ def _usable(reply: Any) -> Any:
 def checked(replies: list[Any]) -> list[Any]:
     """Return the replies; raises `StoreUnavailable` for a refusal among them, also within EXEC: nothing rolls back."""
     for reply in replies:
-        for one in reply if isinstance(reply, list) else (reply,):
-            if isinstance(one, ResponseError):
-                raise StoreUnavailable(f"the store refuses: {one}") from one
+        if isinstance(reply, ResponseError):
+            raise StoreUnavailable(f"the store refuses: {reply}") from reply
+        if isinstance(reply, list):
+            checked(reply)
     return replies
 
 

@@ -95,4 +95,16 @@ end
 return freed
 """
 
-ALL = (ACQUIRE, RENEW, RELEASE, LOAD, CLAIM, UNCLAIM)
+# KEYS none. ARGV groups of: how many words a command has, and its words. Answers the reply to each, refusals included.
+# Within a transaction it must stand beside a plain command that a full store refuses: that refuses the whole.
+BUNDLE = """
+local out, i = {}, 1
+while i <= #ARGV do
+  local n = tonumber(ARGV[i])
+  out[#out + 1] = redis.pcall(unpack(ARGV, i + 1, i + n))
+  i = i + n + 1
+end
+return out
+"""
+
+ALL = (ACQUIRE, RENEW, RELEASE, LOAD, CLAIM, UNCLAIM, BUNDLE)
