@@ -76,6 +76,11 @@ def quarantine() -> str:
     return "tocsin:quarantine"
 
 
+def audit() -> str:
+    """Stream of changes by people and refused credentials. TTL: none, capped. Writer: the receiver. Reader: API."""
+    return "tocsin:audit"
+
+
 def sources_heard() -> str:
     """Hash of source -> milliseconds. TTL: none. Writer: intake. Reader: doctor and the API."""
     return "tocsin:sources:heard"

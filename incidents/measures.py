@@ -7,6 +7,7 @@ A field of the counters' hash is `NAME|VALUE|VALUE`; of a histogram also `NAME|V
 
 from collections import Counter
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 SEPARATOR = "|"
@@ -53,6 +54,7 @@ class Measures(Enum):
     )
     TIMER_LATENESS = Measure("timer_lateness_seconds", "How late due timers ran.", (), DELAY_BUCKETS)
 
+    @lru_cache(maxsize=4096)
     def field(self, *values: str) -> str:
         """Return the field of the counters' hash for these label values."""
         return SEPARATOR.join((self.value.name, *values))

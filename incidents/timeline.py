@@ -6,6 +6,7 @@ A fold is one entry that stands for many alike: it is written once, and its coun
 
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -77,6 +78,7 @@ class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
 FOLD_FOR_MS = 3_600_000  # a fold takes in like alerts for an hour, then a new line begins
 
 
+@lru_cache(maxsize=4096)
 def fold_name(kind: EntryKind, source: str, alertname: str) -> str:
     """Return what makes two alerts "like": kind of entry, source and alert name."""
     return f"{kind}|{source}|{alertname}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -178,6 +179,10 @@ class Batch:
 
 def folds_of(arrival: Arrival) -> dict[str, None]:
     """Return the folds that an alert may be counted into."""
-    alertname = arrival.alert.labels.get("alertname", "an alert")
+    return _folds(arrival.source, arrival.alert.labels.get("alertname", "an alert"))
+
+
+@lru_cache(maxsize=4096)
+def _folds(source: str, alertname: str) -> dict[str, None]:
     kinds = (EntryKind.ALERT_FIRED, EntryKind.ALERT_RESOLVED)
-    return dict.fromkeys(fold_name(kind, arrival.source, alertname) for kind in kinds)
+    return dict.fromkeys(fold_name(kind, source, alertname) for kind in kinds)
