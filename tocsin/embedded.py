@@ -76,7 +76,9 @@ class EmbeddedStore:
         found = _LINE.fullmatch(line)
         if found is None:
             return ("debug" if ":signal-handler" in line else "warning"), line
-        is_grave = found["mark"] == "#" and "ready to exit" not in found["text"]
+        # That memory may be overcommitted matters for background saves alone, and there are none.
+        harmless = ("ready to exit", "Memory overcommit")
+        is_grave = found["mark"] == "#" and not any(text in found["text"] for text in harmless)
         return ("warning" if is_grave else "debug"), found["text"]
 
     def wait_ready(self, is_alive: Callable[[], bool], is_stopping: Callable[[], bool] = lambda: False) -> bool:

@@ -22,6 +22,7 @@ def finding(incident: Incident, event: events.FindingHeld, context: Context, now
     after = replace(incident, findings=(*others, finding))
     if known is not None:
         after = replace(incident, findings=tuple(finding if f.rule == event.rule else f for f in incident.findings))
+    after = replace(after, summary=after.summary or event.summary, runbook=after.runbook or event.runbook)
     text = f"Rule {event.rule} holds too ({event.severity}): {event.title}"
     data = {
         "rule": event.rule,

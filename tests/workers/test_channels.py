@@ -43,7 +43,7 @@ def test_console_prints_a_block_in_one_write(message):
     printed = stream.getvalue()
     assert receipt.answer == "printed"
     assert "PAGE for amira (incident_commander), 03:00:00 UTC: declared, step 1, round 1\n| first\n| second" in printed
-    assert "acknowledge: http://127.0.0.1:9095/a/x" in printed
+    assert "acknowledge: tocsin incidents acknowledge INC-2026-0001" in printed
 
 
 def test_console_marks_repeats_and_the_end(message):

@@ -92,7 +92,7 @@ def _chosen(sources: list[Known], name: str | None) -> Known:
 
 def _note(source: Known) -> str:
     if source.file is not None:
-        return f"The token of the source {source.name}. On another host: a copy, for Alertmanager alone to read."
+        return f"The token of the source {source.name}. Run by another user or elsewhere: a copy that only it can read."
     return f"Write the token of the source {source.name} into this file, for Alertmanager alone to read."
 
 

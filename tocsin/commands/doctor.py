@@ -46,7 +46,7 @@ def doctor(wait: float, config_path: Path | None, output: str, server: str | Non
         out.json({"ok": not failed, "checks": found})
     else:
         out.line()
-        out.line(f"{len(found)} checks: {len(failed)} failed, {len(warned)} warnings")
+        out.line(f"{len(found)} checks: {len(failed)} failed, {len(warned)} with a warning")
     if any(check.name == SERVER for check in failed):
         sys.exit(UNREACHABLE)
     sys.exit(FAILED if failed else 0)

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from incidents.values import IncidentStatus, Severity
-from tocsin.client import Client, segment
+from tocsin.client import Client, Refused, segment
 from tocsin.commands.incident_page import print_incident
 from tocsin.commands.printing import Out, age, clean, instant
 from tocsin.commands.remote import with_client
@@ -122,7 +122,13 @@ def mitigate(client: Client, out: Out, incident_id: str, note: str | None) -> No
 @with_client
 def resolve(client: Client, out: Out, incident_id: str, note: str | None, override: str | None) -> None:
     """Say that it is over."""
-    _act(client, out, incident_id, "resolve", note=note, override=override)
+    try:
+        _act(client, out, incident_id, "resolve", note=note, override=override)
+    except Refused as error:
+        if "objectives" not in error.problem:
+            raise
+        hint = "Give --override with the reason why that does not matter."
+        raise Refused(error.status, {**error.problem, "hint": hint}) from error
 
 
 @incidents.command()

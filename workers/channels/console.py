@@ -33,8 +33,8 @@ class ConsoleSender:
 def _block(message: Message, now: datetime) -> str:
     lines = [_heading(message, now), *message.text.splitlines()]
     if message.type is MessageType.PAGE:
-        lines += [f"acknowledge: {message.acknowledge_url}"] if message.acknowledge_url else []
-    lines += [f"incident:    {message.incident_url}"] if message.incident_url else []
+        lines.append(f"acknowledge: tocsin incidents acknowledge {message.incident['id']}")
+    lines.append(f"look at it:  tocsin incidents show {message.incident['id']}")
     body = "\n".join(f"| {_printable(line)}" for line in lines)
     return f"\n+{'-' * _WIDTH}\n{body}\n+{'-' * _WIDTH}\n"
 
