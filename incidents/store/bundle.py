@@ -6,9 +6,12 @@ A script runs the commands one after the other and answers all their replies; a 
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from incidents.store.connection import Command
 from incidents.store.scripts import BUNDLE, digest
 
+ENCODER = msgspec.msgpack.Encoder()
 WORDS = 1000  # a command of more words goes by itself: a script can pass on only some thousands at once
 
 
@@ -35,6 +38,11 @@ class Bundle:
         return replies
 
 
+def with_data(script: str, data: object) -> Command:
+    """Return one command that runs a script over plain text and numbers; a script cannot unpack bytes."""
+    return ("EVAL", script, 0, ENCODER.encode(data))
+
+
 def _is_small(command: Command) -> bool:
     """Whether a script can run a command: it cannot call another script."""
-    return len(command) <= WORDS and command[0] != "EVALSHA"
+    return len(command) <= WORDS and command[0] not in {"EVAL", "EVALSHA"}

@@ -1,6 +1,5 @@
 """A commit: everything that one unit of work changes, gathered as values and turned into one transaction."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -11,9 +10,11 @@ from incidents.heartbeat import HeartbeatState
 from incidents.incident import Incident, incident_number
 from incidents.measures import Tally
 from incidents.page import Page
+from incidents.store.bundle import with_data
 from incidents.store.codec import encode
 from incidents.store.connection import Command
 from incidents.store.intake import Quarantined
+from incidents.store.scripts import GROW, MOVE
 from incidents.timeline import Entry
 from incidents.transitions import Transition, clear_for
 from incidents.values import AlertStatus, IncidentStatus
@@ -44,7 +45,7 @@ class Commit:
         self.states: dict[str, AlertState] = {}
         self.seen: dict[str, int] = {}
         self.attached: dict[str, set[str]] = {}
-        self.counts: dict[str, Counter[str]] = {}
+        self.counts: dict[str, dict[str, int]] = {}
         self.clear_since: dict[str, datetime | None] = {}
         self.folds_begun: dict[str, dict[str, int]] = {}
         self.windows: dict[str, dict[str, int | str]] = {}
@@ -69,7 +70,10 @@ class Commit:
 
     def count_alert(self, incident_id: str, field: str, by: int = 1) -> None:
         """Let a field of an incident's tally grow."""
-        self.counts.setdefault(incident_id, Counter())[field] += by
+        fields = self.counts.get(incident_id)
+        if fields is None:
+            fields = self.counts[incident_id] = {}
+        fields[field] = fields.get(field, 0) + by
 
     def timer(self, member: str, due: datetime | None) -> None:
         """Set a timer, or take it away."""
@@ -117,9 +121,8 @@ class Commit:
         commands += _scored(keys.alerts_seen(), self.seen)
         for incident_id, names in self.attached.items():
             commands += _members("SADD", keys.incident_alerts(incident_id), names)
-        for incident_id, fields in self.counts.items():
-            key = keys.tally(incident_id)
-            commands += [("HINCRBY", key, field, by) for field, by in fields.items() if by]
+        if self.counts:
+            commands.append(with_data(GROW, {keys.tally(name): fields for name, fields in self.counts.items()}))
         for incident_id, since in self.clear_since.items():
             key = keys.tally(incident_id)
             commands.append(
@@ -131,14 +134,12 @@ class Commit:
         return commands
 
     def _window_commands(self) -> list[Command]:
-        commands: list[Command] = []
+        moved = {}
         for key, members in self.windows.items():
             span_ms = int(self.window_spans[key].total_seconds() * 1000)
-            commands += _scored(key, members)
-            commands.append(("ZREMRANGEBYSCORE", key, "-inf", self.now_ms - span_ms))
             # What fires counts however long ago it began, so a window lapses only once nothing in it fires.
-            commands.append(("PEXPIRE", key, span_ms) if self.windows_firing[key] <= 0 else ("PERSIST", key))
-        return commands
+            moved[key] = (members, self.now_ms - span_ms, span_ms if self.windows_firing[key] <= 0 else 0)
+        return [with_data(MOVE, moved)] if moved else []
 
 
 def incident_commands(incident: Incident, *, new: bool = False) -> list[Command]:

@@ -9,9 +9,10 @@ from incidents.alert import AlertState
 from incidents.clock import to_ms
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident
+from incidents.store.bundle import with_data
 from incidents.store.codec import decode_heartbeat, decode_incident, decode_state, tally_of
 from incidents.store.connection import Command
-from incidents.store.scripts import LOAD, digest
+from incidents.store.scripts import COUNT, LOAD, digest
 
 FIELDS = ("firing", "resolved", "clear_since")
 FIRING_NOW = timedelta(0)  # the span under which a window's firing alerts are counted
@@ -22,7 +23,7 @@ class WindowPlan(NamedTuple):
     """Which alerts may enter a window of a counting rule, and over which spans it counts."""
 
     withins: tuple[timedelta, ...]
-    members: set[str]
+    members: dict[str, None]
 
 
 class Plan:
@@ -44,7 +45,7 @@ class Plan:
 
     def add_window(self, key: str, withins: tuple[timedelta, ...], member: str) -> None:
         """Ask for the counts of a window, and whether an alert is in it."""
-        self.windows.setdefault(key, WindowPlan(withins, set())).members.add(member)
+        self.windows.setdefault(key, WindowPlan(withins, {})).members[member] = None
 
     def require(self) -> None:
         """Raise `Need` unless the plan is empty."""
@@ -59,7 +60,7 @@ class Plan:
         for incident_id, folds in other.ids.items():
             self.ids.setdefault(incident_id, {}).update(folds)
         for key, window in other.windows.items():
-            self.windows.setdefault(key, WindowPlan(window.withins, set())).members.update(window.members)
+            self.windows.setdefault(key, WindowPlan(window.withins, {})).members.update(window.members)
         self.members.update(other.members)
         self.deliveries.update(other.deliveries)
         self.services.update(other.services)
@@ -115,11 +116,8 @@ def load_commands(plan: Plan, now: datetime) -> list[Command]:
         commands.append(("HMGET", keys.alerts(), *plan.alerts))
     if plan.identities or plan.ids:
         commands.append(_load_incidents(plan))
-    for key, window in plan.windows.items():
-        commands.append(("ZCOUNT", key, "+inf", "+inf"))
-        commands += [("ZCOUNT", key, to_ms(now - within), "+inf") for within in window.withins]
-        if window.members:
-            commands.append(("ZMSCORE", key, *sorted(window.members)))
+    if plan.windows:
+        commands.append(_load_windows(plan, now))
     for key, within in plan.members.items():
         commands.append(("ZREVRANGEBYSCORE", key, "+inf", to_ms(now - within), "LIMIT", 0, MEMBERS_LOADED))
     if plan.deliveries:
@@ -128,6 +126,14 @@ def load_commands(plan: Plan, now: datetime) -> list[Command]:
     if plan.heartbeats:
         commands.append(("HVALS", keys.heartbeats()))
     return commands
+
+
+def _load_windows(plan: Plan, now: datetime) -> Command:
+    asked = []
+    for key, window in plan.windows.items():
+        since = ["+inf", *(to_ms(now - within) for within in window.withins)]
+        asked.append((key, since, tuple(window.members)))
+    return with_data(COUNT, asked)
 
 
 def _load_incidents(plan: Plan) -> Command:
@@ -158,12 +164,12 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
         ids = {name: _known(next(groups), folds) for name, folds in plan.ids.items()}
     counts: dict[tuple[str, timedelta], int] = {}
     scores: dict[tuple[str, str], float | None] = {}
-    for key, window in plan.windows.items():
-        for within in (FIRING_NOW, *window.withins):
-            counts[key, within] = int(next(answers))
-        if window.members:
-            for member, score in zip(sorted(window.members), next(answers), strict=True):
-                scores[key, member] = float(score) if score is not None else None
+    rows = next(answers) if plan.windows else ()
+    for (key, window), row in zip(plan.windows.items(), rows, strict=True):
+        withins = (FIRING_NOW, *window.withins)
+        counts.update(((key, within), count) for within, count in zip(withins, row, strict=False))
+        for member, score in zip(window.members, row[len(withins) :], strict=True):
+            scores[key, member] = float(score) if score else None
     members = {key: tuple(name.decode() for name in next(answers)) for key in plan.members}
     delivered = frozenset(
         key for key, value in zip(plan.deliveries, next(answers) if plan.deliveries else (), strict=True) if value

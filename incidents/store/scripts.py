@@ -107,4 +107,36 @@ end
 return out
 """
 
+# The following are sent as text: were one only named, a store that has forgotten it would refuse it alone amidst EXEC.
+
+# KEYS none. ARGV in msgpack: hash -> field -> by how much it grows.
+GROW = """
+for key, fields in pairs(cmsgpack.unpack(ARGV[1])) do
+  for field, by in pairs(fields) do redis.call('HINCRBY', key, field, by) end
+end
+"""
+
+# KEYS none. ARGV in msgpack: window -> scores of its members, the score up to which members leave it, and the
+# milliseconds it is kept, 0 for ever.
+MOVE = """
+for key, window in pairs(cmsgpack.unpack(ARGV[1])) do
+  for member, score in pairs(window[1]) do redis.call('ZADD', key, score, member) end
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', window[2])
+  if window[3] > 0 then redis.call('PEXPIRE', key, window[3]) else redis.call('PERSIST', key) end
+end
+"""
+
+# KEYS none. ARGV in msgpack a list of: window, scores from which members count, members. Answers for each with the
+# counts, then the score of each member or an empty string.
+COUNT = """
+local out = {}
+for i, window in ipairs(cmsgpack.unpack(ARGV[1])) do
+  local row = {}
+  for j, since in ipairs(window[2]) do row[j] = redis.call('ZCOUNT', window[1], since, '+inf') end
+  for _, member in ipairs(window[3]) do row[#row + 1] = redis.call('ZSCORE', window[1], member) or '' end
+  out[i] = row
+end
+return out
+"""
+
 ALL = (ACQUIRE, RENEW, RELEASE, LOAD, CLAIM, UNCLAIM, BUNDLE)
