@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 from flask import Blueprint, Flask, Response
 
-from receiver import api, auth, probes, problems, webhooks
+from incidents.store.audit import Audit
+from receiver import api, audit, auth, probes, problems, webhooks
 from receiver.deps import Deps
+from receiver.limits import Limiter
 
 __all__ = ["BLUEPRINTS", "Deps", "create_app"]
 
@@ -27,7 +29,8 @@ def create_app(deps: Deps) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
-    auth.keep_callers(app.extensions, deps.api_tokens)
+    auth.keep_callers(app.extensions, deps.api_tokens, Limiter(deps.limits.callers))
+    audit.install(app, audit.Trail(Audit(deps.api.links) if deps.api is not None else None, deps.now))
     problems.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint(deps))

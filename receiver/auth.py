@@ -16,6 +16,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 import msgspec
 from flask import current_app, g, request
 
+from receiver.limits import Limiter, too_fast
 from receiver.payloads.mapping import Mapping
 from receiver.problems import Problem
 
@@ -23,6 +24,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 CALLERS = "tocsin.callers"
+LIMITER = "tocsin.limiter"
 
 
 class ApiRole(StrEnum):
@@ -114,13 +116,13 @@ def unauthorized() -> Problem:
     )
 
 
-def require(role: ApiRole) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def require(role: ApiRole, *, is_limited: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a view be called with an API token of at least this role; `caller()` says inside it whose it was."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            _admit(role)
+            _admit(role, is_limited=is_limited)
             return view(*args, **kwargs)
 
         return guarded
@@ -134,12 +136,17 @@ def caller() -> ApiToken:
     return token
 
 
-def _admit(role: ApiRole) -> None:
+def _admit(role: ApiRole, *, is_limited: bool) -> None:
     keyring: Keyring[ApiToken] = current_app.extensions[CALLERS]
     token = keyring.holder_of(presented_token(request.environ.get("HTTP_AUTHORIZATION", "")))
     if token is None:
         raise unauthorized()
+    limiter: Limiter = current_app.extensions[LIMITER]
+    seconds = limiter.wait(token.name) if is_limited else 0.0
+    if seconds:
+        raise too_fast(429, token.name, seconds)
     if token.role.rank < role.rank:
+        g.refused = token.name
         raise Problem(
             403,
             f"The token {token.name!r} has the role {token.role}; this needs {role}.",
@@ -148,6 +155,7 @@ def _admit(role: ApiRole) -> None:
     g.caller = token
 
 
-def keep_callers(extensions: dict[str, Any], tokens: Iterable[ApiToken]) -> None:
-    """Put the API tokens where `require` finds them."""
+def keep_callers(extensions: dict[str, Any], tokens: Iterable[ApiToken], limiter: Limiter) -> None:
+    """Put the API tokens, and how often each may call, where `require` finds them."""
     extensions[CALLERS] = Keyring(tokens)
+    extensions[LIMITER] = limiter

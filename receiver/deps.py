@@ -13,6 +13,7 @@ from incidents.store.incidents import Incidents
 from incidents.store.intake import Appended, Refused
 from incidents.store.rulesets import Reloaded
 from receiver.auth import ApiToken, Source
+from receiver.limits import Limits
 from rules.model import RuleSet
 
 
@@ -68,5 +69,6 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     record: Recorder
     build: str
     api: ApiDeps | None = None  # None: a receiver that only takes alerts in
+    limits: Limits = Limits()
     body_readers: int = 3  # bodies read at once by one process: one fewer than its threads, so that probes get through
     body_timeout: float = 15.0  # seconds until a body that is still coming is cut off; a shutdown may wait so long

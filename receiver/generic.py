@@ -41,7 +41,7 @@ class Generic(Post):
             raise _unauthorized()
         with self.gate.bodies.body(environ, body_limit(proven=is_proven)) as body:
             delivery = "" if is_proven else self._signed_id(environ, source, body)
-            heard.name = source.name
+            self.prove(source, environ, heard)
             # SNS says that its JSON is plain text.
             check_media_type(environ, also=("text/plain",))
             return self._keep(source, source.mapping, body, delivery)

@@ -33,7 +33,7 @@ class Grafana(Post):
         with self.gate.bodies.body(environ, body_limit(proven=source is not None)) as body:
             if source is None:
                 source = self._signer(environ, candidates, body)
-                heard.name = source.name
+                self.prove(source, environ, heard)
                 check_media_type(environ)
             return accepted(self.append(source, grafana.parse(body)))
 

@@ -35,7 +35,7 @@ class PagerDuty(Post):
             source = signer_of(self.sources, candidates, [body])
             if source is None:
                 raise unsigned()
-            heard.name = source.name
+            self.prove(source, environ, heard)
             return self._keep(source, body, environ.get("HTTP_X_WEBHOOK_ID", ""))
 
     def _keep(self, source: Source, body: bytes, webhook_id: str) -> Response:

@@ -40,7 +40,7 @@ class Enqueue(Post):
             key_hash, source = self._owner(read.routing_key)
             if source is None:
                 raise Invalid("Invalid routing key")
-            heard.name = source.name
+            self.prove(source, environ, heard)
             taken = self.meaning(read, key_hash, source)
         self.append_incoming(source, taken.incoming, taken.refused)
         return json_answer(self.success(taken), 202)

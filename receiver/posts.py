@@ -15,8 +15,9 @@ from incidents.incoming import Incoming
 from incidents.store.intake import Appended, Refused
 from receiver import problems
 from receiver.auth import Keyring, Source, presented_token
-from receiver.bodies import MAX_BODY, Bodies, Environ
+from receiver.bodies import MAX_BODY, Bodies, Environ, declared_length
 from receiver.deps import AlertSink, Deps
+from receiver.limits import Limiter, cost_of, too_fast
 from receiver.metrics import UNKNOWN
 from receiver.payloads.parsed import Parsed
 from receiver.problems import Problem
@@ -32,6 +33,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     deps: Deps
     intake: AlertSink
     bodies: Bodies
+    limiter: Limiter
 
     def sources(self, kind: str) -> tuple[Source, ...]:
         """Return the configured senders of one kind."""
@@ -88,8 +90,15 @@ class Post:
         """Return the source whose token the headers present."""
         source = self.tokens.holder_of(presented_token(environ.get("HTTP_AUTHORIZATION", "")))
         if source is not None:
-            heard.name = source.name
+            self.prove(source, environ, heard)
         return source
+
+    def prove(self, source: Source, environ: Environ, heard: Heard) -> None:
+        """Note whose post it is, now that it is proven; raises `Problem` 503 for a source that posts far too much."""
+        heard.name = source.name
+        seconds = self.gate.limiter.wait(source.name, cost_of(declared_length(environ)))
+        if seconds:
+            raise too_fast(503, source.name, seconds)
 
     def append(self, source: Source, parsed: Parsed) -> Appended:
         """Make alerts durable."""

@@ -3,7 +3,9 @@
 import msgspec
 from flask import Blueprint, Response
 
-from receiver.auth import ApiRole, require
+from incidents.store.rulesets import Reloaded
+from receiver.audit import trail
+from receiver.auth import ApiRole, caller, require
 from receiver.deps import Deps
 from receiver.problems import Problem
 
@@ -32,17 +34,23 @@ def blueprint(deps: Deps) -> Blueprint:
     @routes.post("/-/reload")
     @require(ApiRole.ADMIN)
     def reload() -> Response:
-        result = deps.reload()
-        if result.errors:
-            raise Problem(
-                400,
-                f"The rules have {len(result.errors)} error(s); the old ones stay in force.",
-                hint="`tocsin rules check` says the same without a server.",
-                members={"errors": list(result.errors), "hash": result.hash},
-            )
+        with trail().change(caller().name, "POST /-/reload") as change:
+            result = deps.reload()
+            change.target = result.hash
+            _refuse_errors(result)
         return _json({"hash": result.hash})
 
     return routes
+
+
+def _refuse_errors(result: Reloaded) -> None:
+    if result.errors:
+        raise Problem(
+            400,
+            f"The rules have {len(result.errors)} error(s); the old ones stay in force.",
+            hint="`tocsin rules check` says the same without a server.",
+            members={"errors": list(result.errors), "hash": result.hash},
+        )
 
 
 def _json(value: object) -> Response:

@@ -10,6 +10,7 @@ from receiver.auth import unauthorized
 from receiver.bodies import Bodies, Environ
 from receiver.deps import Deps
 from receiver.failfast import FailFast
+from receiver.limits import Limiter
 from receiver.metrics import UNKNOWN
 from receiver.payloads import alertmanager
 from receiver.posts import Gate, Heard, Post, accepted, check_media_type
@@ -39,6 +40,7 @@ def blueprint(deps: Deps) -> Blueprint:
         deps=deps,
         intake=FailFast(deps.intake),
         bodies=Bodies(readers=deps.body_readers, timeout=deps.body_timeout),
+        limiter=Limiter(deps.limits.senders),
     )
     routes.add_url_rule("/webhooks/alertmanager", "alertmanager", Alertmanager(gate).answer, methods=["POST"])
     for sender in (pagerduty, pagerduty_events, prometheus, grafana, generic):

@@ -9,13 +9,15 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from incidents.store.alert_reads import AlertReads
+from incidents.store.audit import Audit
 from incidents.store.quarantine import Quarantine
 from incidents.store.reads import Reads
 from incidents.store.rulesets import RuleSets
-from receiver.api import actions, alerts, commands, incidents, state
+from receiver.api import actions, alerts, audited, commands, incidents, state
 from receiver.api.openapi import document
 from receiver.api.reading import body_of, query_of
 from receiver.api.route import BASE, Call, Reply, Route, Services
+from receiver.audit import request_id, trail
 from receiver.auth import ApiRole, caller, require
 from receiver.bodies import Bodies, declared_length
 from receiver.deps import ApiDeps, Deps
@@ -37,6 +39,7 @@ ROUTES: tuple[Route, ...] = (
     *actions.ROUTES,
     *alerts.ROUTES,
     *state.ROUTES,
+    *audited.ROUTES,
     Route(
         method="GET",
         path="/openapi.json",
@@ -57,7 +60,7 @@ def blueprint(deps: Deps) -> Blueprint:
     bodies = Bodies(readers=READERS, timeout=deps.body_timeout)
     for route in ROUTES:
         rule = route.path.replace("{", "<").replace("}", ">")
-        view = require(route.role)(_view(services, route, bodies))
+        view = require(route.role, is_limited=route.is_limited)(_view(services, route, bodies))
         routes.add_url_rule(rule, f"{route.method} {route.path}".replace(".", "_"), view, methods=[route.method])
     return routes
 
@@ -70,6 +73,7 @@ def _services(deps: Deps, api: ApiDeps) -> Services:
         alerts=AlertReads(api.links),
         quarantine=Quarantine(api.links, api.wake),
         rulesets=RuleSets(api.links),
+        audit=Audit(api.links),
     )
 
 
@@ -83,12 +87,22 @@ def _view(services: Services, route: Route, bodies: Bodies) -> Callable[..., Res
             body=_body(bodies, route.body) if route.body is not None else None,
             if_match=request.headers.get("If-Match", ""),
         )
-        reply = route.handler(services, call)
+        reply = _done(services, route, call)
         return Response(
             msgspec.json.encode(reply.value), route.status, dict(reply.headers), content_type="application/json"
         )
 
     return view
+
+
+def _done(services: Services, route: Route, call: Call) -> Reply:
+    """Do what is asked for; what changes something is noted in the audit log."""
+    if route.body is None:
+        return route.handler(services, call)
+    with trail().change(call.actor, f"{route.method} {route.path}", next(iter(call.path.values()), "")) as change:
+        reply = route.handler(services, call)
+        change.target = change.target or str(reply.value.get("id") or reply.value.get("event_id", ""))
+    return reply._replace(headers={**reply.headers, "X-Request-Id": request_id()})
 
 
 def _body(bodies: Bodies, kind: type) -> object:

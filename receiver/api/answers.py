@@ -162,6 +162,27 @@ class ActionAnswer(Answer, frozen=True, kw_only=True):
     event_id: str
 
 
+class AuditEntryAnswer(Answer, frozen=True, kw_only=True):
+    """Something that was changed, or credentials that were refused: then `count` says how many."""
+
+    id: str
+    at: Instant
+    actor: str
+    action: str
+    target: str
+    outcome: str
+    request_id: str
+    address: str
+    count: int
+
+
+class AuditAnswer(Answer, frozen=True, kw_only=True):
+    """Some entries of the audit log, latest first."""
+
+    entries: list[AuditEntryAnswer]
+    next: Cursor
+
+
 class TierAnswer(Answer, frozen=True, kw_only=True):
     """What one tier of a rule does."""
 

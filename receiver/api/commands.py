@@ -125,7 +125,9 @@ def _refuse(name: str, event: events.Event, error: TransitionNotAllowed) -> NoRe
     raise Problem(409, f"{name} is {error.status} and does not take {command}{reason}.", hint=hint, members=members)
 
 
-def _command(name: str, summary: str, handler: Handler, body: type, conflict: str = "") -> Route:
+def _command(
+    name: str, summary: str, handler: Handler, body: type, conflict: str = "", *, is_limited: bool = True
+) -> Route:
     status = "The status of the incident does not take it."
     return Route(
         method="POST",
@@ -136,11 +138,12 @@ def _command(name: str, summary: str, handler: Handler, body: type, conflict: st
         answer=answers.CommandAnswer,
         body=body,
         problems={409: f"{status} {conflict}".strip(), 412: "If-Match names another version."},
+        is_limited=is_limited,
     )
 
 
 ROUTES = (
-    _command("acknowledge", "Say that you are on it; paging stops", _acknowledge, wire.NotedBody),
+    _command("acknowledge", "Say that you are on it; paging stops", _acknowledge, wire.NotedBody, is_limited=False),
     _command("mitigate", "Say that customers no longer feel it", _mitigate, wire.NotedBody),
     _command("resolve", "Say that it is over", _resolve, wire.ResolveBody, "Or objectives are unmet; they are named."),
     _command(

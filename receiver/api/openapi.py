@@ -18,6 +18,7 @@ _EVERY_CALL = {
     400: "The query or the body cannot be read; `pointer` or `parameter` names the place.",
     401: "No valid token.",
     403: "The role of the token is too low.",
+    429: "The token is used too often; `Retry-After` says for how long to wait.",
     503: "The store did not answer in time.",
 }
 

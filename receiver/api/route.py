@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from incidents.store.alert_reads import AlertReads
+from incidents.store.audit import Audit
 from incidents.store.quarantine import Quarantine
 from incidents.store.reads import Reads
 from incidents.store.rulesets import RuleSets
@@ -34,6 +35,7 @@ class Services(NamedTuple):
     alerts: AlertReads
     quarantine: Quarantine
     rulesets: RuleSets
+    audit: Audit
 
 
 class Call(NamedTuple):
@@ -70,3 +72,4 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     query: tuple[Parameter, ...] = ()
     body: type | None = None
     problems: Mapping[int, str] = {}
+    is_limited: bool = True  # False: it is taken however often its caller has called

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from incidents.clock import utc_now
+from incidents.store.audit import Audit, AuditEntry, Outcome
 from incidents.store.connection import Links
 from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
@@ -52,10 +53,12 @@ def reload_again(config_path: Path | None, url: str) -> None:
     settings = settings_or_exit(config_path)
     with Links(url, scripts=ALL) as links:
         result = reload_rules(settings, RuleSets(links), utc_now())
-    if result.errors:
-        LOG.error("reload_failed", errors=list(result.errors), in_force=result.hash)
-    else:
+        if result.errors:
+            LOG.error("reload_failed", errors=list(result.errors), in_force=result.hash)
+            return
         LOG.info("rules_reloaded", hash=result.hash)
+        done = AuditEntry(at=utc_now(), actor="SIGHUP", action="reload", target=result.hash, outcome=Outcome.DONE)
+        Audit(links).append([done])
 
 
 def print_next_steps(settings: Settings) -> None:

@@ -89,31 +89,40 @@ def woken() -> list[str]:
 
 
 @pytest.fixture
-def app(links: Links, incidents: Incidents, intake: Intake, rules: RuleSet, clock: Clock, woken: list[str]) -> Flask:
+def deps(links: Links, incidents: Incidents, intake: Intake, rules: RuleSet, clock: Clock, woken: list[str]) -> Deps:
     RuleSets(links).publish(rules.hash, [("a.yml", "rules: []")], clock.now)
-    return create_app(
-        Deps(
-            intake=intake,
-            sources=(Source(name="prod", kind="alertmanager"), Source(name="mute", kind="alertmanager")),
-            api_tokens=tuple(
-                ApiToken(name=name, role=role, token_hashes=(hashlib.sha256(f"token-of-{name}".encode()).digest(),))
-                for name, role in TOKENS.items()
-            ),
-            ready=list,
-            metrics=lambda: b"",
-            reload=lambda: Reloaded(hash=""),
-            now=clock,
-            record=None,
-            build="0.1.0",
-            api=ApiDeps(
-                links=links,
-                incidents=incidents,
-                rule_set=lambda: rules,
-                wake=lambda: woken.append("decider"),
-                durability=list,
-            ),
-        )
+    return Deps(
+        intake=intake,
+        sources=(Source(name="prod", kind="alertmanager"), Source(name="mute", kind="alertmanager")),
+        api_tokens=tuple(
+            ApiToken(name=name, role=role, token_hashes=(hashlib.sha256(f"token-of-{name}".encode()).digest(),))
+            for name, role in TOKENS.items()
+        ),
+        ready=list,
+        metrics=lambda: b"",
+        reload=lambda: Reloaded(hash=""),
+        now=clock,
+        record=None,
+        build="0.1.0",
+        api=ApiDeps(
+            links=links,
+            incidents=incidents,
+            rule_set=lambda: rules,
+            wake=lambda: woken.append("decider"),
+            durability=list,
+        ),
     )
+
+
+@pytest.fixture
+def app(deps: Deps) -> Flask:
+    return create_app(deps)
+
+
+@pytest.fixture
+def make_api(deps: Deps) -> Callable[..., Api]:
+    """Make an API of which single dependencies are replaced."""
+    return lambda **replaced: Api(create_app(msgspec.structs.replace(deps, **replaced)).test_client())
 
 
 @pytest.fixture
