@@ -67,6 +67,7 @@ class Pager:
         self._now = now
         self._stop = threading.Event()
         self._claimed: dict[str, Page] = {}
+        self._said_until = 0.0
 
     def stop(self) -> None:
         """Ask the worker to end, at once even while it waits."""
@@ -86,19 +87,26 @@ class Pager:
                 self._wait()
             except (StoreUnavailable, StoreConflict) as error:
                 LOG.warning("store_away", error=str(error))
+                self._said_until = 0.0
                 self._link.drop()
                 self._stop.wait(STORE_AWAY_SECONDS)
                 ends = max(ends, time.monotonic() + 1.0)
         self._end()
 
     def _is_ours(self) -> bool:
-        """Say that a page worker waits here, so that nobody asks for another; False when another says so already."""
+        """Say that a page worker waits here, so that nobody asks for another; False when another says so already.
+
+        Said again a few times while it lasts: a look that follows a wake-up must not wait for it.
+        """
+        if time.monotonic() < self._said_until:
+            return True
         taken, holder = self._link.ask(
             [("SET", keys.pager_lingers(), self._owner, "NX", "PX", LINGER_MS), ("GET", keys.pager_lingers())]
         )
         if taken is None and holder is not None and holder.decode() != self._owner:
             return False
         self._link.one("SET", keys.pager_lingers(), self._owner, "PX", LINGER_MS)
+        self._said_until = time.monotonic() + LINGER_MS / 4000
         return True
 
     def _end(self) -> None:
@@ -109,6 +117,7 @@ class Pager:
             self._record_results(0)
             if not self._stop.is_set():
                 self._waker.pager(anyway=True)
+            self._said_until = 0.0
             self._link.one("DEL", keys.pager_lingers())
 
     # Looking at what is due

@@ -6,6 +6,7 @@ here: WATCH with all loads is one write, MULTI to EXEC another.
 
 import contextlib
 import queue
+import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self, cast
@@ -26,6 +27,7 @@ Command = tuple[Any, ...]
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 2.5  # senders wait five seconds at most: an answer must be out before
 NO_RETRY = 0
+IDLE_SECONDS = 0.5  # a link that was used so lately is taken as alive: looking costs as much as asking
 UNBOUNDED = 2**31  # the pool only makes our connections, and counts those that were dropped too
 
 
@@ -54,6 +56,7 @@ class Link:
         self._scripts = scripts
         self._connection: Connection | None = None
         self.client_id = 0
+        self.idle_since = 0.0
 
     def ask(self, commands: Sequence[Command], *, timeout: float | None = None) -> list[Any]:
         """Send all commands in one write and return their replies; refused ones are returned as errors.
@@ -156,7 +159,7 @@ class Links:
         """Lend a link for as long as the block runs; one that WATCHes must be dropped or unwatched by the block."""
         try:
             link = self._idle.get_nowait()
-            if link.is_stale():
+            if time.monotonic() - link.idle_since > IDLE_SECONDS and link.is_stale():
                 link.drop()
         except queue.Empty:
             link = Link(self._url, scripts=self._scripts)
@@ -169,6 +172,7 @@ class Links:
             link.drop()
             raise
         finally:
+            link.idle_since = time.monotonic()
             self._idle.put(link)
 
     def close(self) -> None:
