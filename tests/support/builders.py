@@ -64,4 +64,3 @@ def rule_set(rules: str = CRITICAL, oncall: str = ONCALL, now: datetime = NOW) -
 def source_files(*texts: str) -> list[SourceFile]:
     """Rule files of these texts."""
     return [SourceFile(name=f"{number}.yml", text=text) for number, text in enumerate(texts)]
-
