@@ -128,7 +128,8 @@ def key_functions() -> list[ast.FunctionDef]:
 def test_keys_say_type_ttl_writer_and_reader():
     """The docstring of every key names its Redis type, its TTL, who writes it and who reads it."""
     wanted = re.compile(
-        r"(Stream|String|Counter|Hash|List|Set|Sorted set)\b.* TTL: .*\sWriter.*\sreader.*:\s.", re.DOTALL | re.IGNORECASE
+        r"(Stream|String|Counter|Hash|List|Set|Sorted set)\b.* TTL: .*\sWriter.*\sreader.*:\s.",
+        re.DOTALL | re.IGNORECASE,
     )
     lacking = [function.name for function in key_functions() if not wanted.match(ast.get_docstring(function) or "")]
     assert key_functions()
