@@ -18,7 +18,7 @@ FNV_PRIME = 0x100000001B3
 FNV_MASK = 0xFFFFFFFFFFFFFFFF
 
 
-class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"generator_url": "url"}):
+class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, rename={"generator_url": "url"}):
     """One alert as one delivery described it; instants are aware, `None` where the sender gave none."""
 
     fingerprint: str
@@ -31,7 +31,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, renam
     generator_url: str = ""
 
 
-class AlertState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AlertState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What is remembered of an alert between deliveries: one value per source and fingerprint."""
 
     v: int = 1

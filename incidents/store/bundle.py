@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from incidents.store.connection import Command
-from incidents.store.scripts import BUNDLE, digest
+from incidents.store.scripts import BUNDLE
 
 ENCODER = msgspec.msgpack.Encoder()
 WORDS = 1000  # a command of more words goes by itself: a script can pass on only some thousands at once
@@ -26,7 +26,7 @@ class Bundle:
         for place in self._small:
             words.append(len(commands[place]))
             words += commands[place]
-        self.commands: list[Command] = [("EVALSHA", digest(BUNDLE), 0, *words), *(commands[at] for at in self._large)]
+        self.commands: list[Command] = [("EVAL", BUNDLE, 0, *words), *(commands[at] for at in self._large)]
 
     def replies(self, answered: Sequence[Any]) -> list[Any]:
         """Return the reply to each command in the order in which they were given."""

@@ -12,6 +12,7 @@ from incidents.clock import to_ms
 from incidents.incoming import Incoming
 from incidents.measures import Measures, Tally
 from incidents.redaction import needs_redaction, redact_alert, redact_incoming
+from incidents.store.bundle import Bundle
 from incidents.store.connection import Command, Links, checked
 from incidents.values import AlertStatus
 
@@ -107,8 +108,7 @@ class Intake:
         if not accepted and not refused:
             return Appended("", 0, 0)
         received_ms = to_ms(received_at)
-        commands: list[Command] = [("MULTI",)]
-        commands += [
+        commands: list[Command] = [
             ("XADD", keys.stream(), "*", "k", kind, "s", source, "t", received_ms, "n", count, "b", body)
             for count, body in bodies
         ]
@@ -116,12 +116,13 @@ class Intake:
         commands.append(("HSET", keys.sources_heard(), source, received_ms))
         commands += _quarantine(source, refused, received_at)
         commands += also
-        commands += [("EXEC",), ("EXISTS", keys.lease())]
+        commands.append(("EXISTS", keys.lease()))
+        bundle = Bundle(commands)
         with self._links.borrow() as link:
-            replies = checked(link.ask(commands))
+            replies = bundle.replies(checked(link.ask(bundle.commands)))
         if accepted and not replies[-1]:
             self._wake()
-        event_id = replies[-2][0].decode() if bodies else f"{received_ms}-q"
+        event_id = replies[0].decode() if bodies else f"{received_ms}-q"
         return Appended(event_id, accepted, len(refused))
 
 

@@ -95,6 +95,8 @@ end
 return freed
 """
 
+# From here on they are sent as text: were one only named, a store that has forgotten it would refuse it alone in EXEC.
+
 # KEYS none. ARGV groups of: how many words a command has, and its words. Answers the reply to each, refusals included.
 # Within a transaction it must stand beside a plain command that a full store refuses: that refuses the whole.
 BUNDLE = """
@@ -106,8 +108,6 @@ while i <= #ARGV do
 end
 return out
 """
-
-# The following are sent as text: were one only named, a store that has forgotten it would refuse it alone amidst EXEC.
 
 # KEYS none. ARGV in msgpack: hash -> field -> by how much it grows.
 GROW = """
@@ -139,4 +139,4 @@ end
 return out
 """
 
-ALL = (ACQUIRE, RENEW, RELEASE, LOAD, CLAIM, UNCLAIM, BUNDLE)
+ALL = (ACQUIRE, RENEW, RELEASE, LOAD, CLAIM, UNCLAIM)

@@ -25,6 +25,17 @@ FIRST_ANNOTATIONS = ("summary", "description", "message", "title", "runbook_url"
 
 def oversized(labels: Mapping[str, str], annotations: Mapping[str, str], url: str) -> bool:
     """Tell whether anything is over its bound; cheap, for it is asked of every alert."""
+    if (
+        len(labels) <= MAX_LABELS
+        and len(annotations) <= MAX_ANNOTATIONS
+        and len(url) <= MAX_URL
+        # All together are short: so is each.
+        and len("".join(labels)) <= MAX_LABEL_NAME
+        and len("".join(annotations)) <= MAX_LABEL_NAME
+        and len("".join(labels.values())) <= MAX_LABEL_VALUE
+        and len("".join(annotations.values())) <= MAX_ANNOTATION_VALUE
+    ):
+        return False
     return (
         len(labels) > MAX_LABELS
         or max(map(len, labels.values()), default=0) > MAX_LABEL_VALUE
