@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from receiver.bodies import MAX_BODY
 from receiver.problems import Problem
 
 CHUNKED_PIECES = 64
@@ -61,7 +62,12 @@ class Limiter:
 
 
 def cost_of(length: int) -> float:
-    """Return what a post costs by the declared length of its body; one of unknown length costs as 256 KiB."""
+    """Return what a post costs by the declared length of its body.
+
+    One of unknown length costs as 256 KiB, one that is too long to be read costs no more than its answer.
+    """
+    if length > MAX_BODY:
+        return 1.0
     return max(length / PIECE_BYTES, 1.0) if length >= 0 else CHUNKED_PIECES
 
 

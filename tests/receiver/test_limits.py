@@ -40,7 +40,9 @@ def test_limiter_lets_what_is_dearer_than_a_full_bucket_through():
     assert limiter.wait("a", 80) == 0.0
 
 
-@pytest.mark.parametrize(("length", "cost"), [(0, 1), (4096, 1), (8192, 2), (64 * 1024 * 1024, 16384), (-1, 64)])
+@pytest.mark.parametrize(
+    ("length", "cost"), [(0, 1), (4096, 1), (8192, 2), (64 * 1024 * 1024, 16384), (-1, 64), (10**10, 1)]
+)
 def test_limiter_cost_is_by_length(length: int, cost: float):
     """A post costs one, a longer body one for each 4 KiB, one of unknown length as much as a large one."""
     assert cost_of(length) == cost

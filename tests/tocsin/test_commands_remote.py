@@ -129,6 +129,39 @@ def test_commands_incidents_from_declared_to_resolved(site):
     assert {entry["actor"] for entry in shown["timeline"] if entry["kind"] == "note"} >= {"ops"}
 
 
+def test_commands_action_reaches_the_incident_of_its_service(site):
+    """Told of a service, it stands on the timeline of its open incident; told of an incident, there at once."""
+    name = site.fire("ledger")
+    done = site.run("action", "rollback", "--service", "ledger", "to 1.4.2")
+    assert (done.exit_code, done.stderr) == (0, ""), done.output
+    assert done.stdout.startswith("the rollback of ledger was taken as ")
+
+    def texts():
+        timeline = site.json("incidents", "show", name)["timeline"]
+        return [entry["text"] for entry in timeline if entry["kind"] == "corrective_action"]
+
+    eventually(lambda: texts() == ["ops did a rollback of ledger: to 1.4.2"])
+    assert site.run("action", "restart", "--incident", name, "the workers").exit_code == 0
+    assert texts()[-1] == "ops did a restart: the workers"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("action", "rollback"), 2, "--service or --incident"),
+        (("action", "rollback", "--service", "a", "--incident", "INC-2026-0001"), 2, "--service or --incident"),
+        (("action", "rollback", "--incident", "INC-2026-0001"), 2, "in words"),
+        (("action", "rollback", "--service", "a", "--at", "yesterday"), 2, "no instant"),
+        (("action", "rollback", "--service", "a", "--at", "2026-11-02T03:00:00"), 2, "zone"),
+        (("action", "rollback", "--service", "a", "--at", "1999-11-02T03:00:00Z"), 1, "At lies in"),
+    ],
+)
+def test_commands_action_refused(site, arguments, code, said):
+    """What cannot be asked ends with 2, what the server refuses with 1."""
+    done = site.run(*arguments)
+    assert (done.exit_code, said in done.stderr) == (code, True), done.output
+
+
 def test_commands_incidents_dismiss(site):
     """Dismissed is what was no incident, with the reason."""
     name = site.declare("dismissed")

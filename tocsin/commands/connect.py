@@ -1,60 +1,56 @@
 """`tocsin connect`: prints what to paste into a sender, with the real address and where its token is."""
 
+from collections.abc import Callable
 from pathlib import Path
-from string import Template
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import click
 import msgspec
 
-from tocsin.commands.credentials import Known, alert_sources
+from tocsin.commands.connect_texts import (
+    ALERTMANAGER,
+    GENERIC,
+    GENERIC_SIGNED,
+    GENERIC_TOKEN,
+    GRAFANA,
+    NOT_CONFIGURED,
+    OF_MAPPING,
+    PAGERDUTY,
+    PAGERDUTY_EVENTS,
+    PROMETHEUS,
+)
+from tocsin.commands.credentials import Known, sources_of
 from tocsin.commands.options import FAILED, settings_or_exit
 from tocsin.commands.printing import Out
 from tocsin.commands.remote import end, with_out
+from tocsin.settings import Settings, SourceKind
 from tocsin.tokens import SOURCE_TOKEN_FILE, keep_token
 
 WEBHOOK = "/webhooks/alertmanager"
+GENERIC_WEBHOOK = "/webhooks/generic/"
 PLACE_OF_TOKEN = Path("/etc/alertmanager/tocsin.token")
+TOKEN, ROUTING_KEY, SIGNING_SECRET = "token", "routing_key", "signing_secret"
 
-SNIPPET = Template("""\
-# For alertmanager.yml. Then: amtool check-config alertmanager.yml, and reload (kill -HUP, or POST /-/reload).
-#
-# Beside your own receivers:
-receivers:
-- name: tocsin
-  webhook_configs:
-  - url: $url
-    # Resolved alerts are what closes an incident.
-    send_resolved: true
-    # 0 sends every alert of a group, but a body over 64 MiB is refused, and Alertmanager does not try it again. What is
-    # cut off is lost too: it is counted in tocsin_alerts_truncated_total. Group by more labels rather than reach this.
-    max_alerts: 20000
-    http_config:
-      authorization:
-        type: Bearer
-        # $token_note
-        credentials_file: $token_file
+source_option = click.option("--source", help="Which source of the configuration; by default the first of this kind.")
 
-# Where you have routes already, keep your receiver at the top and put these before them.
-route:
-  receiver: tocsin
-  routes:
-  # The alert that always fires proves that the way is open: each by itself, about once a minute.
-  - receiver: tocsin
-    matchers: ['alertname="Watchdog"']
-    group_by: ['...']
-    group_wait: 0s
-    group_interval: 10s
-    repeat_interval: 50s
-  # Everything else. Tocsin tells repeats apart and waits by its own rules, so nothing need wait here.
-  - receiver: tocsin
-    continue: true
-    group_wait: 1s
-    group_interval: 15s
-    repeat_interval: 1h
-  # Your own routes follow here, and continue lets them apply. The receiver at the top gets only what no route matched,
-  # so let the last route name it:
-  # - receiver: the one at the top
-""")
+
+class Sender(NamedTuple):
+    """What is the same for every source of a kind: where it posts to, its credential, and where that goes there."""
+
+    kind: SourceKind
+    path: str
+    credential: str = TOKEN
+    place: Path = Path("/etc/tocsin/token")
+
+
+class Made(NamedTuple):
+    """A snippet, and the values that it was made of."""
+
+    source: str
+    url: str
+    file: Path
+    text: str
 
 
 @click.group()
@@ -63,7 +59,7 @@ def connect() -> None:
 
 
 @connect.command()
-@click.option("--source", help="Which source of the configuration; by default the first of the kind alertmanager.")
+@source_option
 @with_out
 def alertmanager(out: Out, config_path: Path | None, source: str | None) -> None:
     """Print the receiver and the routes for an Alertmanager."""
@@ -71,32 +67,175 @@ def alertmanager(out: Out, config_path: Path | None, source: str | None) -> None
     if settings.needs_default_source:
         # Made now rather than at the first start, so that what is printed is there when Alertmanager reads it.
         keep_token(settings.data_dir / SOURCE_TOKEN_FILE)
-    chosen = _chosen(alert_sources(settings), source)
-    file = chosen.file.absolute() if chosen.file else PLACE_OF_TOKEN
-    url = settings.external_url + WEBHOOK
-    note = _note(chosen)
-    if out.is_json:
-        out.json({"source": chosen.name, "url": url, "token_file": str(file), "snippet": _snippet(url, file, note)})
-    else:
-        out.raw(_snippet(url, file, note))
-
-
-def _chosen(sources: list[Known], name: str | None) -> Known:
-    if not sources:
+    sender = Sender(SourceKind.ALERTMANAGER, WEBHOOK, place=PLACE_OF_TOKEN)
+    chosen = _chosen(sources_of(settings, sender.kind), source)
+    if chosen is None:
         end(FAILED, "the configuration has no source of the kind alertmanager: add one, with a token of `tocsin token`")
+
+    def text(known: Known, url: str, file: Path) -> str:
+        note = _file_note(known, sender, "Alertmanager")
+        return ALERTMANAGER.substitute(url=_quoted(url), token_file=_quoted(str(file)), token_note=note)
+
+    _print(out, _made(settings, sender, chosen, text))
+
+
+@connect.command()
+@source_option
+@with_out
+def prometheus(out: Out, config_path: Path | None, source: str | None) -> None:
+    """Print the alerting section for a Prometheus that takes Tocsin for an Alertmanager."""
+    settings = settings_or_exit(config_path)
+    sender = Sender(SourceKind.PROMETHEUS, "/api/v2/alerts", place=Path("/etc/prometheus/tocsin.token"))
+    at = urlsplit(settings.external_url)
+
+    def text(known: Known, _: str, file: Path) -> str:
+        return PROMETHEUS.substitute(
+            scheme=at.scheme,
+            host=_quoted(at.netloc),
+            prefix=_quoted(at.path or "/"),
+            token_file=_quoted(str(file)),
+            token_note=_file_note(known, sender, "Prometheus"),
+        )
+
+    _print(out, _made(settings, sender, _chosen(sources_of(settings, sender.kind), source), text))
+
+
+@connect.command()
+@source_option
+@with_out
+def pagerduty(out: Out, config_path: Path | None, source: str | None) -> None:
+    """Print how PagerDuty tells what people do there: its webhooks (V3)."""
+    settings = settings_or_exit(config_path)
+    kept = Path("/etc/tocsin/pagerduty.secret")
+    sender = Sender(SourceKind.PAGERDUTY, "/webhooks/pagerduty", SIGNING_SECRET, kept)
+
+    def text(known: Known, url: str, file: Path) -> str:
+        place = str(file) if known.file or not known.name else f"signing_secret of the source {known.name}"
+        return PAGERDUTY.substitute(url=url, quoted_url=_quoted(url), token_note=f"it goes into {place}.")
+
+    _print(out, _made(settings, sender, _chosen(sources_of(settings, sender.kind), source), text))
+
+
+@connect.command("pagerduty-events")
+@source_option
+@with_out
+def pagerduty_events(out: Out, config_path: Path | None, source: str | None) -> None:
+    """Print how a sender of PagerDuty's Events API v2 sends to Tocsin instead."""
+    settings = settings_or_exit(config_path)
+    sender = Sender(SourceKind.PAGERDUTY_EVENTS, "/v2/enqueue", ROUTING_KEY, PLACE_OF_TOKEN)
+
+    def text(known: Known, url: str, file: Path) -> str:
+        change = url.removesuffix("/enqueue") + "/change/enqueue"
+        note = _file_note(known, sender, "the sender")
+        return PAGERDUTY_EVENTS.substitute(
+            url=url, change_url=change, quoted_url=_quoted(url), token_file=_quoted(str(file)), token_note=note
+        )
+
+    _print(out, _made(settings, sender, _chosen(sources_of(settings, sender.kind), source), text))
+
+
+@connect.command()
+@source_option
+@with_out
+def grafana(out: Out, config_path: Path | None, source: str | None) -> None:
+    """Print the contact point for a Grafana."""
+    settings = settings_or_exit(config_path)
+    sender = Sender(SourceKind.GRAFANA, "/webhooks/grafana", place=Path("/etc/tocsin/grafana.token"))
+
+    def text(known: Known, url: str, _: Path) -> str:
+        return GRAFANA.substitute(quoted_url=_quoted(url), token_note=_note(known, sender))
+
+    _print(out, _made(settings, sender, _chosen(sources_of(settings, sender.kind), source), text))
+
+
+@connect.command()
+@source_option
+@with_out
+def generic(out: Out, config_path: Path | None, source: str | None) -> None:
+    """Print how any sender of JSON posts to a source with a mapping."""
+    settings = settings_or_exit(config_path)
+    chosen = _chosen(sources_of(settings, SourceKind.GENERIC), source)
+    if chosen is None:
+        end(
+            FAILED,
+            "the configuration has no source of the kind generic: add one such as\n"
+            "sources:\n- {name: sentry, kind: generic, signing_secret_file: sentry.secret, mapping: sentry}\n"
+            f"its mapping is one of {', '.join(OF_MAPPING)}, or your own",
+        )
+    configured = next(each for each in settings.sources if each.name == chosen.name)
+    credential = TOKEN if configured.token_hashes else SIGNING_SECRET
+    sender = Sender(SourceKind.GENERIC, GENERIC_WEBHOOK + chosen.name, credential)
+    shipped = configured.mapping if isinstance(configured.mapping, str) else ""
+
+    def text(known: Known, url: str, _: Path) -> str:
+        scheme, rest = url.split("://", 1)
+        values = {"name": known.name, "mapping": shipped or "your own", "url": url, "note": _note(known, sender)}
+        by_token = GENERIC_TOKEN.substitute(values, url_with_token=f"{scheme}://tocsin:TOKEN@{rest}")
+        how = by_token if sender.credential == TOKEN else GENERIC_SIGNED.substitute(values)
+        return GENERIC.substitute(values) + how + OF_MAPPING.get(shipped, "")
+
+    _print(out, _made(settings, sender, chosen, text))
+
+
+def _print(out: Out, made: Made) -> None:
+    if out.is_json:
+        out.json({"source": made.source, "url": made.url, "token_file": str(made.file), "snippet": made.text})
+    else:
+        out.raw(made.text)
+
+
+def _made(settings: Settings, sender: Sender, chosen: Known | None, text: Callable[[Known, str, Path], str]) -> Made:
+    """Return the snippet for a source; where there is none yet, it begins with what to configure."""
+    known = chosen or Known("", "", None)
+    file = known.file.absolute() if known.file else sender.place
+    url = settings.external_url + sender.path
+    made = text(known, url, file).rstrip("\n")
+    if chosen is None:
+        made = _not_configured(settings, sender) + made
+    return Made(known.name, url, file, made)
+
+
+def _not_configured(settings: Settings, sender: Sender) -> str:
+    is_theirs = sender.credential == SIGNING_SECRET
+    return NOT_CONFIGURED.substitute(
+        config=settings.config_path or "tocsin.yml",
+        name=sender.kind.value,
+        kind=sender.kind.value,
+        credential=f"{sender.credential}_file" if is_theirs else sender.credential,
+        place=str(sender.place) if is_theirs else '"sha256:..."',
+        how="" if is_theirs else "  # as `tocsin token` prints it",
+    )
+
+
+def _chosen(sources: list[Known], name: str | None) -> Known | None:
+    """Return the source of that name, the first without one, None where there is none; an unknown name ends it."""
     for source in sources:
         if name in {None, source.name}:
             return source
-    return end(FAILED, f"there is no source {name!r} of that kind; there is {', '.join(each.name for each in sources)}")
+    if name is None:
+        return None
+    there = ", ".join(each.name for each in sources) or "none"
+    return end(FAILED, f"there is no source {name!r} of that kind; there is {there}")
 
 
-def _note(source: Known) -> str:
+def _file_note(source: Known, sender: Sender, reader: str) -> str:
+    """Return what to do with the file that the sender reads its credential from."""
+    what = sender.credential.replace("_", " ")
     if source.file is not None:
-        return f"The token of the source {source.name}. Run by another user or elsewhere: a copy that only it can read."
-    return f"Write the token of the source {source.name} into this file, for Alertmanager alone to read."
+        return f"The {what} of the source {source.name}. On another host: a copy, for {reader} alone to read."
+    whose = f" of the source {source.name}" if source.name else ""
+    return f"Write the {what}{whose} into {'this file' if whose else str(sender.place)}, for {reader} alone to read."
 
 
-def _snippet(url: str, file: Path, note: str) -> str:
-    """Return the snippet; addresses and paths are quoted as JSON, which YAML reads."""
-    quoted = {name: msgspec.json.encode(value).decode() for name, value in (("url", url), ("token_file", str(file)))}
-    return SNIPPET.substitute(quoted, token_note=note).rstrip("\n")
+def _note(source: Known, sender: Sender) -> str:
+    """Return where the credential is."""
+    what = sender.credential.replace("_", " ")
+    if source.file is not None:
+        return f"The {what} of the source {source.name} is in {source.file.absolute()}."
+    whose = f" of the source {source.name}" if source.name else ""
+    return f"It is the {what}{whose}, as `tocsin token` showed it once."
+
+
+def _quoted(text: str) -> str:
+    """Return a text quoted as JSON, which YAML reads."""
+    return msgspec.json.encode(text).decode()

@@ -11,6 +11,7 @@ from tocsin.settings import ApiRole, Settings, SourceKind
 from tocsin.tokens import ADMIN_TOKEN_FILE, SOURCE_TOKEN_FILE
 
 DEFAULT_SOURCE = "alertmanager"
+SINGLES = ("token", "routing_key", "signing_secret", "hmac_secret")
 
 
 class Known(NamedTuple):
@@ -33,10 +34,15 @@ def api_token(settings: Settings) -> str:
 
 def alert_sources(settings: Settings) -> list[Known]:
     """Return the sources of the kind alertmanager, in their order."""
+    return sources_of(settings, SourceKind.ALERTMANAGER)
+
+
+def sources_of(settings: Settings, kind: SourceKind) -> list[Known]:
+    """Return the sources of a kind, in their order."""
     if settings.needs_default_source:
         path = settings.data_dir / SOURCE_TOKEN_FILE
-        return [Known(DEFAULT_SOURCE, kept_token(path), path)]
-    names = [source.name for source in settings.sources if source.kind is SourceKind.ALERTMANAGER]
+        return [Known(DEFAULT_SOURCE, kept_token(path), path)] if kind is SourceKind.ALERTMANAGER else []
+    names = [source.name for source in settings.sources if source.kind is kind]
     return [holder for holder in _holders(settings, "sources") if holder.name in names]
 
 
@@ -63,7 +69,8 @@ def _holders(settings: Settings, section: str) -> list[Known]:
 def _holder(reading: Reading, node: Node) -> Known:
     part = reading.part(Fields(node, reading.problems, what="an entry", known=None))
     plain = [each.reveal() for each in read_secrets(part, "token") if not each.reveal().startswith("sha256:")]
-    file = next((found for key in secret_keys("token") if (found := _file(part, key)) is not None), None)
+    keys = [key for single in SINGLES for key in secret_keys(single)]
+    file = next((found for key in keys if (found := _file(part, key)) is not None), None)
     return Known(part.fields.string("name", ""), plain[0] if plain else "", file)
 
 

@@ -152,9 +152,7 @@ def _people(rules: Json | None, oncall: Json) -> Check:
 
 def _source(source: Json, now: datetime) -> Check:
     name, heard = f"source {source['name']}", source["last_heard"]
-    mend = (
-        "paste what `tocsin connect alertmanager` prints" if source["kind"] == "alertmanager" else "look at the sender"
-    )
+    mend = f"paste what `tocsin connect {source['kind'].replace('_', '-')} --source {source['name']}` prints"
     if heard is None:
         return warn(name, "was never heard", mend)
     quiet = now - datetime.fromisoformat(heard)
