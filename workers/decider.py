@@ -89,12 +89,14 @@ class Decider:
     def linger(self, linger: timedelta = LINGER) -> None:
         """Decide for so long, or until stopped; does nothing while somebody else decides."""
         ends = time.monotonic() + linger.total_seconds()
-        while not self._stop.is_set() and time.monotonic() < ends:
+        handed_on = False
+        while not self._stop.is_set() and not handed_on:
             try:
                 if not self._take_over():
                     return
                 self._until(ends)
                 self._hand_on()
+                handed_on = True
             except StoreUnavailable as error:
                 # Leaving the job now would end the worker: RQ could not record the job's end either.
                 LOG.warning("store_away", error=str(error))
@@ -121,7 +123,10 @@ class Decider:
         self._lease.release()
 
     def _until(self, ends: float) -> None:
-        while not self._stop.is_set() and time.monotonic() < ends:
+        """Look at least once: a host so slow that the time is over before the first look would never come to one."""
+        looked = False
+        while not self._stop.is_set() and (not looked or time.monotonic() < ends):
+            looked = True
             entries, timers = self._read()
             if entries or timers or self._suspects.careful:
                 self._process(entries, timers)

@@ -79,12 +79,14 @@ class Pager:
     def linger(self, linger: timedelta = LINGER) -> None:
         """Deliver what is due for so long, or until stopped; does nothing while another page worker lingers."""
         ends = time.monotonic() + linger.total_seconds()
-        while not self._stop.is_set() and time.monotonic() < ends:
+        looked = False
+        while not self._stop.is_set() and (not looked or time.monotonic() < ends):
             try:
                 if not self._is_ours():
                     return
                 self._look()
                 self._wait()
+                looked = True
             except (StoreUnavailable, StoreConflict) as error:
                 LOG.warning("store_away", error=str(error))
                 self._said_until = 0.0

@@ -205,7 +205,8 @@ def test_exposition_and_its_document_agree(scrape, links, tmp_path):
     labels = {
         family.name: {name for sample in family.samples for name in sample.labels} - {"le"} for family in families
     }
-    labels["tocsin_rules_info"] = {"hash"}  # has no series before the first rule set
+    # These have no series before the first rule set and the first heartbeat.
+    labels |= {"tocsin_rules_info": {"hash"}, "tocsin_heartbeat_age_seconds": {"heartbeat"}}
     real = {
         (family.name + ("_total" if family.type == "counter" else ""), family.type, frozenset(labels[family.name]))
         for family in families
