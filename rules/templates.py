@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from incidents.texts import one_line
+
 MAX_OUTPUT = 1000
 MAX_TITLE = 300
 FILTERS = ("upper", "lower", "truncate", "default")
@@ -63,12 +65,12 @@ def render(template: str, values: Values, *, limit: int = MAX_OUTPUT) -> str:
 def title_of(template: str, values: Values, *, identity: Mapping[str, str]) -> str:
     """Return a title in one line: of the template, else the annotation `summary`, else `alertname: identity values`."""
     for candidate in (render(template, values) if template else "", values.annotations.get("summary", "")):
-        title = " ".join(_CONTROL.sub(" ", candidate[: 2 * MAX_OUTPUT]).split())
+        title = one_line(_CONTROL.sub(" ", candidate[: 2 * MAX_OUTPUT]))
         if title:
             return truncate(title, MAX_TITLE)
     name = values.labels.get("alertname", "")
     rest = " ".join(value for value in identity.values() if value != name)
-    title = " ".join(_CONTROL.sub(" ", ": ".join(part for part in (name, rest) if part)).split())
+    title = one_line(_CONTROL.sub(" ", ": ".join(part for part in (name, rest) if part)))
     return truncate(title, MAX_TITLE) or "alert without a name"
 
 

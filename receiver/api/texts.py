@@ -1,31 +1,17 @@
-"""What people type, made fit to keep and to show: no control characters, no credentials, no turned text. Pure.
+"""What people type, made fit to keep and to show: nothing that is unfit for a screen, and no credentials. Pure."""
 
-Such characters are taken out rather than refused: they come with pasting, and who declares an incident is in a hurry.
-In identities they are refused, for there they would silently name another thing.
-"""
-
-import re
-
+from incidents import texts
 from incidents.redaction import redact
+from incidents.texts import is_fit
 
-# Marks and overrides of direction: they let text read as what it is not.
-_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-_INVISIBLE = "\u200b\u2060\ufeff"  # joiners stay: scripts and emoji need them
-_LINE = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029 ]+")
-_UNFIT = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI}{_INVISIBLE}\ufff9-\ufffb]")
-_UNFIT_BUT_LINES = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}{_INVISIBLE}\ufff9-\ufffb]")
+__all__ = ["is_fit", "lines", "one_line"]
 
 
 def one_line(text: str) -> str:
-    """Return a text as one line: breaks and runs of spaces become one space, what is unfit is taken out."""
-    return redact(_LINE.sub(" ", _UNFIT.sub("", _LINE.sub(" ", text))).strip())
+    """Return a text as one line, without credentials."""
+    return redact(texts.one_line(text))
 
 
 def lines(text: str) -> str:
-    """Return a text of several lines; tabs and line breaks stay, what is unfit is taken out."""
-    return redact(_UNFIT_BUT_LINES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip())
-
-
-def is_fit(text: str) -> bool:
-    """Tell whether a text holds nothing that `one_line` would take out."""
-    return _UNFIT.search(text) is None
+    """Return a text of several lines, without credentials."""
+    return redact(texts.lines(text))
