@@ -5,6 +5,7 @@ wherever it went: into another session, or to another parent. Those that write o
 """
 
 import os
+import random
 import secrets
 import signal
 import socket
@@ -20,6 +21,7 @@ from tocsin.processes import dies_with_parent
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "ACCEPTANCE_TEST"
 POLL = 0.02
+PORTS = (16_000, 32_000)
 LOG_SHOWN = 12_000  # characters of a log's end
 
 T = TypeVar("T")
@@ -55,12 +57,16 @@ def never(condition: Callable[[], T], *, within: float, what: str) -> None:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on, and that was not given to anybody before."""
+    """Return a port of loopback that nobody listens on, and that was not given to anybody before.
+
+    It lies below those that the kernel gives to outgoing connections, so that none of them takes it meanwhile.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in _given_ports:
+        port = random.randrange(*PORTS)
+        if port in _given_ports:
+            continue
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
             _given_ports.add(port)
             return port
 
