@@ -16,7 +16,7 @@ from incidents.transitions import transition
 from incidents.values import AlertStatus
 from rules.index import Matched
 from rules.model import RuleSet
-from workers.findings import arrival_of
+from workers.findings import alert_of, arrival_of
 from workers.judging import Judge, window_of
 from workers.view import View
 from workers.work import Arrival, DueTimer
@@ -93,9 +93,8 @@ class Batch:
     def _resolved(self, arrival: Arrival, state: AlertState) -> None:
         """A resolved alert never declares; it leaves the windows and the count of what fires."""
         # Some senders resolve without repeating what it was that fired.
-        arrival = arrival_of(arrival.key, state)._replace(
-            received_at=arrival.received_at, received_ms=arrival.received_ms
-        )
+        alert = alert_of(state)
+        arrival = Arrival(arrival.key, state.source, alert, arrival.received_at, arrival.received_ms)
         for hit in self._match(arrival.key, state.labels).hits:
             if hit.rule.withins:
                 self.view.leave_window(window_of(hit), hit.rule.withins, arrival.key, state.ends_at or self.now)

@@ -35,8 +35,12 @@ class Deciding:
         if PROBE_LABEL in labels:
             return Matched(labels, ())  # doctor's alert proves the way, and is nobody's incident
         kept = self._remembered.get(key)
-        if kept is not None and kept[0] == labels:
-            return kept[1]
+        if kept is not None:
+            if kept[0] is labels:
+                return kept[1]
+            if kept[0] == labels:
+                self._remembered[key] = (labels, kept[1])  # the next question in this batch is about the same object
+                return kept[1]
         if len(self._remembered) >= REMEMBERED:
             self._remembered.clear()
         matched = self._alerts.match(labels)

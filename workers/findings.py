@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from incidents.alert import Alert, AlertState
+from incidents.clock import to_ms
 from incidents.events import FindingHeld
 from incidents.incident import Incident
 from incidents.incident import Objective as StoredObjective
@@ -97,7 +98,12 @@ def severity_wanted(current: Incident | None, tier: Tier) -> Severity | None:
 
 def arrival_of(key: str, state: AlertState) -> Arrival:
     """Return a remembered alert as if it had just arrived: a timer or a count speaks of it again."""
-    alert = Alert(
+    return Arrival(key, state.source, alert_of(state), state.received_at, to_ms(state.received_at))
+
+
+def alert_of(state: AlertState) -> Alert:
+    """Return a remembered alert as its sender described it."""
+    return Alert(
         fingerprint=state.fingerprint,
         status=state.status,
         labels=state.labels,
@@ -106,4 +112,3 @@ def arrival_of(key: str, state: AlertState) -> Arrival:
         ends_at=state.ends_at,
         generator_url=state.generator_url,
     )
-    return Arrival(key, state.source, alert, state.received_at, int(state.received_at.timestamp() * 1000))
