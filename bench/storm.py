@@ -1,4 +1,4 @@
-"""A storm: 100,000 different alerts of 200 services in 10,000 webhooks, as fast as they are taken; memory, also idle."""
+"""A storm: 100,000 different alerts of 200 services in 10,000 webhooks, as fast as they are taken, and memory."""
 
 import http.client
 import threading
