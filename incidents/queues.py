@@ -7,3 +7,5 @@ FACTS_QUEUE = "tocsin-facts"
 DECIDE_JOB = "workers.jobs.decide"
 PAGES_JOB = "workers.jobs.deliver_pages"
 FACTS_JOB = "workers.jobs.fetch_facts"
+
+JOBS = frozenset({DECIDE_JOB, PAGES_JOB, FACTS_JOB})  # all that a worker ever runs

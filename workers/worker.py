@@ -2,13 +2,47 @@
 
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from incidents.errors import TocsinError
+from incidents.queues import JOBS
+
 WORKER_TTL = 20  # seconds: a dead worker is forgotten after so long
 RECONNECT_SECONDS = 1.0
+
+
+class ForeignJob(TocsinError):
+    """A job in our queue that is none of ours."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"a job that is none of Tocsin's was refused ({name}): who else writes to the store?")
+
+
+class OurJob(Job):
+    """A job that can only be one of ours.
+
+    RQ calls whatever function a job names, and its callbacks, even where the serializer runs no code by itself: whoever
+    could write to the store would run anything.
+    """
+
+    @property
+    def func(self) -> Callable[[], object]:
+        """Return the function to call; raises `ForeignJob`."""
+        if self.func_name not in JOBS or self.instance or self.args or self.kwargs:
+            raise ForeignJob(self.id)
+        ours: Callable[[], object] = super().func
+        return ours
+
+    def restore(self, raw_data: Any) -> None:  # noqa: ANN401 - as the library hands it over
+        """Read the job, but for what is to be called beside its function: ours have no callbacks."""
+        super().restore(raw_data)
+        self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
+        self._stopped_callback = None
+        self.webhooks = []
 
 
 class LingeringWorker(SimpleWorker):
@@ -27,6 +61,7 @@ class LingeringWorker(SimpleWorker):
             name=name,
             connection=queue.connection,
             serializer=JSONSerializer,
+            job_class=OurJob,
             worker_ttl=WORKER_TTL,
             log_job_description=False,
         )

@@ -273,3 +273,11 @@ def test_api_answers_503_without_the_store(api, links, monkeypatch, path):
     answer = api.get(path)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
+
+
+def test_api_location_is_no_address_of_the_caller(api):
+    """What was declared is named by its path alone, whatever host the caller claims to speak to."""
+    headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    made = api.post("incidents", {"title": "It burns", "severity": "SEV2"}, headers=headers)
+    assert made.headers["Location"] == f"/api/v1/incidents/{made.json['id']}"
+    assert "evil" not in made.text
