@@ -165,6 +165,11 @@ def trail() -> Trail:
     return kept
 
 
+def note_refused(status: int) -> None:
+    """Note a credential that is refused with a status of another protocol: 401 and 403 are noted by themselves."""
+    trail().refusals.note(address(), "", f"{request.method} {request.path}", status)
+
+
 def install(app: Flask, kept: Trail) -> None:
     """Let an application note every credential that it refuses."""
     app.extensions[TRAIL] = kept

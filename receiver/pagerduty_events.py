@@ -14,6 +14,7 @@ import structlog
 from flask import Blueprint, Response
 
 from receiver import problems
+from receiver.audit import note_refused
 from receiver.auth import Source
 from receiver.bodies import Environ
 from receiver.payloads import pagerduty_events
@@ -39,6 +40,7 @@ class Enqueue(Post):
             read = pagerduty_events.read(body, environ.get("HTTP_X_ROUTING_KEY", ""))
             key_hash, source = self._owner(read.routing_key)
             if source is None:
+                note_refused(400)
                 raise Invalid("Invalid routing key")
             self.prove(source, environ, heard)
             taken = self.meaning(read, key_hash, source)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from receiver.audit import TRAIL
+
 BEARER = {"Authorization": "Bearer source-token"}
 CLAIMS = {
     "X-Forwarded-For": "6.6.6.6",
@@ -48,3 +50,16 @@ def test_forged_headers_open_nothing(client, path):
     """No claimed method, address or path stands for a credential."""
     answer = client.post(path, headers=CLAIMS)
     assert answer.status_code in (401, 404, 405)
+
+
+def test_routing_key_that_is_nobodys_is_a_refused_credential(client):
+    """PagerDuty's protocol answers it with 400; it is counted like every other one."""
+    body = {"routing_key": "0" * 32, "event_action": "trigger", "payload": {"summary": "x"}}
+    assert client.post("/v2/enqueue", json=body).status_code == 400
+    refusals = client.application.extensions[TRAIL].refusals
+    assert counted(refusals) == {"127.0.0.1"}
+
+
+def counted(refusals) -> set[str]:
+    """The addresses that were counted, whether written by now or not."""
+    return {*refusals._counted, *refusals._written}

@@ -85,6 +85,25 @@ def test_commands_doctor_names_what_is_wrong(change, name, state, found):
     assert others == {State.OK}
 
 
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        ("alertmanager", State.WARN),
+        ("prometheus", State.WARN),
+        ("pagerduty", State.OK),
+        ("pagerduty_events", State.OK),
+        ("grafana", State.OK),
+        ("generic", State.OK),
+    ],
+)
+def test_commands_doctor_knows_which_sources_may_be_quiet(kind, state):
+    """Who sends the Watchdog always speaks, others only when something happens; unheard, each has its own mend."""
+    checks = examined(lambda status: status["sources"][0].update(kind=kind, last_heard="2026-01-03T09:00:00.000Z"))
+    assert checks["source am"].state is state
+    checks = examined(lambda status: status["sources"][0].update(kind=kind, last_heard=None))
+    assert checks["source am"].mend == f"paste what `tocsin connect {kind.replace('_', '-')} --source am` prints"
+
+
 def test_commands_doctor_without_a_store_asks_no_further():
     """What only the store knows is not guessed at."""
     checks = examined(lambda status: status["store"].update(up=False, problems=["gone"]))

@@ -15,6 +15,11 @@ LAGS = 10.0  # seconds
 CLOCKS_APART = timedelta(seconds=2)
 CLOCKS_FAR_APART = timedelta(seconds=30)
 QUIET = timedelta(hours=24)
+# They always have something to say, the Watchdog; others may be quiet for weeks.
+STEADY = ("alertmanager", "prometheus")
+    "alertmanager",
+    "prometheus",
+)  # they always have something to say: the Watchdog; others may be quiet for weeks
 WORKS_ON = {DECIDE_QUEUE: "decide", PAGES_QUEUE: "pages"}
 
 Json = dict[str, Any]
@@ -157,4 +162,5 @@ def _source(source: Json, now: datetime) -> Check:
         return warn(name, "was never heard", mend)
     quiet = now - datetime.fromisoformat(heard)
     found = f"was heard {span(quiet)} ago (the synthetic alert counts too)"
-    return ok(name, found) if quiet < QUIET else warn(name, found, mend)
+    is_steady = source["kind"] in STEADY
+    return warn(name, found, mend) if is_steady and quiet >= QUIET else ok(name, found)
