@@ -17,9 +17,6 @@ CLOCKS_FAR_APART = timedelta(seconds=30)
 QUIET = timedelta(hours=24)
 # They always have something to say, the Watchdog; others may be quiet for weeks.
 STEADY = ("alertmanager", "prometheus")
-    "alertmanager",
-    "prometheus",
-)  # they always have something to say: the Watchdog; others may be quiet for weeks
 WORKS_ON = {DECIDE_QUEUE: "decide", PAGES_QUEUE: "pages"}
 
 Json = dict[str, Any]
