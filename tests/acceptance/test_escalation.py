@@ -38,13 +38,13 @@ def test_escalation_pages_the_next_in_turn_on_time_until_somebody_acknowledges(t
 
 def test_escalation_goes_on_over_a_restart(tocsin, page_sink):
     """A step that falls due while nothing runs pages as soon as `tocsin serve` is back."""
-    tocsin.write_oncall(step="2s")
+    tocsin.write_oncall(step="8s")
     serving = tocsin.serve()
     tocsin.post(firing())
     page_sink.expect_page(person="amira", step=1)
     serving.stop()
 
-    page_sink.assert_all_claimed(settle=STEP)
+    page_sink.assert_all_claimed(settle=8)
     tocsin.serve()
     page = page_sink.expect_page(timeout=PROMISED, person="bo", reason="unacknowledged", step=2)
     tocsin.act(page["incident"]["id"], "acknowledge")
