@@ -144,7 +144,8 @@ def action_arrival(received: Received, action: Action) -> Arrival:
     summary = f"{action.kind} of {action.service} by {action.actor}" + (f": {action.text}" if action.text else "")
     alert = Alert(fingerprint="", status=AlertStatus.FIRING, labels=_present(labels), annotations={"summary": summary})
     key = f"{received.source}|{action.actor}|{action.kind}|{action.service}|{received.received_ms}"
-    return Arrival(key, received.source, alert, received.received_at, received.received_ms)
+    # Who did it is who speaks: what it declares is declared by that person.
+    return Arrival(key, action.actor, alert, received.received_at, received.received_ms)
 
 
 def _present(labels: Mapping[str, str]) -> dict[str, str]:

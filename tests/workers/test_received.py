@@ -116,6 +116,7 @@ def test_actions_are_counted_within_the_window(stage: Stage):
         stage.decide()
     (incident,) = stage.incidents()
     assert (incident.rule, incident.criterion) == ("rollbacks", "corrective_action")
+    assert stage.timeline(incident.id)[0].actor == "bo"
     assert stage.kinds(incident.id)[-1] == "corrective_action"
 
 
