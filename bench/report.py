@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import time
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +83,27 @@ def _met(met: bool | None) -> str:  # noqa: FBT001 - a verdict
     return "-" if met is None else "yes" if met else "[bold red]no[/]"
 
 
-def write_json(path: Path, *, options: dict[str, Any], goals: list[Goal], ratios: list[Ratio], runs: Any) -> None:
+def loop_ms() -> float:
+    """Return the milliseconds of a fixed piece of Python: shared machines are not always equally fast."""
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        sum(range(1_000_000))
+        times.append((time.perf_counter() - started) * 1000)
+    return round(min(times), 2)
+
+
+def write_json(
+    path: Path, *, options: dict[str, Any], speed: list[float], goals: list[Goal], ratios: list[Ratio], runs: Any
+) -> None:
     """Write everything that was measured, each run of it."""
     content = {
-        "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
+        "machine": {
+            "cpus": os.cpu_count(),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+            "loop_ms_before_and_after": speed,
+        },
         "options": options,
         "goals": [
             msgspec.to_builtins(goal) | {"floor_met": goal.meets(goal.floor), "aim_met": goal.meets(goal.aim)}

@@ -174,13 +174,17 @@ def main(*, quick: bool, runs: int, only: tuple[str, ...], output: Path) -> None
     except loadgen.WrkMissing as error:
         raise SystemExit(f"error: {error}") from None
     stages = tuple(stage for stage in STAGES if not only or stage in only)
+    speed = [report.loop_ms()]
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         found = measure(stages, Plan(Path(directory), quick=quick, runs=runs), console)
+    speed.append(report.loop_ms())
     goals, ratios = goals_of(found), ratios_of(found)
     show(console, found, goals, ratios)
     options = {"quick": quick, "runs": runs, "stages": list(stages)}
-    report.write_json(output, options=options, goals=goals, ratios=ratios, runs=found)
-    console.print(f"every run: {output}")
+    report.write_json(output, options=options, speed=speed, goals=goals, ratios=ratios, runs=found)
+    console.print(f"A fixed piece of Python took {speed[0]} ms before and {speed[1]} ms after; where that differs from")
+    console.print("another run, the machine was not equally fast, and only ratios can be held against each other.")
+    console.print(f"Every run: {output}")
 
 
 if __name__ == "__main__":

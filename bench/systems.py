@@ -1,9 +1,10 @@
 """What is measured: the whole of Tocsin as its own commands run it, a store alone, and a page sink."""
 
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tocsin.embedded import EmbeddedStore
 
 MEASURED = ("store", "receiver", "decide", "pages")
 SETTLED_POLL = 0.01
+STOP_SECONDS = 20.0
 DRAIN_SECONDS = 120.0
 
 RECEIVED = Measures.EVENTS_RECEIVED.field()
@@ -133,9 +135,11 @@ def started(directory: Path) -> Iterator[Programs]:
     try:
         yield programs
     finally:
-        for program in programs.started:
-            # A store writes its title over its environment, by which `end` finds what is left.
-            program.process.kill()
+        # granian's processes outlive one that is killed, and a store hides from `end`, for it has a title of its own.
+        for program in reversed(programs.started):
+            program.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                program.process.wait(STOP_SECONDS)
         programs.end()
 
 
