@@ -39,6 +39,9 @@ class Waker:
 
     def _ask(self, queue: Queue, job: str, wake_key: str, *, anyway: bool) -> bool:
         try:
+            # One that waits is enough: each job asks for its successor, so a second one would stay for ever.
+            if queue.count:
+                return False
             if not anyway and not self._client.set(wake_key, "1", nx=True, px=ASKED_MS):
                 return False
             queue.enqueue_call(job, timeout=JOB_TIMEOUT, result_ttl=0, failure_ttl=FAILURE_TTL)
