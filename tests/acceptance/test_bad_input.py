@@ -1,6 +1,7 @@
 """Whatever is thrown at the real receiver, it says what is wrong, takes the good, goes on, and shows no traceback."""
 
 import contextlib
+import gzip
 import json
 import re
 import socket
@@ -230,3 +231,27 @@ def test_bad_input_in_configuration_and_variables_is_named(tocsin):
     assert "TOCSIN_LISTENN" in said
     assert "bad.yml:4:" in said
     assert "Traceback" not in said
+
+
+def test_compressed_body_is_refused_and_not_inflated(tocsin):
+    """A body that says it is compressed is 415: nothing is inflated, so nothing can be a bomb."""
+    headers = {
+        "Authorization": f"Bearer {SOURCE_TOKEN}",
+        "Content-Type": "application/json",
+        "Content-Encoding": "gzip",
+    }
+    headers["Content-Type"] = "application/json"
+    body = gzip.compress(b" " * (8 * MIB))
+    check_problem(requests.post(tocsin.webhook, data=body, headers=headers, timeout=10), 415)
+
+
+def test_alert_with_far_too_many_labels_is_cut_and_marked(tocsin):
+    """Of ten thousand labels and a value of a megabyte what fits is kept, what rules look at first, and it says so."""
+    alert = firing(service="too-many", severity="info", blob="x" * MIB, **{f"label_{n}": "v" for n in range(10_000)})
+    answer = tocsin.post_body(json.dumps(notification([alert])).encode())
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    tocsin.settled()
+    kept = [each for each in tocsin.get("/alerts")["alerts"] if each["labels"].get("service") == "too-many"]
+    assert len(kept) == 1
+    assert len(kept[0]["labels"]) <= 64
+    assert "tocsin_truncated" in kept[0]["annotations"]
