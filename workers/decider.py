@@ -28,6 +28,7 @@ from incidents.store.scripts import ALL
 from incidents.store.wake import LINGER, Waker
 from workers.deciding import Deciding
 from workers.entries import Cursor, Entry, read_cursor, read_entry
+from workers.pace import Pace
 from workers.poison import Offenders, find_offenders, set_aside
 from workers.suspects import Suspects
 from workers.upkeep import EVERY_SECONDS, forget_old_alerts, gone_silent
@@ -35,9 +36,6 @@ from workers.work import DueTimer, Work
 
 LOG = structlog.get_logger()
 
-EVENTS_WANTED = 1000  # a batch holds about so many
-ENTRIES_AT_FIRST = 20
-ENTRIES_AT_MOST = 1000
 TIMERS_AT_ONCE = 500
 BLOCK_MS = 250
 AT_ONCE_SECONDS = 0.003  # a read that answers so fast found its entries waiting
@@ -70,7 +68,7 @@ class Decider:
         self._now = now
         self._stop = threading.Event()
         self._cursor = Cursor()
-        self._entries = ENTRIES_AT_FIRST
+        self._pace = Pace()
         self._fast_reads = 0
         self._next_timer_ms: float | None = None
         self._renewed = 0.0
@@ -105,6 +103,7 @@ class Decider:
                 ends = max(ends, time.monotonic() + 1.0)
             except LeaseLost as error:
                 LOG.warning("lease_lost", error=str(error))
+                self._pace.too_slow()
                 return
 
     def _take_over(self) -> bool:
@@ -129,7 +128,9 @@ class Decider:
             looked = True
             entries, timers = self._read()
             if entries or timers or self._suspects.careful:
+                began = time.monotonic()
                 self._process(entries, timers)
+                self._pace.took(sum(entry.events for entry in entries), time.monotonic() - began)
             if time.monotonic() >= self._upkeep_at:
                 self._upkeep_at = time.monotonic() + EVERY_SECONDS
                 self._keep_up()
@@ -172,7 +173,7 @@ class Decider:
         entries = [read_entry(raw) for raw in streams[0][1]] if streams else []
         at_once = entries and time.monotonic() - started < AT_ONCE_SECONDS
         self._fast_reads = self._fast_reads + 1 if at_once else 0
-        self._adapt(sum(entry.events for entry in entries), len(entries))
+        self._pace.read(sum(entry.events for entry in entries), len(entries))
         self._next_timer_ms = float(upcoming[1]) if upcoming else None
         if not self._heartbeats_looked_at:
             # What is listed is expected from now on, even if it never came; and new rules wait for other times.
@@ -184,18 +185,12 @@ class Decider:
         return entries, timers
 
     def _count(self) -> int:
-        return 1 if self._suspects.careful else self._entries
+        return 1 if self._suspects.careful else self._pace.entries
 
     def _block_ms(self, now: datetime) -> int:
         if self._next_timer_ms is None:
             return BLOCK_MS
         return int(min(BLOCK_MS, max(1.0, self._next_timer_ms - to_ms(now))))
-
-    def _adapt(self, events: int, entries: int) -> None:
-        """Ask for as many entries as hold about a thousand events: entries are bounded by bytes, not by events."""
-        if entries:
-            wanted = self._entries * EVENTS_WANTED // max(events, 1)
-            self._entries = max(1, min(ENTRIES_AT_MOST, self._entries * 2, wanted))
 
     # Deciding and committing
 
