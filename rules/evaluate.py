@@ -138,14 +138,16 @@ def evaluate(hit: Hit, facts: Facts, now: datetime) -> Verdict:
 
     A tier further up that only waits keeps its due time in the verdict, since it may raise the severity later.
     """
+    holds = Outcome.SHADOW if hit.rule.mode is Mode.SHADOW else Outcome.HOLDS
+    if hit.rule.tiers and hit.rule.tiers[0].condition is None:
+        return Verdict(holds, hit.rule.tiers[0], None, (), hit.rule.tiers[0].index)
     judge = _Judge(hit, facts, now)
     due: datetime | None = None
     unknown = waiting = failed = 0
     for tier in hit.rule.tiers:
         state, tier_due = judge.tier(tier)
         if state is State.YES:
-            outcome = Outcome.SHADOW if hit.rule.mode is Mode.SHADOW else Outcome.HOLDS
-            return Verdict(outcome, tier, due, tuple(judge.traces), tier.index)
+            return Verdict(holds, tier, due, tuple(judge.traces), tier.index)
         if tier_due is not None:
             due = tier_due if due is None else min(due, tier_due)
             waiting = waiting or tier.index

@@ -22,6 +22,7 @@ from workers.view import View
 from workers.work import Arrival, DueTimer
 
 PROBE_LABEL = "tocsin_probe"  # of doctor's synthetic alert
+PROCESSED, DUPLICATE = Measures.EVENTS.field("processed"), Measures.EVENTS.field("duplicate")
 Match = Callable[[str, dict[str, str]], Matched]
 
 
@@ -50,7 +51,7 @@ class Batch:
 
     def arrive(self, arrival: Arrival) -> None:
         """Take one delivery of one alert in, as one event."""
-        self._tally.count(Measures.EVENTS, "processed" if self.observe(arrival) else "duplicate")
+        self._tally.fields[PROCESSED if self.observe(arrival) else DUPLICATE] += 1
 
     def observe(self, arrival: Arrival) -> bool:
         """Let an alert take effect; False when it says nothing new."""

@@ -131,9 +131,7 @@ class View:
         self._tallies[name] = AlertTally(
             firing=before.firing + 1, resolved=before.resolved - (1 if was_in else 0), clear_since=None
         )
-        self.commit.count_alert(name, "firing")
-        if was_in:
-            self.commit.count_alert(name, "resolved", -1)
+        self.commit.count_alert(name, firing=1, resolved=-1 if was_in else 0)
         self.commit.attached.setdefault(name, set()).add(key)
         if before.firing <= 0:
             self.commit.clear_since[name] = None
@@ -148,8 +146,7 @@ class View:
         self._tallies[name] = AlertTally(
             firing=before.firing - 1, resolved=before.resolved + 1, clear_since=clear_since
         )
-        self.commit.count_alert(name, "firing", -1)
-        self.commit.count_alert(name, "resolved")
+        self.commit.count_alert(name, firing=-1, resolved=1)
         self.fold(name, EntryKind.ALERT_RESOLVED, arrival, "resolved")
         if clear_since is not None:
             self.commit.clear_since[name] = clear_since
@@ -169,7 +166,7 @@ class View:
             self.commit.folds_begun.setdefault(name, {})[fold] = begun
             entry = _alert_entry(kind, arrival, f"{alertname} {verb}", f"{fold}@{begun}")
             self.commit.entries.append((name, entry))
-        self.commit.count_alert(name, f"fold:{fold}@{begun}")
+        self.commit.count_fold(name, f"fold:{fold}@{begun}")
 
     # Windows of counting rules
 

@@ -68,12 +68,22 @@ class Commit:
         self.pages += done.pages
         self.tally.add(done.tally)
 
-    def count_alert(self, incident_id: str, field: str, by: int = 1) -> None:
-        """Let a field of an incident's tally grow."""
+    def count_alert(self, incident_id: str, *, firing: int, resolved: int) -> None:
+        """Let the tally of an incident's alerts grow, or shrink."""
+        fields = self._counts_of(incident_id)
+        fields["firing"] = fields.get("firing", 0) + firing
+        fields["resolved"] = fields.get("resolved", 0) + resolved
+
+    def count_fold(self, incident_id: str, field: str) -> None:
+        """Let the count of a fold grow by one."""
+        fields = self._counts_of(incident_id)
+        fields[field] = fields.get(field, 0) + 1
+
+    def _counts_of(self, incident_id: str) -> dict[str, int]:
         fields = self.counts.get(incident_id)
         if fields is None:
             fields = self.counts[incident_id] = {}
-        fields[field] = fields.get(field, 0) + by
+        return fields
 
     def timer(self, member: str, due: datetime | None) -> None:
         """Set a timer, or take it away."""
