@@ -1,4 +1,4 @@
-"""`tocsin rules`: what an author of rules needs, without any server."""
+"""`tocsin rules check`: every error of every rule file, without any server."""
 
 import sys
 from pathlib import Path
@@ -14,12 +14,7 @@ WARNED = 3
 RENDER = {"text": render_text, "json": render_json, "github": render_github}
 
 
-@click.group()
-def rules() -> None:
-    """Check rule files."""
-
-
-@rules.command("check")
+@click.command("check")
 @click.argument("paths", nargs=-1)
 @click.option("--output", type=click.Choice(sorted(RENDER)), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="End with code 3 when there are warnings.")

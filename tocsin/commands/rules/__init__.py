@@ -1,0 +1,14 @@
+"""`tocsin rules`: what an author of rules needs. One module each, imported when its command is asked for."""
+
+import click
+
+from tocsin.commands.lazy import LazyGroup
+
+COMMANDS = {
+    "check": "tocsin.commands.rules.check:check_files",
+}
+
+
+@click.group(cls=LazyGroup, commands_at=COMMANDS)
+def rules() -> None:
+    """Check rule files."""
