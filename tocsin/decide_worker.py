@@ -8,11 +8,11 @@ from incidents.store.connection import Links, client_for
 from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
 from incidents.store.wake import Waker
+from rules.deciding.deciding import Deciding
 from tocsin.rulebook import RuleBook
 from tocsin.settings import Settings
 from tocsin.working import new_owner, work
 from workers.decider import Decider
-from workers.deciding import Deciding
 from workers.runtime import RUNTIME
 
 YOUNG_OBJECTS = 50_000  # between two looks of the garbage collector

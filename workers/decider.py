@@ -18,21 +18,23 @@ import structlog
 
 from incidents import keys
 from incidents.clock import from_ms, to_ms
+from incidents.commit import TIMER_BEATS, Commit
 from incidents.errors import LeaseLost, StoreConflict, StoreUnavailable, TocsinError
+from incidents.snapshot import Need, Plan, Snapshot
 from incidents.store.bundle import Bundle
-from incidents.store.commit import TIMER_BEATS, Commit
+from incidents.store.commit import commit_commands
 from incidents.store.connection import Command, Link, checked
 from incidents.store.lease import LEASE_MS, Lease
-from incidents.store.load import Need, Plan, Snapshot, load_commands, snapshot_of
+from incidents.store.load import load_commands, snapshot_of
 from incidents.store.scripts import ALL
 from incidents.store.wake import LINGER, Waker
-from workers.deciding import Deciding
+from rules.deciding.deciding import Deciding
+from rules.deciding.work import DueTimer, Work
 from workers.entries import Cursor, Entry, read_cursor, read_entry
 from workers.pace import Pace
 from workers.poison import Offenders, find_offenders, set_aside
 from workers.suspects import Suspects
 from workers.upkeep import EVERY_SECONDS, forget_old_alerts, gone_silent
-from workers.work import DueTimer, Work
 
 LOG = structlog.get_logger()
 
@@ -286,7 +288,7 @@ class Decider:
         if done.entry_id != self._cursor.entry_id:
             moved.append(("XTRIM", keys.stream(), "MINID", "~", done.entry_id))
         # What moves the cursor stands by itself: a full store refuses it, and with it the whole transaction.
-        commands = [("MULTI",), *moved, *Bundle([*commit.commands(), *also]).commands, ("EXEC",)]
+        commands = [("MULTI",), *moved, *Bundle([*commit_commands(commit), *also]).commands, ("EXEC",)]
         if time.monotonic() - self._renewed > LEASE_MS / 1000:
             raise LeaseLost("paused for longer than the lease lasts")
         replies = self._link.ask(commands)

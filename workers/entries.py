@@ -9,7 +9,7 @@ from incidents.alert import alert_key
 from incidents.clock import from_ms
 from incidents.store.codec import decode_alerts, decode_incoming
 from incidents.store.intake import KIND_ALERTS, KIND_INCOMING
-from workers.work import Arrival, Received
+from rules.deciding.work import Arrival, Received
 
 
 class Unreadable(NamedTuple):

@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from incidents.commit import Commit
 from incidents.measures import Measures
-from incidents.store.commit import Commit
-from incidents.store.intake import REFUSED_CHARACTERS, Quarantined, quarantine_id
-from incidents.store.load import Need
+from incidents.quarantined import Quarantined
+from incidents.snapshot import Need
+from incidents.store.intake import REFUSED_CHARACTERS, quarantine_id
+from rules.deciding.judging import Unjudged
+from rules.deciding.work import Arrival, DueTimer, Received, Work
 from workers.entries import Unreadable
-from workers.judging import Unjudged
-from workers.work import Arrival, DueTimer, Received, Work
 
 ERROR_CHARACTERS = 500
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from incidents import keys
 from incidents.clock import from_ms, to_ms
-from incidents.store.commit import TIMER_STALE
+from incidents.commit import TIMER_STALE
 from incidents.store.connection import Command, Link, checked
-from workers.work import DueTimer
+from rules.deciding.work import DueTimer
 
 REMEMBERED_FOR = timedelta(days=3)  # resolved alerts: a late delivery of an old firing must still be known as late
 AT_ONCE = 500

@@ -8,7 +8,7 @@ from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident
 from incidents.incoming import Incoming
 from incidents.page import Page
-from incidents.store.intake import Quarantined
+from incidents.quarantined import Quarantined
 from incidents.timeline import Entry
 
 ENCODER = msgspec.json.Encoder()

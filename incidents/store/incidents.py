@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incidents import events, keys
+from incidents.commit import Commit
 from incidents.errors import NotFound, StaleVersion, StoreConflict, TransitionNotAllowed
 from incidents.incident import AlertTally, Incident, incident_id
 from incidents.measures import Measures
 from incidents.oncall import OnCall
 from incidents.store.codec import decode_incident, tally_of
-from incidents.store.commit import Commit, escalation_command
+from incidents.store.commit import commit_commands, escalation_command
 from incidents.store.connection import Command, Link, Links, checked
 from incidents.store.load import FIELDS
 from incidents.transitions import Context, Transition, transition
@@ -167,6 +168,6 @@ class Incidents:
         """Write the commit as one event; False when something watched has changed."""
         commit.tally.count(Measures.EVENTS_RECEIVED)
         commit.tally.count(Measures.EVENTS, "processed")
-        replies = link.ask([("MULTI",), *commit.commands(), *also, ("EXEC",)])
+        replies = link.ask([("MULTI",), *commit_commands(commit), *also, ("EXEC",)])
         checked(replies)
         return replies[-1] is not None

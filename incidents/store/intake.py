@@ -11,6 +11,7 @@ from incidents.alert import Alert, short_hash
 from incidents.clock import to_ms
 from incidents.incoming import Incoming
 from incidents.measures import Measures, Tally
+from incidents.quarantined import Quarantined
 from incidents.redaction import needs_redaction, redact_alert, redact_incoming
 from incidents.store.bundle import Bundle
 from incidents.store.connection import Command, Links, checked
@@ -28,17 +29,6 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
 
     reason: str
     text: str
-
-
-class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """An event in quarantine, as it is stored."""
-
-    v: int = 1
-    id: str
-    at: datetime
-    source: str
-    reason: str
-    text: str  # what arrived, or the event as JSON
 
 
 class Appended(NamedTuple):

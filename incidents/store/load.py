@@ -1,104 +1,19 @@
-"""What the decider loads for a batch, all in one round trip, and what a snapshot of it holds."""
+"""How a plan is read from the store, all in one round trip."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from incidents import keys
 from incidents.alert import AlertState
 from incidents.clock import to_ms
-from incidents.heartbeat import HeartbeatState
-from incidents.incident import AlertTally, Incident
+from incidents.snapshot import FIRING_NOW, MEMBERS_LOADED, Known, Plan, Snapshot
 from incidents.store.bundle import with_data
 from incidents.store.codec import decode_heartbeat, decode_incident, decode_state, tally_of
 from incidents.store.connection import Command
 from incidents.store.scripts import COUNT, LOAD, digest
 
 FIELDS = ("firing", "resolved", "clear_since")
-FIRING_NOW = timedelta(0)  # the span under which a window's firing alerts are counted
-MEMBERS_LOADED = 1000  # of a window, to attach them to the incident that it declares
-
-
-class WindowPlan(NamedTuple):
-    """Which alerts may enter a window of a counting rule, and over which spans it counts."""
-
-    withins: tuple[timedelta, ...]
-    members: dict[str, None]
-
-
-class Plan:
-    """What a batch needs; it may grow when deciding finds that more is needed."""
-
-    def __init__(self) -> None:
-        self.alerts: dict[str, None] = {}
-        self.identities: dict[str, dict[str, None]] = {}  # identity key -> folds
-        self.ids: dict[str, dict[str, None]] = {}  # incident id -> folds
-        self.windows: dict[str, WindowPlan] = {}
-        self.members: dict[str, timedelta] = {}  # windows whose members are wanted
-        self.deliveries: dict[str, None] = {}  # keys of deliveries: did they take effect already?
-        self.services: dict[str, None] = {}  # services whose open incidents are wanted
-        self.heartbeats = False
-
-    def __bool__(self) -> bool:
-        wanted = (self.alerts, self.identities, self.ids, self.windows, self.members, self.deliveries, self.services)
-        return any(wanted) or self.heartbeats
-
-    def add_window(self, key: str, withins: tuple[timedelta, ...], member: str) -> None:
-        """Ask for the counts of a window, and whether an alert is in it."""
-        self.windows.setdefault(key, WindowPlan(withins, {})).members[member] = None
-
-    def require(self) -> None:
-        """Raise `Need` unless the plan is empty."""
-        if self:
-            raise Need(self)
-
-    def merge(self, other: "Plan") -> None:
-        """Take in what deciding found missing."""
-        self.alerts.update(other.alerts)
-        for name, folds in other.identities.items():
-            self.identities.setdefault(name, {}).update(folds)
-        for incident_id, folds in other.ids.items():
-            self.ids.setdefault(incident_id, {}).update(folds)
-        for key, window in other.windows.items():
-            self.windows.setdefault(key, WindowPlan(window.withins, {})).members.update(window.members)
-        self.members.update(other.members)
-        self.deliveries.update(other.deliveries)
-        self.services.update(other.services)
-        self.heartbeats = self.heartbeats or other.heartbeats
-
-
-class Need(Exception):
-    """Deciding met something that was not loaded; `plan` names it."""
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__("more of the store is needed")
-        self.plan = plan
-
-
-class Known(NamedTuple):
-    """An incident as it was loaded: with the counts of its alerts and when its folds began (ms)."""
-
-    incident: Incident
-    alerts: AlertTally
-    folds: dict[str, int]
-
-
-class Snapshot(NamedTuple):
-    """Everything that a decision may look at."""
-
-    asked: frozenset[str]  # the alerts that were asked for, known or not
-    ruleset: str
-    fence: int
-    number: int
-    alerts: dict[str, AlertState]
-    identities: dict[str, Known | None]
-    ids: dict[str, Known | None]
-    counts: dict[tuple[str, timedelta], int]
-    scores: dict[tuple[str, str], float | None]
-    members: dict[str, tuple[str, ...]]
-    delivered: frozenset[str]
-    services: dict[str, tuple[str, ...]]  # service -> ids of its open incidents
-    heartbeats: dict[str, HeartbeatState]
 
 
 def load_commands(plan: Plan, now: datetime) -> list[Command]:

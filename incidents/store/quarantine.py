@@ -12,9 +12,9 @@ from incidents.alert import Alert
 from incidents.clock import to_ms
 from incidents.errors import NotFound, TocsinError
 from incidents.measures import Measures, Tally
+from incidents.quarantined import Quarantined
 from incidents.store.codec import decode_quarantined, encode
 from incidents.store.connection import Command, Links, checked
-from incidents.store.intake import Quarantined
 from incidents.store.reads import UnknownCursor
 from incidents.values import AlertStatus
 

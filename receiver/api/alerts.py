@@ -4,8 +4,8 @@ from typing import Any
 
 from incidents.errors import NotFound
 from incidents.presentation import instant
+from incidents.quarantined import Quarantined
 from incidents.store.alert_reads import HeardAlert
-from incidents.store.intake import Quarantined
 from incidents.store.quarantine import NotRequeueable, alert_in
 from incidents.values import AlertStatus
 from receiver.api import answers, wire

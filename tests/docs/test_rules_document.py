@@ -108,7 +108,7 @@ def test_concepts_list_every_kind_of_entry():
     assert sorted(first_names(rows)) == sorted(EntryKind)
     sources = "".join(
         path.read_text(encoding="utf-8")
-        for package in ("incidents", "receiver", "workers")
+        for package in ("incidents", "rules", "receiver", "workers")
         for path in (ROOT / package).rglob("*.py")
     )
     written = {kind.value for kind in EntryKind if f"EntryKind.{kind.name}" in sources}

@@ -26,8 +26,8 @@ from incidents.store.rulesets import RuleSets
 from incidents.store.wake import Waker
 from receiver.exposition import PREFIX, Exposition
 from receiver.metrics import RequestMetrics
+from rules.deciding.deciding import Deciding
 from workers.decider import Decider
-from workers.deciding import Deciding
 from workers.entries import read_cursor, read_entry
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"

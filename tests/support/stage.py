@@ -14,9 +14,9 @@ from incidents.store.connection import Link, Links, client_for
 from incidents.store.intake import Intake
 from incidents.store.wake import Waker
 from incidents.timeline import Entry
+from rules.deciding.deciding import Deciding
 from rules.model import RuleSet
 from workers.decider import Decider
-from workers.deciding import Deciding
 
 
 class Stage:

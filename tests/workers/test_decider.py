@@ -10,7 +10,7 @@ from stage import Stage
 
 from incidents import keys
 from incidents.store.connection import Links
-from workers.deciding import Deciding
+from rules.deciding.deciding import Deciding
 
 
 @pytest.fixture

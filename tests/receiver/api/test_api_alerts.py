@@ -11,8 +11,9 @@ from incidents import keys
 from incidents.alert import AlertState, alert_key
 from incidents.clock import to_ms
 from incidents.errors import StoreUnavailable
+from incidents.quarantined import Quarantined
 from incidents.store.codec import decode_alerts, encode
-from incidents.store.intake import Quarantined, Refused
+from incidents.store.intake import Refused
 from incidents.store.measured import measure
 
 

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 from incidents.alert import AlertState
 from incidents.clock import to_ms
+from incidents.commit import FIRING_SCORE, TIMER_CLEAR, Commit, clear_timer
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident, incident_id
-from incidents.store.commit import FIRING_SCORE, TIMER_CLEAR, Commit, clear_timer
-from incidents.store.load import FIRING_NOW, Known, Need, Plan, Snapshot
+from incidents.snapshot import FIRING_NOW, Known, Need, Plan, Snapshot
 from incidents.timeline import FOLD_FOR_MS, Entry, EntryKind, fold_name
 from incidents.transitions import Transition
-from workers.work import Arrival
+from rules.deciding.work import Arrival
 
 WINDOW_SLACK = timedelta(hours=1)
 

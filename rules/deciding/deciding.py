@@ -6,15 +6,15 @@ Where deciding meets something that was not loaded it raises `Need`; the caller 
 from collections.abc import Sequence
 from datetime import datetime
 
-from incidents.store.commit import TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, Commit
-from incidents.store.load import Plan, Snapshot
+from incidents.commit import TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, Commit
+from incidents.snapshot import Plan, Snapshot
+from rules.deciding.batch import PROBE_LABEL, Batch, folds_of
+from rules.deciding.heartbeats import Beats, Pulse
+from rules.deciding.judging import Unjudged, window_of
+from rules.deciding.received import Reception, plan_received
+from rules.deciding.work import Arrival, DueTimer, Received, Work
 from rules.index import Matched, Matching
 from rules.model import RuleSet, Subject
-from workers.batch import PROBE_LABEL, Batch, folds_of
-from workers.heartbeats import Beats, Pulse
-from workers.judging import Unjudged, window_of
-from workers.received import Reception, plan_received
-from workers.work import Arrival, DueTimer, Received, Work
 
 BEAT_TIMERS = frozenset({TIMER_BEAT, TIMER_BEATS})
 REMEMBERED = 20_000  # label sets whose matching is kept

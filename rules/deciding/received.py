@@ -11,14 +11,14 @@ from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
 from incidents.incoming import Action, Touch, TouchKind
 from incidents.measures import Measures
-from incidents.store.load import Plan
+from incidents.snapshot import Plan
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions import transition
 from incidents.values import AlertStatus
+from rules.deciding.batch import Batch
+from rules.deciding.judging import window_of
+from rules.deciding.work import Arrival, Received
 from rules.index import Matching
-from workers.batch import Batch
-from workers.judging import window_of
-from workers.work import Arrival, Received
 
 OUR_KEY = re.compile(r"(INC-\d{4}-\d{4,})-[0-9a-f]{8,16}")
 # Somebody is on it: from here the time-spent clock runs.

@@ -9,15 +9,15 @@ from incidents import keys
 from incidents.events import FindingHeld
 from incidents.incident import Incident
 from incidents.measures import Measures
-from incidents.store.load import Plan
+from incidents.snapshot import Plan
 from incidents.transitions import Context, transition
 from incidents.values import AlertStatus, IncidentStatus
+from rules.deciding.findings import arrival_of, finding_of, severity_found, severity_wanted, unjudged
+from rules.deciding.view import View
+from rules.deciding.work import Arrival
 from rules.evaluate import Outcome, Verdict, evaluate_safely
 from rules.index import Hit, Matched
 from rules.model import Mode, RuleSet
-from workers.findings import arrival_of, finding_of, severity_found, severity_wanted, unjudged
-from workers.view import View
-from workers.work import Arrival
 
 
 class Known(NamedTuple):

@@ -8,11 +8,11 @@ from incidents.events import FindingHeld
 from incidents.incident import Incident
 from incidents.incident import Objective as StoredObjective
 from incidents.values import Criterion, Severity
+from rules.deciding.work import Arrival
 from rules.evaluate import Verdict
 from rules.index import Hit, Matched, identity_key
 from rules.model import Objective, Tier
 from rules.templates import Values, render, title_of
-from workers.work import Arrival
 
 RUNBOOK_ANNOTATIONS = ("runbook_url", "runbook", "runbook_link")
 UNJUDGED_RULE = "tocsin-unjudged"

@@ -7,19 +7,19 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from incidents.alert import AlertState, Change, observe
+from incidents.commit import TIMER_ALERT, TIMER_CLEAR, TIMER_EXPIRY, TIMER_STALE
 from incidents.events import ClearDue
 from incidents.measures import Measures
-from incidents.store.commit import TIMER_ALERT, TIMER_CLEAR, TIMER_EXPIRY, TIMER_STALE
-from incidents.store.load import Plan, Snapshot
+from incidents.snapshot import Plan, Snapshot
 from incidents.timeline import Entry, EntryKind, fold_name
 from incidents.transitions import transition
 from incidents.values import AlertStatus
+from rules.deciding.findings import alert_of, arrival_of
+from rules.deciding.judging import Judge, window_of
+from rules.deciding.view import View
+from rules.deciding.work import Arrival, DueTimer
 from rules.index import Matched
 from rules.model import RuleSet
-from workers.findings import alert_of, arrival_of
-from workers.judging import Judge, window_of
-from workers.view import View
-from workers.work import Arrival, DueTimer
 
 PROBE_LABEL = "tocsin_probe"  # of doctor's synthetic alert
 PROCESSED, DUPLICATE = Measures.EVENTS.field("processed"), Measures.EVENTS.field("duplicate")

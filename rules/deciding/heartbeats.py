@@ -7,16 +7,16 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from incidents.alert import Alert, AlertState, alert_key
+from incidents.commit import TIMER_BEAT
 from incidents.heartbeat import SOURCE, HeartbeatState, silence_of
-from incidents.store.commit import TIMER_BEAT
 from incidents.values import AlertStatus
+from rules.deciding.batch import Batch
+from rules.deciding.judging import Known
+from rules.deciding.work import Arrival
 from rules.evaluate import evaluate_safely
 from rules.index import Hit, Matched, Matching
 from rules.matchers import Op, test_of
 from rules.model import Heartbeat, RuleSet, Subject
-from workers.batch import Batch
-from workers.judging import Known
-from workers.work import Arrival
 
 WATCHDOG = "Watchdog"
 NAME_LENGTH = 64

@@ -1,0 +1,90 @@
+"""A commit: everything that one unit of work changes, as values; a store writes it at once or not at all. Pure."""
+
+from datetime import datetime, timedelta
+
+from incidents.alert import AlertState
+from incidents.clock import to_ms
+from incidents.heartbeat import HeartbeatState
+from incidents.incident import Incident
+from incidents.measures import Tally
+from incidents.page import Page
+from incidents.quarantined import Quarantined
+from incidents.timeline import Entry
+from incidents.transitions import Transition, clear_for
+
+FIRING_SCORE = "+inf"  # in a window: it fires now
+TIMER_ALERT = "alert|"
+TIMER_CLEAR = "clear|"
+TIMER_EXPIRY = "expiry|"
+TIMER_STALE = "stale|"
+TIMER_BEAT = "beat|"
+TIMER_BEATS = "beats|"  # look at all heartbeats: a decider begins, or rules changed
+
+
+class Commit:
+    """What is to be written, at once or not at all."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now_ms = to_ms(now)
+        self.incidents: dict[str, Incident] = {}
+        self.declared: dict[str, Incident] = {}
+        self.entries: list[tuple[str, Entry]] = []
+        self.pages: list[Page] = []
+        self.tally = Tally()
+        self.states: dict[str, AlertState] = {}
+        self.seen: dict[str, int] = {}
+        self.attached: dict[str, set[str]] = {}
+        self.counts: dict[str, dict[str, int]] = {}
+        self.clear_since: dict[str, datetime | None] = {}
+        self.folds_begun: dict[str, dict[str, int]] = {}
+        self.windows: dict[str, dict[str, int | str]] = {}
+        self.window_spans: dict[str, timedelta] = {}
+        self.windows_firing: dict[str, int] = {}
+        self.timers: dict[str, int] = {}
+        self.timers_gone: set[str] = set()
+        self.quarantine: list[Quarantined] = []
+        self.probes: set[str] = set()
+        self.deliveries: set[str] = set()
+        self.heartbeats: dict[str, HeartbeatState | None] = {}
+
+    def take(self, incident_id: str, done: Transition, *, declared: bool = False) -> None:
+        """Take in what a transition did."""
+        if done.incident is not None:
+            self.incidents[incident_id] = done.incident
+            if declared:
+                self.declared[incident_id] = done.incident
+        self.entries += [(incident_id, entry) for entry in done.entries]
+        self.pages += done.pages
+        self.tally.add(done.tally)
+
+    def count_alert(self, incident_id: str, *, firing: int, resolved: int) -> None:
+        """Let the tally of an incident's alerts grow, or shrink."""
+        fields = self._counts_of(incident_id)
+        fields["firing"] = fields.get("firing", 0) + firing
+        fields["resolved"] = fields.get("resolved", 0) + resolved
+
+    def count_fold(self, incident_id: str, field: str) -> None:
+        """Let the count of a fold grow by one."""
+        fields = self._counts_of(incident_id)
+        fields[field] = fields.get(field, 0) + 1
+
+    def _counts_of(self, incident_id: str) -> dict[str, int]:
+        fields = self.counts.get(incident_id)
+        if fields is None:
+            fields = self.counts[incident_id] = {}
+        return fields
+
+    def timer(self, member: str, due: datetime | None) -> None:
+        """Set a timer, or take it away."""
+        if due is None:
+            self.timers.pop(member, None)
+            self.timers_gone.add(member)
+        else:
+            self.timers_gone.discard(member)
+            self.timers[member] = to_ms(due)
+
+
+def clear_timer(incident: Incident, since: datetime | None) -> datetime | None:
+    """Return when an incident whose alerts are clear since an instant may resolve by itself."""
+    wait = clear_for(incident)
+    return since + wait if since is not None and wait is not None else None
