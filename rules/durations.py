@@ -12,6 +12,7 @@ _UNITS_MS = {
     "s": 1000,
     "ms": 1,
 }
+DURATION_PATTERN = "".join(f"(?:[0-9]{{1,9}}{unit})?" for unit in _UNITS_MS)
 _DURATION = re.compile("".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _UNITS_MS))
 
 

@@ -6,15 +6,12 @@ from urllib.parse import urlsplit
 from incidents.oncall import Channel
 from rules.fields import Fields, as_string, did_you_mean
 from rules.load_context import Context
+from rules.shapes.oncall import CHANNEL_KINDS
 from rules.yaml import Kind, Node
 
 # For each kind: its options, and those of which exactly one is needed.
 KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "webhook": (("url", "url_file", "secret", "secret_file"), ("url", "url_file")),
-    "pagerduty": (("routing_key", "routing_key_file", "url"), ("routing_key", "routing_key_file")),
-    "slack": (("webhook_url", "webhook_url_file"), ("webhook_url", "webhook_url_file")),
-    "apprise": (("url", "url_file"), ("url", "url_file")),
-    "console": ((), ()),
+    kind: (tuple(own.keys), own.one_of) for kind, own in CHANNEL_KINDS.items()
 }
 DELIVERED = frozenset({"webhook", "console"})
 URLS = frozenset({"url", "webhook_url"})

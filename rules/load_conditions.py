@@ -26,6 +26,8 @@ from rules.fields import Fields, as_duration, wrong_kind
 from rules.load_context import Context
 from rules.model import Subject
 from rules.promql import unbalanced
+from rules.shapes import rule as shapes
+from rules.shapes.fragments import Shape
 from rules.templates import BadTemplate, check_template
 from rules.yaml import Kind, Node
 
@@ -156,21 +158,21 @@ class ConditionReader:
     # ----------------------------------------------------------------------------------------------- counted conditions
 
     def _count(self, node: Node, key: str) -> Condition | None:
-        window = self._window(node, key, ("gte", "within"))
+        window = self._window(node, key, shapes.COUNT)
         return None if window is None else Count(*window)
 
     def _distinct(self, node: Node, key: str) -> Condition | None:
-        window = self._window(node, key, ("label", "gte", "within"))
+        window = self._window(node, key, shapes.DISTINCT)
         label = self._context.fields(node, key, None).string("label", "") if window else ""
         return None if window is None else Distinct(label, *window)
 
     def _flaps(self, node: Node, key: str) -> Condition | None:
-        window = self._window(node, key, ("gte", "within"))
+        window = self._window(node, key, shapes.FLAPS)
         return None if window is None else Flaps(*window)
 
-    def _window(self, node: Node, key: str, keys: tuple[str, ...]) -> tuple[int, timedelta] | None:
-        fields = self._context.fields(node, key, keys)
-        if not fields.require(*keys):
+    def _window(self, node: Node, key: str, shape: Shape) -> tuple[int, timedelta] | None:
+        fields = self._context.fields(node, key, shape.keys)
+        if not fields.require(*shape.needs):
             return None
         gte = fields.integer("gte", None, least=1, most=1_000_000)
         within = self._context.positive(fields, "within", least=LEAST, most=MOST)
@@ -179,7 +181,7 @@ class ConditionReader:
     # ---------------------------------------------------------------------------------------------- measured conditions
 
     def _burn_rate(self, node: Node, key: str) -> Condition | None:
-        fields = self._context.fields(node, key, ("slo", "over", *COMPARES))
+        fields = self._context.fields(node, key, shapes.BURN_RATE.keys)
         compare = self._compare(fields)
         if not fields.require("slo", "over") or compare is None:
             return None
@@ -189,7 +191,7 @@ class ConditionReader:
         return None if over is None or limit is None or not slo else BurnRate(slo, over, Compare(compare), limit)
 
     def _budget_remaining(self, node: Node, key: str) -> Condition | None:
-        fields = self._context.fields(node, key, ("slo", *COMPARES))
+        fields = self._context.fields(node, key, shapes.BUDGET_REMAINING.keys)
         compare = self._compare(fields)
         if not fields.require("slo") or compare is None:
             return None
@@ -197,7 +199,7 @@ class ConditionReader:
         return None if percent is None or not slo else BudgetRemaining(slo, Compare(compare), percent)
 
     def _query(self, node: Node, key: str) -> Condition | None:
-        fields = self._context.fields(node, key, ("promql", *COMPARES))
+        fields = self._context.fields(node, key, shapes.QUERY.keys)
         compare = self._compare(fields)
         if not fields.require("promql") or compare is None:
             return None

@@ -10,9 +10,9 @@ from rules.load_context import Context
 from rules.load_rotations import load_rotations
 from rules.sections import Sections
 from rules.severities import SEVERITY_DEFAULTS
+from rules.shapes import oncall as shapes
 from rules.yaml import Kind, Node
 
-MAX_ROUNDS = 100
 _ROLES = tuple(role.value for role in Role)
 
 
@@ -35,10 +35,10 @@ def load_oncall(sections: Sections, context: Context) -> OnCall:
 
 def load_roles(node: Node, context: Context) -> dict[Role, str]:
     """Read which rotation holds which role."""
-    fields = context.fields(node, "roles", _ROLES)
+    fields = context.fields(node, "roles", shapes.ROLES.keys)
     roles: dict[Role, str] = {}
     for name, entry in fields.node.entries.items():
-        inner = context.fields(entry, f"the role {name[:60]}", ("rotation",))
+        inner = context.fields(entry, f"the role {name[:60]}", shapes.HELD_BY.keys)
         if name in _ROLES and inner.require("rotation"):
             rotation = inner.string("rotation", "")
             if rotation and context.refer("rotation", inner.node.entries["rotation"], rotation):
@@ -67,7 +67,7 @@ def _people(node: Node, channels: dict[str, Channel], context: Context) -> dict[
             continue
         if person_id in _ROLES:
             context.error(key, "E304", f"a person cannot be called {person_id!r}, for that is a role")
-        fields = context.fields(entry, "a person", ("name", "timezone", "channels"))
+        fields = context.fields(entry, "a person", shapes.PERSON.keys)
         people[person_id] = Person(
             id=person_id,
             name=fields.string("name", ""),
@@ -103,7 +103,7 @@ def _own_channels(
 def _policies(node: Node, context: Context) -> dict[str, Policy]:
     policies: dict[str, Policy] = {}
     for name, entry in node.entries.items():
-        fields = context.fields(entry, "a paging policy", ("steps", "rounds", "repage_after"))
+        fields = context.fields(entry, "a paging policy", shapes.POLICY.keys)
         if not context.identifier(node.keys[name], "paging policy") or not fields.require("steps"):
             continue
         if "repage_after" in fields:
@@ -113,12 +113,14 @@ def _policies(node: Node, context: Context) -> dict[str, Policy]:
         if fields.node.entries["steps"].kind is Kind.LIST and not nodes:
             fields.report("steps", "E407", "a paging policy needs at least one step")
         steps = tuple(_step(step, context) for step in nodes)
-        policies[name] = Policy(id=name, steps=steps, rounds=fields.integer("rounds", 3, least=1, most=MAX_ROUNDS))
+        policies[name] = Policy(
+            id=name, steps=steps, rounds=fields.integer("rounds", 3, least=1, most=shapes.MAX_ROUNDS)
+        )
     return policies
 
 
 def _step(node: Node, context: Context) -> Step:
-    fields = context.fields(node, "a step", ("page", "acknowledge_within"))
+    fields = context.fields(node, "a step", shapes.STEP.keys)
     fields.require("page")
     listed = fields.get("page")
     nodes = [] if listed is None else listed.items if listed.kind is Kind.LIST else [listed]
@@ -158,10 +160,9 @@ def _is_target(node: Node, context: Context) -> bool:
 def _severities(node: Node, context: Context) -> dict[Severity, SeveritySettings]:
     """Read what each severity asks of people; what is not said stays as shipped."""
     settings = dict(SEVERITY_DEFAULTS)
-    fields = context.fields(node, "severities", [severity.value for severity in Severity])
+    fields = context.fields(node, "severities", shapes.SEVERITIES.keys)
     for name, entry in fields.node.entries.items():
-        keys = ("acknowledge_within", "update_every", "postmortem", "stakeholders")
-        inner = context.fields(entry, f"the severity {name[:60]}", keys)
+        inner = context.fields(entry, f"the severity {name[:60]}", shapes.SEVERITY_FIELDS.keys)
         base = SEVERITY_DEFAULTS.get(Severity(name)) if name in Severity.__members__ else None
         if base is not None:
             settings[Severity(name)] = msgspec.structs.replace(

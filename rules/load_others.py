@@ -5,21 +5,24 @@ from datetime import timedelta
 from rules.fields import Fields
 from rules.load_context import Context
 from rules.load_oncall import load_roles
-from rules.load_rotations import WEEKDAYS, read_time
+from rules.load_rotations import read_time
 from rules.load_rules import read_identity
 from rules.model import Defaults, Heartbeat
 from rules.promql import ranges_without_window, unbalanced
 from rules.sections import Sections
+from rules.shapes import file as shapes
+from rules.shapes.oncall import SHORT_WEEKDAYS, WEEKDAYS
+from rules.shapes.rule import DEFAULTS
 from rules.yaml import Kind, Node
 
 LATER = ("slos", "teams", "announce", "audiences", "maintenance")
-_DAYS = (*WEEKDAYS, *(day[:3] for day in WEEKDAYS))
+_DAYS = (*WEEKDAYS, *SHORT_WEEKDAYS)
 _SECOND, _YEAR = timedelta(seconds=1), timedelta(days=366)
 
 
 def load_defaults(sections: Sections, context: Context) -> Defaults:
     """Read what rules take where they say nothing."""
-    fields = context.fields(sections.merged("defaults", "default"), "defaults", ("identity", "reopen_within"))
+    fields = context.fields(sections.merged("defaults", "default"), "defaults", DEFAULTS.keys)
     shipped = Defaults()
     return Defaults(
         identity=read_identity(context, fields) or shipped.identity,
@@ -68,16 +71,15 @@ def define_slos(sections: Sections, context: Context) -> None:
 
 
 def _slo(node: Node, context: Context) -> None:
-    keys = ("id", "service", "objective", "window", "sla", "customers", "error_ratio")
-    fields = context.fields(node, "an SLO", keys)
-    fields.require("id", "service", "objective", "window", "error_ratio")
+    fields = context.fields(node, shapes.SLO.what, shapes.SLO.keys)
+    fields.require(*shapes.SLO.needs)
     fields.string("service", "")
     _objective(fields)
     context.positive(fields, "window", least=timedelta(hours=1), most=_YEAR)
-    sla = fields.fields("sla", what="an SLA", known=("objective", "owner"))
+    sla = fields.fields("sla", what=shapes.SLA.what, known=shapes.SLA.keys)
     _objective(sla)
     sla.string("owner", "")
-    customers = fields.fields("customers", what="customers", known=("external", "internal"))
+    customers = fields.fields("customers", what="customers", known=shapes.CUSTOMERS.keys)
     customers.strings("external", ())
     customers.strings("internal", ())
     _error_ratio(fields)
@@ -108,8 +110,8 @@ def load_heartbeats(sections: Sections, context: Context) -> tuple[Heartbeat, ..
 
 
 def _heartbeat(node: Node, context: Context) -> Heartbeat | None:
-    fields = context.fields(node, "a heartbeat", ("id", "match", "expect_every"))
-    if not fields.require("id", "match", "expect_every"):
+    fields = context.fields(node, "a heartbeat", shapes.HEARTBEAT.keys)
+    if not fields.require(*shapes.HEARTBEAT.needs):
         return None
     key = fields.node.entries["id"]
     if context.identifier(key, "heartbeat"):
@@ -120,7 +122,7 @@ def _heartbeat(node: Node, context: Context) -> Heartbeat | None:
 
 
 def _team(node: Node, context: Context) -> None:
-    fields = context.fields(node, "a team", ("match", "roles", "paging", "announce"))
+    fields = context.fields(node, "a team", shapes.TEAM.keys)
     fields.require("match")
     context.matchers(fields)
     roles = fields.get("roles")
@@ -138,7 +140,7 @@ def _channels(fields: Fields, key: str, context: Context) -> None:
 
 
 def _maintenance(node: Node, context: Context) -> None:
-    fields = context.fields(node, "maintenance", ("id", "match", "from", "until", "weekly", "author", "comment"))
+    fields = context.fields(node, "maintenance", shapes.MAINTENANCE.keys)
     if fields.require("id", "match"):
         key = fields.node.entries["id"]
         if context.identifier(key, "maintenance"):
@@ -151,8 +153,8 @@ def _maintenance(node: Node, context: Context) -> None:
         return
     if "from" in fields or "until" in fields:
         fields.report("weekly", "E311", "maintenance is either weekly, or from an instant until another")
-    weekly = fields.fields("weekly", what="weekly", known=("weekdays", "from", "until", "timezone"))
-    weekly.require("weekdays", "from", "until")
+    weekly = fields.fields("weekly", what="weekly", known=shapes.WEEKLY.keys)
+    weekly.require(*shapes.WEEKLY.needs)
     context.words(weekly.nodes("weekdays"), "weekdays", _DAYS)
     read_time(context, weekly, "from")
     read_time(context, weekly, "until")

@@ -6,11 +6,11 @@ from incidents.oncall import Override, Rotation
 from incidents.rotations import gaps
 from rules.fields import Fields
 from rules.load_context import Context
+from rules.shapes import oncall as shapes
 from rules.yaml import Kind, Node
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAYS_AHEAD = 90
-_SHORT = {name[:3]: place for place, name in enumerate(WEEKDAYS)}
+_SHORT = {name: place for place, name in enumerate(shapes.SHORT_WEEKDAYS)}
 _LEAST = timedelta(hours=1)
 _MOST = timedelta(days=366)
 _EPOCH = date(2026, 1, 5)
@@ -30,13 +30,13 @@ def load_rotations(node: Node, context: Context) -> dict[str, Rotation]:
 
 
 def _rotation(name: str, node: Node, context: Context) -> Rotation:
-    fields = context.fields(node, "a rotation", ("timezone", "handoff", "order", "overrides"))
+    fields = context.fields(node, "a rotation", shapes.ROTATION.keys)
     fields.require("order")
     order = fields.nodes("order")
     if fields.get("order") is not None and not order:
         fields.report("order", "E407", "a rotation needs at least one person")
     people = tuple(item.text for item in order if context.refer_text("person", item))
-    handoff = fields.fields("handoff", what="a handoff", known=("every", "weekday", "at", "starting"))
+    handoff = fields.fields("handoff", what="a handoff", known=shapes.HANDOFF.keys)
     if len(order) == 1:
         message = f"the rotation {name} has one person, who is always on call"
         context.warn(fields.node.keys["order"], "W304", message, "add people to its order")
@@ -53,7 +53,7 @@ def _rotation(name: str, node: Node, context: Context) -> Rotation:
 
 
 def _weekday(fields: Fields) -> int | None:
-    found = fields.choice("weekday", (*WEEKDAYS, *_SHORT), None)
+    found = fields.choice("weekday", (*shapes.WEEKDAYS, *_SHORT), None)
     return None if found is None else _SHORT[found[:3]]
 
 
@@ -100,8 +100,8 @@ def _overrides(fields: Fields, context: Context) -> tuple[Override, ...]:
 
 
 def _override(node: Node, context: Context) -> Override | None:
-    fields = context.fields(node, "an override", ("from", "until", "person", "note"))
-    if not fields.require("from", "until", "person"):
+    fields = context.fields(node, "an override", shapes.OVERRIDE.keys)
+    if not fields.require(*shapes.OVERRIDE.needs):
         return None
     start, until = context.instant(fields, "from"), context.instant(fields, "until")
     person = fields.node.entries["person"]

@@ -11,16 +11,17 @@ from rules.fields import Fields
 from rules.load_conditions import ConditionReader
 from rules.load_context import Context
 from rules.model import Defaults, Mode, Objective, Rule, Subject, Tier
+from rules.shapes import rule as shapes
 from rules.yaml import Kind, Node
 
 MAX_RULES = 20_000
-VERBS = ("declare", "escalate_by", "page", "assign", "attach_only", "absorb")
-# What goes with a verb; it does nothing alone.
-COMPANIONS = ("title", "summary", "runbook", "stakeholders", "objectives", "restricted")
-TIER_KEYS = frozenset({"when", *VERBS, *COMPANIONS})
-RULE_KEYS = frozenset({"id", "criterion", "on", "match", "identity", "reopen_within", "mode", "tiers", *TIER_KEYS})
-OBJECTIVE_KEYS = ("id", "text", "manual", "alerts_clear_for", "burn_rate", "budget_remaining", "query")
-MEASURES = ("manual", "alerts_clear_for", "burn_rate", "budget_remaining", "query")
+# The tables of keys are those of the published schema: a new key is a line there.
+VERBS = tuple(shapes.VERBS)
+COMPANIONS = tuple(shapes.COMPANIONS)
+TIER_KEYS = frozenset(shapes.TIER.keys)
+RULE_KEYS = frozenset(shapes.RULE.keys)
+OBJECTIVE_KEYS = tuple(shapes.OBJECTIVE.keys)
+MEASURES = shapes.OBJECTIVE.one_of
 # Read and checked, and done by a later version.
 NOT_ACTED_ON = ("absorb", "restricted", "stakeholders")
 
@@ -155,8 +156,8 @@ class _RuleReader:
     def _absorb(self, fields: Fields) -> timedelta | None:
         if fields.get("absorb") is None:
             return None
-        inner = fields.fields("absorb", what="absorb", known=("for",))
-        inner.require("for")
+        inner = fields.fields("absorb", what="absorb", known=shapes.ABSORB.keys)
+        inner.require(*shapes.ABSORB.needs)
         return inner.duration("for", None)
 
     # ------------------------------------------------------------------------------------------------------ objectives

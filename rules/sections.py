@@ -4,26 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rules.load_context import Context
+from rules.shapes.file import FILE
 from rules.yaml import Kind, Node, read_yaml
 
 PACK_PREFIX = "pack:"
-SECTIONS = (
-    "severities",
-    "defaults",
-    "normalize",
-    "slos",
-    "heartbeats",
-    "rules",
-    "people",
-    "channels",
-    "rotations",
-    "roles",
-    "teams",
-    "announce",
-    "audiences",
-    "paging",
-    "maintenance",
-)
+SECTIONS = tuple(FILE.keys)
 
 
 class SourceFile(NamedTuple):

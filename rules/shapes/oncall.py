@@ -1,0 +1,195 @@
+"""The form of people, channels, rotations, roles, paging policies and severities."""
+
+from collections.abc import Mapping
+
+from incidents.values import Role, Severity
+from rules.shapes.fragments import (
+    DAY,
+    DURATION,
+    INSTANT,
+    NAME,
+    TEXT,
+    TIME,
+    TIMEZONE,
+    Schema,
+    Shape,
+    key,
+    lists,
+    numbers,
+    one_or_more,
+    shape,
+    words,
+)
+
+MAX_ROUNDS = 100
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+SHORT_WEEKDAYS = tuple(day[:3] for day in WEEKDAYS)
+CONSOLE = "console"
+_FILE = "The file that holds the {}; it is read at each page, so that a rotated one is used at once."
+
+
+def _secret(what: str) -> Schema:
+    return key(f"The {what}; prefer the _file form, for rule files lie in Git.", NAME)
+
+
+def _file(what: str) -> Schema:
+    return key(_FILE.format(what), NAME)
+
+
+WEBHOOK = Shape(
+    what="a webhook channel",
+    says="Posts the page as JSON, signed by Standard Webhooks where there is a secret.",
+    keys={
+        "url": _secret("address"),
+        "url_file": _file("address"),
+        "secret": _secret("secret of the signature"),
+        "secret_file": _file("secret of the signature"),
+    },
+    one_of=("url", "url_file"),
+)
+PAGERDUTY = Shape(
+    what="a pagerduty channel",
+    says="Events API v2 of PagerDuty.",
+    keys={
+        "routing_key": _secret("routing key"),
+        "routing_key_file": _file("routing key"),
+        "url": key("Another address than PagerDuty's own.", NAME),
+    },
+    one_of=("routing_key", "routing_key_file"),
+)
+SLACK = Shape(
+    what="a slack channel",
+    says="An incoming webhook of Slack.",
+    keys={"webhook_url": _secret("address"), "webhook_url_file": _file("address")},
+    one_of=("webhook_url", "webhook_url_file"),
+)
+APPRISE = Shape(
+    what="an apprise channel",
+    says="E-mail, ntfy, SMS and a hundred others, by the address that Apprise has for them.",
+    keys={"url": _secret("address"), "url_file": _file("address")},
+    one_of=("url", "url_file"),
+)
+PRINTED = Shape(what="a console channel", says="Prints the page where the page worker runs; for trying out.", keys={})
+CHANNEL_KINDS: Mapping[str, Shape] = {
+    "webhook": WEBHOOK,
+    "pagerduty": PAGERDUTY,
+    "slack": SLACK,
+    "apprise": APPRISE,
+    CONSOLE: PRINTED,
+}
+CHANNEL = Shape(
+    what="a channel",
+    says="One kind of channel with its options.",
+    keys={kind: key(own.says, shape(f"channel_{kind}")) for kind, own in CHANNEL_KINDS.items()},
+    one_of=tuple(CHANNEL_KINDS),
+)
+ANY_CHANNEL: Schema = {"anyOf": [{"const": CONSOLE}, shape("channel")]}
+CHANNEL_NAMES = lists(NAME)
+
+PERSON = Shape(
+    what="a person",
+    says="Who can be paged.",
+    keys={
+        "name": key("For people to read.", TEXT),
+        "timezone": key("An IANA name; default: UTC.", TIMEZONE),
+        "channels": key(
+            "The channels to try, first to last: a name from channels, one written out, or console.",
+            lists({"anyOf": [NAME, shape("channel")]}),
+        ),
+    },
+)
+HANDOFF = Shape(
+    what="a handoff",
+    says="When the next person takes over, in the rotation's zone.",
+    keys={
+        "every": key("From 1h to 366d; default: 1w.", DURATION),
+        "weekday": key("Default: the weekday of starting.", words((*WEEKDAYS, *SHORT_WEEKDAYS))),
+        "at": key('The time of the day in quotes; default: "09:00".', TIME),
+        "starting": key("The day on which the first in order begins.", DAY),
+    },
+)
+OVERRIDE = Shape(
+    what="an override",
+    says="Somebody else for a while.",
+    keys={
+        "from": key("An instant with its offset.", INSTANT),
+        "until": key("An instant with its offset.", INSTANT),
+        "person": key("Who stands in.", NAME),
+        "note": key("Why.", TEXT),
+    },
+    needs=("from", "until", "person"),
+)
+ROTATION = Shape(
+    what="a rotation",
+    says="Who holds a role when.",
+    keys={
+        "timezone": key("An IANA name; default: UTC.", TIMEZONE),
+        "handoff": key("When the next person takes over; default: weekly.", shape("handoff")),
+        "order": key("People in turn; a name may stand in it twice.", lists(NAME, least=1)),
+        "overrides": key("Somebody else for a while; they must not overlap.", lists(shape("override"))),
+    },
+    needs=("order",),
+)
+HELD_BY = Shape(
+    what="the role",
+    says="Which rotation holds the role.",
+    keys={"rotation": key("The name of a rotation.", NAME)},
+    needs=("rotation",),
+)
+ROLES = Shape(
+    what="roles",
+    says="Which rotation holds which role.",
+    keys={role.value: key(f"Who is the {role.value.replace('_', ' ')}.", shape("held_by")) for role in Role},
+)
+STEP = Shape(
+    what="a step",
+    says="Whom to page, and how long to wait for an acknowledgement.",
+    keys={
+        "page": key(
+            "A role, rotation:NAME, rotation:NAME+1 (the next in turn), a person, channel:NAME, or a list of these.",
+            one_or_more(NAME),
+            examples=["incident_commander", "rotation:commanders+1"],
+        ),
+        "acknowledge_within": key("How long to wait before the next step; default: the severity's.", DURATION),
+    },
+    needs=("page",),
+)
+POLICY = Shape(
+    what="a paging policy",
+    says="Who is paged, how, and what happens next.",
+    keys={
+        "steps": key("One after the other, until somebody acknowledges.", lists(shape("step"), least=1)),
+        "rounds": key("All steps, this often; default: 3.", numbers(least=1, most=MAX_ROUNDS, whole=True)),
+        "repage_after": key("Acknowledged, and nothing heard for so long: page again. Default: never.", DURATION),
+    },
+    needs=("steps",),
+)
+SEVERITY_FIELDS = Shape(
+    what="the severity",
+    says="What a severity asks of people.",
+    keys={
+        "acknowledge_within": key("How long a paging step waits where the policy does not say.", DURATION),
+        "update_every": key("How old the status report may get.", DURATION),
+        "postmortem": key("Whether a post-mortem is written.", words(("required", "optional", "none"))),
+        "stakeholders": key("Who has to know.", lists(TEXT)),
+    },
+)
+SEVERITIES = Shape(
+    what="severities",
+    says="What each severity asks of people; say only what is different from the defaults.",
+    keys={each.value: key(SEVERITY_FIELDS.says, shape("severity")) for each in Severity},
+)
+SHAPES: Mapping[str, Shape] = {
+    "person": PERSON,
+    "channel": CHANNEL,
+    **{f"channel_{kind}": own for kind, own in CHANNEL_KINDS.items()},
+    "rotation": ROTATION,
+    "handoff": HANDOFF,
+    "override": OVERRIDE,
+    "roles": ROLES,
+    "held_by": HELD_BY,
+    "policy": POLICY,
+    "step": STEP,
+    "severities": SEVERITIES,
+    "severity": SEVERITY_FIELDS,
+}
