@@ -15,7 +15,7 @@ from incidents.timeline import Entry, EntryKind, fold_name
 from incidents.transitions import transition
 from incidents.values import AlertStatus
 from rules.deciding.findings import alert_of, arrival_of
-from rules.deciding.judging import Judge, window_of
+from rules.deciding.judging import Judge, Watch, window_of
 from rules.deciding.view import View
 from rules.deciding.work import Arrival, DueTimer
 from rules.index import Matched
@@ -29,9 +29,11 @@ Match = Callable[[str, dict[str, str]], Matched]
 class Batch:
     """Works through a batch; `match` says which rules match an alert, by its key and labels."""
 
-    def __init__(self, rule_set: RuleSet, match: Match, snapshot: Snapshot, now: datetime) -> None:
+    def __init__(
+        self, rule_set: RuleSet, match: Match, snapshot: Snapshot, now: datetime, watch: Watch | None = None
+    ) -> None:
         self.view = View(snapshot, now)
-        self.judge = Judge(rule_set, self.view, now)
+        self.judge = Judge(rule_set, self.view, now, watch)
         self.now = now
         self._rule_set = rule_set
         self._match = match

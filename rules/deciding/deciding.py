@@ -10,7 +10,7 @@ from incidents.commit import TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, Commit
 from incidents.snapshot import Plan, Snapshot
 from rules.deciding.batch import PROBE_LABEL, Batch, folds_of
 from rules.deciding.heartbeats import Beats, Pulse
-from rules.deciding.judging import Unjudged, window_of
+from rules.deciding.judging import Unjudged, Watch, window_of
 from rules.deciding.received import Reception, plan_received
 from rules.deciding.work import Arrival, DueTimer, Received, Work
 from rules.index import Matched, Matching
@@ -23,8 +23,9 @@ REMEMBERED = 20_000  # label sets whose matching is kept
 class Deciding:
     """Decides with one rule set; keeps nothing between batches but what label sets match."""
 
-    def __init__(self, rule_set: RuleSet) -> None:
+    def __init__(self, rule_set: RuleSet, watch: Watch | None = None) -> None:
         self.rule_set = rule_set
+        self._watch = watch
         self._alerts = Matching(rule_set)
         self._actions = Matching(rule_set, Subject.ACTION)
         self._beats = Beats(rule_set)
@@ -78,7 +79,7 @@ class Deciding:
 
     def decide(self, work: Work, snapshot: Snapshot, now: datetime, to_tell: Sequence[Unjudged] = ()) -> Commit:
         """Return the commit for a batch of work, and tell of what could not be judged; raises `Need`."""
-        batch = Batch(self.rule_set, self.match, snapshot, now)
+        batch = Batch(self.rule_set, self.match, snapshot, now, self._watch)
         reception = Reception(batch, self._actions)
         pulse = Pulse(batch, self._beats)
         batch.require_attached(_alerts_of(work))

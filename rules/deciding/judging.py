@@ -1,5 +1,6 @@
 """Judging: what a rule's verdict does to the incident of its identity, in the midst of a batch. Pure."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -41,6 +42,9 @@ class Unjudged(NamedTuple):
     reason: str
 
 
+Watch = Callable[[Hit, Verdict, datetime], None]  # told of every verdict: the tools of rules listen, deciding does not
+
+
 def window_of(hit: Hit) -> str:
     """Return the key of a counting rule's window for an identity."""
     return keys.window(hit.rule.window_id, hit.identity_key)
@@ -49,10 +53,11 @@ def window_of(hit: Hit) -> str:
 class Judge:
     """Holds events against rules, and lets what they decide happen in a view."""
 
-    def __init__(self, rule_set: RuleSet, view: View, now: datetime) -> None:
+    def __init__(self, rule_set: RuleSet, view: View, now: datetime, watch: Watch | None = None) -> None:
         self._rule_set = rule_set
         self._view = view
         self._now = now
+        self._watch = watch
 
     def verdict(
         self, hit: Hit, *, firing_since: datetime | None = None, silent_since: datetime | None = None
@@ -63,6 +68,8 @@ class Judge:
         tally.count(Measures.RULE_DECISIONS, hit.rule.id, verdict.outcome.value)
         if verdict.outcome is Outcome.ERROR:
             tally.count(Measures.RULE_ERRORS, hit.rule.id)
+        if self._watch is not None:
+            self._watch(hit, verdict, self._now)
         return verdict
 
     def act(self, hit: Hit, verdict: Verdict, matched: Matched, arrival: Arrival, *, fires_again: bool) -> str | None:
