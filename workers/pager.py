@@ -16,12 +16,12 @@ from msgspec.structs import replace
 
 from incidents import keys
 from incidents.clock import to_ms
+from incidents.delivery import NO_CHANNEL, Ended, channels_of, delivered, failed, given_up, needless, suppressed
 from incidents.errors import NotFound, StoreConflict, StoreUnavailable
-from incidents.events import PageDelivered, PageFailed, PageSuppressed, StepDue
-from incidents.incident import Incident
+from incidents.events import PageFailed, StepDue
 from incidents.measures import Measures, Tally
 from incidents.oncall import Channel, OnCall
-from incidents.page import CHANNEL_PREFIX, Page
+from incidents.page import Page
 from incidents.store.commit import count_commands
 from incidents.store.connection import Command, Link, checked
 from incidents.store.incidents import Incidents
@@ -162,23 +162,17 @@ class Pager:
         except NotFound:
             checked(self._link.ask(over_commands(page)))
             return
-        needless = _needless(page, incident)
-        if needless:
-            self._suppress(page, needless, now)
+        why = needless(page, incident)
+        if why:
+            self._over(page, suppressed(page, why), now)
             return
         channels = channels_of(self._oncall(page.ruleset), page.person)
         if page.channel_index >= len(channels):
-            self._give_up(page, "none", "no channel is configured; add `channels` to this person", now)
+            self._over(page, given_up(page, None, NO_CHANNEL), now)
             return
         self._claimed[page.id] = page
         message = message_of(page, incident, alerts, self._external_url)
         self._dispatcher.submit(page.id, channels[page.channel_index], message)
-
-    def _suppress(self, page: Page, why: str, now: datetime) -> None:
-        tally = Tally()
-        tally.count(Measures.PAGES, "none", "suppressed")
-        event = PageSuppressed(page_id=page.id, person=page.person, why=why)
-        self._record(page, event, now, [*over_commands(page), *count_commands(tally)])
 
     # Recording results
 
@@ -198,7 +192,7 @@ class Pager:
         channel = channels[min(page.channel_index, len(channels) - 1)]
         try:
             if result.accepted:
-                self._accepted(page, channel, now)
+                self._over(page, delivered(page, channel, now), now)
             else:
                 self._failed(page, channel, channels, result, now)
         except (StoreUnavailable, StoreConflict):
@@ -207,68 +201,25 @@ class Pager:
             self._dispatcher.results.put(result)
             raise
 
-    def _accepted(self, page: Page, channel: Channel, now: datetime) -> None:
-        tally = Tally()
-        tally.count(Measures.PAGES, channel.kind, "repeated" if page.unanswered else "accepted")
-        if not page.over and page.step == 1 and page.round == 1:
-            tally.observe(Measures.PAGE_DELAY, (now - page.received_at).total_seconds())
-        also = [*over_commands(page), *count_commands(tally)]
-        event = PageDelivered(
-            page_id=page.id,
-            person=page.person,
-            channel=channel.name,
-            kind=channel.kind,
-            attempt=page.attempt,
-            repeat=page.unanswered,
-            reason=page.reason,
-        )
-        self._record(page, event, now, also)
-
     def _failed(
         self, page: Page, channel: Channel, channels: tuple[Channel, ...], result: Result, now: datetime
     ) -> None:
         again = next_try(page, len(channels), result, now)
         if again is None:
-            self._give_up(page, channel.kind, result.reason, now, channel.name)
+            self._over(page, given_up(page, channel, result.reason), now)
             return
-        tally = Tally()
-        tally.count(Measures.PAGES, channel.kind, "failed")
-        event = PageFailed(
-            page_id=page.id,
-            person=page.person,
-            channel=channel.name,
-            kind=channel.kind,
-            attempt=page.attempt,
-            error=result.reason,
-            again_at=again[1],
-        )
-        also = [*again_commands(again[0], again[1]), *count_commands(tally)]
-        self._record(page, event, now, also)
+        ended = failed(page, channel, result.reason, again[1])
+        self._record(page, ended, now, again_commands(again[0], again[1]))
 
-    def _give_up(self, page: Page, kind: str, error: str, now: datetime, channel: str = "") -> None:
-        tally = Tally()
-        tally.count(Measures.PAGES, kind, "given_up")
-        event = PageFailed(
-            page_id=page.id, person=page.person, channel=channel, kind=kind, attempt=page.attempt, error=error
-        )
-        self._record(page, event, now, [*over_commands(page), *count_commands(tally)])
+    def _over(self, page: Page, ended: Ended, now: datetime) -> None:
+        self._record(page, ended, now, over_commands(page))
 
-    def _record(
-        self, page: Page, event: PageDelivered | PageFailed | PageSuppressed, now: datetime, also: list[Command]
-    ) -> None:
-        if page.over and not isinstance(event, PageFailed):
+    def _record(self, page: Page, ended: Ended, now: datetime, moved: list[Command]) -> None:
+        also = [*moved, *count_commands(ended.tally)]
+        if page.over and not isinstance(ended.event, PageFailed):
             checked(self._link.ask([("MULTI",), *also, ("EXEC",)]))
             return
-        self._incidents.apply(page.incident_id, event, now=now, also=also)
-
-
-def channels_of(oncall: OnCall, person: str) -> tuple[Channel, ...]:
-    """Return the channels of a person, first to last, or the one channel that `channel:NAME` names."""
-    if person.startswith(CHANNEL_PREFIX):
-        channel = oncall.channels.get(person.removeprefix(CHANNEL_PREFIX))
-        return (channel,) if channel else ()
-    known = oncall.people.get(person)
-    return known.channels if known else ()
+        self._incidents.apply(page.incident_id, ended.event, now=now, also=also)
 
 
 def next_try(page: Page, channels: int, result: Result, now: datetime) -> tuple[Page, datetime] | None:
@@ -283,15 +234,3 @@ def next_try(page: Page, channels: int, result: Result, now: datetime) -> tuple[
     if has_next:
         return replace(from_here, channel_index=page.channel_index + 1, channel_attempts=0), now
     return None
-
-
-def _needless(page: Page, incident: Incident) -> str:
-    """Say why a page need not be sent any more, empty when it must be."""
-    if page.over:
-        return ""
-    if not incident.is_open:
-        return f"the incident was {incident.status.value} before"
-    waiting = incident.paging is not None and incident.paging.next_at is not None
-    if incident.acknowledged_at is not None and not waiting:
-        return f"{incident.acknowledged_by or 'somebody'} acknowledged before"
-    return ""

@@ -1,0 +1,93 @@
+"""Delivering a page: over which channels, whether it is still needed, and what its end means. Pure.
+
+The page worker sends and the simulator only pretends to; what they write down is made here.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from incidents.events import PageDelivered, PageFailed, PageSuppressed
+from incidents.incident import Incident
+from incidents.measures import Measures, Tally
+from incidents.oncall import Channel, OnCall
+from incidents.page import CHANNEL_PREFIX, Page
+
+NO_CHANNEL = "no channel is configured; add `channels` to this person"
+
+
+class Ended(NamedTuple):
+    """How a page ended: what happens to its incident, and what is counted."""
+
+    event: PageDelivered | PageFailed | PageSuppressed
+    tally: Tally
+
+
+def channels_of(oncall: OnCall, person: str) -> tuple[Channel, ...]:
+    """Return the channels of a person, first to last, or the one channel that `channel:NAME` names."""
+    if person.startswith(CHANNEL_PREFIX):
+        channel = oncall.channels.get(person.removeprefix(CHANNEL_PREFIX))
+        return (channel,) if channel else ()
+    known = oncall.people.get(person)
+    return known.channels if known else ()
+
+
+def needless(page: Page, incident: Incident) -> str:
+    """Say why a page need not be sent any more, empty when it must be."""
+    if page.over:
+        return ""
+    if not incident.is_open:
+        return f"the incident was {incident.status.value} before"
+    waiting = incident.paging is not None and incident.paging.next_at is not None
+    if incident.acknowledged_at is not None and not waiting:
+        return f"{incident.acknowledged_by or 'somebody'} acknowledged before"
+    return ""
+
+
+def delivered(page: Page, channel: Channel, now: datetime) -> Ended:
+    """Return that a provider took a page."""
+    tally = Tally()
+    tally.count(Measures.PAGES, channel.kind, "repeated" if page.unanswered else "accepted")
+    if not page.over and page.step == 1 and page.round == 1:
+        tally.observe(Measures.PAGE_DELAY, (now - page.received_at).total_seconds())
+    event = PageDelivered(
+        page_id=page.id,
+        person=page.person,
+        channel=channel.name,
+        kind=channel.kind,
+        attempt=page.attempt,
+        repeat=page.unanswered,
+        reason=page.reason,
+    )
+    return Ended(event, tally)
+
+
+def failed(page: Page, channel: Channel, error: str, again_at: datetime) -> Ended:
+    """Return that an attempt failed and another one follows."""
+    tally = Tally()
+    tally.count(Measures.PAGES, channel.kind, "failed")
+    event = PageFailed(
+        page_id=page.id,
+        person=page.person,
+        channel=channel.name,
+        kind=channel.kind,
+        attempt=page.attempt,
+        error=error,
+        again_at=again_at,
+    )
+    return Ended(event, tally)
+
+
+def given_up(page: Page, channel: Channel | None, error: str) -> Ended:
+    """Return that no further attempt follows; without a channel: there was none to try."""
+    kind, name = (channel.kind, channel.name) if channel else ("none", "")
+    tally = Tally()
+    tally.count(Measures.PAGES, kind, "given_up")
+    event = PageFailed(page_id=page.id, person=page.person, channel=name, kind=kind, attempt=page.attempt, error=error)
+    return Ended(event, tally)
+
+
+def suppressed(page: Page, why: str) -> Ended:
+    """Return that a page was not sent, for it was no longer needed."""
+    tally = Tally()
+    tally.count(Measures.PAGES, "none", "suppressed")
+    return Ended(PageSuppressed(page_id=page.id, person=page.person, why=why), tally)
