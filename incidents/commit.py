@@ -6,7 +6,7 @@ from incidents.alert import AlertState
 from incidents.clock import to_ms
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import Incident
-from incidents.measures import Tally
+from incidents.measures import Measures, Tally
 from incidents.page import Page
 from incidents.quarantined import Quarantined
 from incidents.timeline import Entry
@@ -82,6 +82,15 @@ class Commit:
         else:
             self.timers_gone.discard(member)
             self.timers[member] = to_ms(due)
+
+
+def commit_of(incident_id: str, done: Transition, now: datetime, *, declared: bool = False) -> Commit:
+    """Return the commit of what one event did to one incident, outside a batch: a person's command, a step, a page."""
+    commit = Commit(now)
+    commit.take(incident_id, done, declared=declared)
+    commit.tally.count(Measures.EVENTS_RECEIVED)
+    commit.tally.count(Measures.EVENTS, "processed")
+    return commit
 
 
 def clear_timer(incident: Incident, since: datetime | None) -> datetime | None:

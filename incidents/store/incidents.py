@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incidents import events, keys
-from incidents.commit import Commit
+from incidents.commit import Commit, commit_of
 from incidents.errors import NotFound, StaleVersion, StoreConflict, TransitionNotAllowed
 from incidents.incident import AlertTally, Incident, incident_id
-from incidents.measures import Measures
 from incidents.oncall import OnCall
 from incidents.store.codec import decode_incident, tally_of
 from incidents.store.commit import commit_commands, escalation_command
@@ -113,8 +112,7 @@ class Incidents:
         if isinstance(event, events.Reopen):
             self._refuse_second(link, incident)
         done = transition(incident, event, context=context, now=now)
-        commit = Commit(now)
-        commit.take(name, done)
+        commit = commit_of(name, done, now)
         # A step that was no longer due may have left its timer behind: it is set again as the incident says.
         mended = [escalation_command(incident)] if done.incident is None and isinstance(event, events.StepDue) else []
         if self._execute(link, commit, [*also, *mended]):
@@ -140,8 +138,7 @@ class Incidents:
             oncall=self._oncall(current), ruleset=current, new_id=incident_id(now.year, int(last or 0) + 1)
         )
         done = transition(None, event, context=context, now=now)
-        commit = Commit(now)
-        commit.take(context.new_id, done, declared=True)
+        commit = commit_of(context.new_id, done, now, declared=True)
         if done.incident is not None and self._execute(link, commit, ()):
             return Done(done.incident, AlertTally(), done.reason)
         return None
@@ -165,9 +162,7 @@ class Incidents:
 
     @staticmethod
     def _execute(link: Link, commit: Commit, also: Sequence[Command]) -> bool:
-        """Write the commit as one event; False when something watched has changed."""
-        commit.tally.count(Measures.EVENTS_RECEIVED)
-        commit.tally.count(Measures.EVENTS, "processed")
+        """Write the commit; False when something watched has changed."""
         replies = link.ask([("MULTI",), *commit_commands(commit), *also, ("EXEC",)])
         checked(replies)
         return replies[-1] is not None
