@@ -6,18 +6,18 @@ here: WATCH with all loads is one write, MULTI to EXEC another.
 
 import contextlib
 import queue
+import select
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self, cast
 
-from hiredis import pack_command
+from hiredis import ProtocolError, Reader, pack_command
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.connection import Connection, ConnectionPool
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from incidents.errors import StoreUnavailable, TocsinError
@@ -28,6 +28,11 @@ CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 2.5  # senders wait five seconds at most: an answer must be out before
 NO_RETRY = 0
 IDLE_SECONDS = 0.5  # a link that was used so lately is taken as alive: looking costs as much as asking
+READ_BYTES = 128 * 1024
+NOT_NOW = (
+    *("OOM", "MISCONF", "READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS"),
+    *("NOAUTH", "WRONGPASS", "EXECABORT", "NOSCRIPT"),
+)
 UNBOUNDED = 2**31  # the pool only makes our connections, and counts those that were dropped too
 
 
@@ -49,12 +54,18 @@ def client_for(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
 
 
 class Link:
-    """One connection of our own. Not for two threads at once."""
+    """One connection of our own. Not for two threads at once.
+
+    The client library connects (TLS, credentials, database); the exchange itself is ours, for its way through the
+    library costs as much as the store does.
+    """
 
     def __init__(self, url: str, *, scripts: Sequence[str] = (), answer_seconds: float = ANSWER_SECONDS) -> None:
         self._pool = pool_for(url, answer_seconds=answer_seconds, max_connections=UNBOUNDED)
         self._scripts = scripts
+        self._answer_seconds = answer_seconds
         self._connection: Connection | None = None
+        self._wire: _Wire | None = None
         self.client_id = 0
         self.idle_since = 0.0
 
@@ -63,20 +74,22 @@ class Link:
 
         Raises `StoreUnavailable` where the store is away, too slow, full or read-only.
         """
-        try:
-            connection = self._connected()
-            connection.send_packed_command(pack(commands), check_health=False)
-            return [_usable(self._read(connection, timeout)) for _ in commands]
-        except StoreUnavailable:
-            self.drop()
-            raise
-        except (RedisError, OSError) as error:
-            self.drop()
-            raise StoreUnavailable(f"the store does not answer: {error}") from error
-        except BaseException:
-            # A signal may strike between write and read: a reply left unread would answer the next question.
-            self.drop()
-            raise
+        with self._dropped_on_error():
+            wire = self._connected()
+            wire.send(pack(commands))
+            return wire.replies(len(commands), timeout or self._answer_seconds)
+
+    def send(self, commands: Sequence[Command]) -> None:
+        """Send commands whose replies are read later, all of them and before anything else is sent."""
+        with self._dropped_on_error():
+            self._connected().send(pack(commands))
+
+    def answers(self, count: int, *, timeout: float | None = None) -> list[Any]:
+        """Return the replies to what was sent; raises as `ask` does."""
+        with self._dropped_on_error():
+            if self._wire is None:
+                raise StoreUnavailable("the connection to the store was lost before it answered")
+            return self._wire.replies(count, timeout or self._answer_seconds)
 
     def one(self, *command: Any, timeout: float | None = None) -> Any:
         """Send one command and return its reply; raises what the store refused."""
@@ -84,55 +97,90 @@ class Link:
 
     def is_stale(self) -> bool:
         """Whether the other side closed an idle connection: nothing is expected, yet there is something to read."""
-        try:
-            return self._connection is not None and bool(self._connection.can_read(timeout=0))
-        except (RedisError, OSError):
-            return True
+        return self._wire is not None and self._wire.has_something()
 
     def drop(self) -> None:
         """Forget the connection; the next question makes a new one."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._wire = self._connection, None, None
         if connection is not None:
             with contextlib.suppress(RedisError, OSError):
                 connection.disconnect()
 
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            connection = cast("Connection", self._pool.make_connection())
-            connection.connect()
-            preparation: list[Command] = [("CLIENT", "ID"), *(("SCRIPT", "LOAD", script) for script in self._scripts)]
-            connection.send_packed_command(pack(preparation), check_health=False)
-            self.client_id = int(connection.read_response())
-            for _ in self._scripts:
-                connection.read_response()
-            self._connection = connection
-        return self._connection
-
-    @staticmethod
-    def _read(connection: Connection, timeout: float | None) -> Any:
+    @contextlib.contextmanager
+    def _dropped_on_error(self) -> Iterator[None]:
         try:
-            if timeout is None:
-                return connection.read_response(disconnect_on_error=False)
-            return connection.read_response(disconnect_on_error=False, timeout=timeout)
-        except (RedisConnectionError, RedisTimeoutError):
+            yield
+        except StoreUnavailable:
+            self.drop()
             raise
-        except ResponseError as error:
-            return error
+        except (RedisError, ProtocolError, OSError) as error:
+            self.drop()
+            raise StoreUnavailable(f"the store does not answer: {error}") from error
+        except BaseException:
+            # A signal may strike between write and read: a reply left unread would answer the next question.
+            self.drop()
+            raise
+
+    def _connected(self) -> "_Wire":
+        if self._wire is None:
+            self._connection = cast("Connection", self._pool.make_connection())
+            self._connection.connect()
+            self._wire = _Wire(self._connection)
+            self._wire.send(pack([("CLIENT", "ID"), *(("SCRIPT", "LOAD", script) for script in self._scripts)]))
+            prepared = self._wire.replies(1 + len(self._scripts), self._answer_seconds)
+            self.client_id = int(checked(prepared)[0])
+        return self._wire
 
 
-def pack(commands: Sequence[Command]) -> list[bytes]:
+class _Wire:
+    """The socket of a connection that the library has made, and the replies on it."""
+
+    def __init__(self, connection: Connection) -> None:
+        made: socket.socket | None = connection._sock  # noqa: SLF001 - the library has no other name for it
+        if made is None:
+            raise StoreUnavailable("the connection to the store was lost as it was made")
+        self._socket = made
+        self._reader = Reader(replyError=ResponseError)
+        self._buffer = bytearray(READ_BYTES)
+        self._timeout = -1.0
+
+    def send(self, data: bytes) -> None:
+        """Write all of it."""
+        self._socket.sendall(data)
+
+    def replies(self, count: int, timeout: float) -> list[Any]:
+        """Return so many replies; each piece of them must come within `timeout` seconds."""
+        if timeout != self._timeout:
+            self._socket.settimeout(timeout)
+            self._timeout = timeout
+        replies: list[Any] = []
+        while len(replies) < count:
+            reply = self._reader.gets()
+            if reply is False:
+                read = self._socket.recv_into(self._buffer)
+                if not read:
+                    raise StoreUnavailable("the store closed the connection")
+                self._reader.feed(self._buffer, 0, read)  # type: ignore[arg-type] # it takes any buffer
+            else:
+                replies.append(_usable(reply))
+        return replies
+
+    def has_something(self) -> bool:
+        """Whether there is something to read, be it the end."""
+        poller = select.poll()
+        poller.register(self._socket, select.POLLIN)
+        return bool(poller.poll(0))
+
+
+def pack(commands: Sequence[Command]) -> bytes:
     """Return what sends all commands in one write; the client library's own way costs several times as much."""
-    return [b"".join([pack_command(command) for command in commands])]
+    return b"".join([pack_command(command) for command in commands])
 
 
 def _usable(reply: Any) -> Any:
     """Let refusals that mean "not now" end the exchange, wherever they stand."""
-    if isinstance(reply, ResponseError):
-        text = str(reply)
-        if isinstance(reply, NoScriptError) or text.startswith(
-            ("OOM", "MISCONF", "READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "NOAUTH", "WRONGPASS", "EXECABORT")
-        ):
-            raise StoreUnavailable(f"the store refuses: {text}")
+    if isinstance(reply, ResponseError) and str(reply).startswith(NOT_NOW):
+        raise StoreUnavailable(f"the store refuses: {reply}")
     return reply
 
 
