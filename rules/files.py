@@ -21,6 +21,8 @@ SUFFIXES = frozenset({".yml", ".yaml"})
 MAX_FILES = 1000
 MAX_DEPTH = 20
 _RULES = re.compile(rb"^[\"']?rules[\"']?[ \t]*:", re.MULTILINE)
+# In the head of a pack: the packs to which it leaves alerts, so that none of those goes to nobody.
+_COMES_WITH = re.compile(rb"^# Comes with: ([a-z, ]+)\.$", re.MULTILINE)
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,10 +81,19 @@ class _Reader:
         name = path.removeprefix(PACK_PREFIX)
         known = sorted(pack.stem for pack in self._packs_dir.glob("*.yml"))
         if name in known:
-            self._file(path, (self._packs_dir / f"{name}.yml").resolve())
+            self._with_companions(path, (self._packs_dir / f"{name}.yml").resolve())
             return
         hint = did_you_mean(name, known) or f"there is {', '.join(known)}"
         self._problem(path, "E002", f"there is no pack {name!r}", hint)
+
+    def _with_companions(self, path: str, target: Path) -> None:
+        """Read a pack, and those that it comes with."""
+        if target in self._seen:
+            return
+        self._file(path, target)
+        said = _COMES_WITH.search(target.read_bytes())
+        for name in said[1].decode().split(", ") if said else ():
+            self._pack(PACK_PREFIX + name)
 
     def _directory(self, shown: Path, target: Path, root: Path, depth: int) -> None:
         """Read a directory in the order of its names; entries that start with a dot are skipped."""

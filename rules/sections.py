@@ -19,7 +19,7 @@ class SourceFile(NamedTuple):
 
 
 class Sections:
-    """Every section of every file. What a shipped pack says of a key gives way to what a file says of it."""
+    """Every section of every file. What a shipped pack says of a key or an id gives way to what a file says of it."""
 
     def __init__(self, files: Sequence[SourceFile], context: Context) -> None:
         self._context = context
@@ -38,24 +38,39 @@ class Sections:
         return [root.keys[section] for root in self._roots if section in root.keys]
 
     def items(self, section: str) -> list[Node]:
-        """Return the items of a section that is a list, of all files, in file order."""
+        """Return the items of a section that is a list, of all files, in file order.
+
+        An item of a file takes the place of the shipped pack's item with the same id.
+        """
         found: list[Node] = []
         for key, node in self.places(section):
             if node.kind is not Kind.LIST:
                 self._context.error(key, "E201", f"{section} must be a list, not {node.kind.value}")
             found += node.items
-        return found
+        own = {_id_of(item) for item in found if not _is_shipped(item)} - {""}
+        return [item for item in found if not (_is_shipped(item) and _id_of(item) in own)]
 
     def merged(self, section: str, kind: str) -> Node:
-        """Return a section that is a mapping as one node over all files; a key in two files is a problem."""
+        """Return a section that is a mapping as one node over all files; a key in two files is a problem.
+
+        Each shipped pack can stand alone, so several may say the same of a key; the first of them is taken.
+        """
         merged = Node(kind=Kind.MAPPING, file="", line=1, column=1)
-        for _key, node in sorted(self.places(section), key=lambda place: place[1].file.startswith(PACK_PREFIX)):
+        for _key, node in sorted(self.places(section), key=lambda place: _is_shipped(place[1])):
             fields = self._context.fields(node, section, None)
-            from_pack = node.file.startswith(PACK_PREFIX)
             for name, key in fields.node.keys.items():
-                if from_pack and name in merged.entries and not merged.entries[name].file.startswith(PACK_PREFIX):
+                if _is_shipped(node) and name in merged.entries:
                     continue
                 if self._context.define(kind, key):
                     merged.keys[name] = key
                     merged.entries[name] = fields.node.entries[name]
         return merged
+
+
+def _is_shipped(node: Node) -> bool:
+    return node.file.startswith(PACK_PREFIX)
+
+
+def _id_of(item: Node) -> str:
+    node = item.entries.get("id")
+    return "" if node is None else node.text

@@ -157,3 +157,11 @@ def test_packs_are_added_by_name(folder, packs):
 def test_packs_look_for_a_section_and_not_for_a_word(text, expected):
     """A comment, a person called rules, or bytes that are no text are no section."""
     assert has_rules(SourceFile("x.yml", text)) is expected
+
+
+def test_packs_bring_those_to_which_they_leave_alerts(folder, packs):
+    """A pack that leaves alerts to another one comes with it, once, however they are named."""
+    (packs / "practice.yml").write_text("# The practice.\n# Comes with: storm.\n")
+    (packs / "storm.yml").write_text("# Comes with: practice.\n")
+    names = [file.name for file in read_rule_files([str(folder), "pack:practice", "pack:storm"], packs).files]
+    assert names[1:] == ["pack:practice", "pack:storm"]

@@ -322,3 +322,22 @@ def test_load_never_raises_for_any_rule(rules):
     """Rules with keys of any shape are judged, not stumbled over."""
     loaded = load_rule_set([SourceFile("any.yml", spell({"rules": rules}))], now=NOW)
     assert (loaded.rule_set is None) == bool(loaded.errors)
+
+
+def test_load_lets_a_rule_take_the_place_of_a_packs_rule(now):
+    """A rule of a file replaces the pack's rule with the same id, wherever the files stand."""
+    files = [
+        SourceFile("pack:p", "rules: [{id: p.x, match: x=1, declare: SEV3}, {id: p.y, match: x=1, declare: SEV3}]"),
+        SourceFile("own.yml", "rules: [{id: p.x, match: x=1, declare: SEV1}]"),
+    ]
+    for order in (files, files[::-1]):
+        loaded = load_rule_set(order, now=now)
+        assert loaded.problems == ()
+        assert {rule.id: rule.tiers[0].declare for rule in loaded.rule_set.rules} == {"p.x": "SEV1", "p.y": "SEV3"}
+
+
+def test_load_lets_packs_agree(now):
+    """Two packs may say the same of a key, for each of them can stand alone; two of their rules never share an id."""
+    text = "normalize: {slo: [a]}\nrules: [{id: p.x, match: x=1, declare: SEV3}]"
+    loaded = load_rule_set([SourceFile("pack:p", text), SourceFile("pack:q", text)], now=now)
+    assert [problem.code for problem in loaded.errors] == ["E305"]
