@@ -17,6 +17,8 @@ TIMER_ALERT = "alert|"
 TIMER_CLEAR = "clear|"
 TIMER_EXPIRY = "expiry|"
 TIMER_STALE = "stale|"
+TIMER_INCIDENT = "incident|"  # hold an open incident against the rules on incidents
+TIMER_ABSORBED = "absorbed|"  # a storm is over: judge the alerts that it absorbed anew
 TIMER_BEAT = "beat|"
 TIMER_BEATS = "beats|"  # look at all heartbeats: a decider begins, or rules changed
 
@@ -53,6 +55,8 @@ class Commit:
             self.incidents[incident_id] = done.incident
             if declared:
                 self.declared[incident_id] = done.incident
+            if done.incident.absorbs_until is not None and not done.incident.is_open:
+                self.timers[TIMER_ABSORBED + incident_id] = self.now_ms
         self.entries += [(incident_id, entry) for entry in done.entries]
         self.pages += done.pages
         self.tally.add(done.tally)

@@ -56,6 +56,14 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     met_by: str = ""
 
 
+class Stakeholder(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who has to know: a person, a group or a customer, and whether they are outside of the organisation."""
+
+    name: str
+    kind: str = "other"  # engineer, communications, management, customer, other
+    external: bool = False
+
+
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """One incident; `version` grows with every change of it, counts of alerts live elsewhere."""
 
@@ -84,6 +92,18 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     ruleset: str = ""
     reopen_seconds: float = 1800.0
     version: int = 1
+    reopened_at: datetime | None = None  # the last time
+    touched_at: datetime | None = None  # since when somebody has been on it: the time-spent clock
+    touched_by: str = ""
+    stakeholders: tuple[Stakeholder, ...] = ()
+    restricted: bool = False  # seen only by those with a role in it, and by admins
+    absorbs_until: datetime | None = None  # a storm: so long it takes the other findings of its identity in
+    marks: tuple[str, ...] = ()  # what rules did to it since it was opened, each once: `RULE#TIER`, `RULE?`
+
+    @property
+    def opened_at(self) -> datetime:
+        """When it was declared or, if it was, reopened."""
+        return self.reopened_at or self.declared_at
 
     @property
     def is_open(self) -> bool:

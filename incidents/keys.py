@@ -172,6 +172,13 @@ def incidents_open() -> str:
     return "tocsin:incidents:open"
 
 
+def incidents_absorbing() -> str:
+    """Hash of id -> identity and end of open incidents that absorb. TTL: none. Writer: each commit that changes one.
+    Reader: the decider.
+    """
+    return "tocsin:incidents:absorbing"
+
+
 def number(year: int) -> str:
     """Counter, the last incident number of a year. TTL: none. Writer: who declares (watched). Reader: the same."""
     return f"tocsin:number:{year}"

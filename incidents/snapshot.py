@@ -1,7 +1,9 @@
 """What deciding asks of the store, and what it gets to see of it: plain values that know no store. Pure."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
+
+import msgspec
 
 from incidents.alert import AlertState
 from incidents.heartbeat import HeartbeatState
@@ -18,6 +20,13 @@ class WindowPlan(NamedTuple):
     members: dict[str, None]
 
 
+class Absorbing(msgspec.Struct, frozen=True, kw_only=True):
+    """An open incident that takes other findings in: those of alerts that have all the labels of its identity."""
+
+    identity: dict[str, str]
+    until: datetime
+
+
 class Plan:
     """What a batch needs; it may grow when deciding finds that more is needed."""
 
@@ -29,15 +38,20 @@ class Plan:
         self.members: dict[str, timedelta] = {}  # windows whose members are wanted
         self.deliveries: dict[str, None] = {}  # keys of deliveries: did they take effect already?
         self.services: dict[str, None] = {}  # services whose open incidents are wanted
+        self.tops: dict[str, int] = {}  # windows -> how many of their latest members are wanted, with scores
+        self.attached: dict[str, None] = {}  # ids of incidents whose alerts are wanted
         self.heartbeats = False
+        self.absorbing = False  # the open incidents that absorb are wanted
 
     def __bool__(self) -> bool:
         wanted = (self.alerts, self.identities, self.ids, self.windows, self.members, self.deliveries, self.services)
-        return any(wanted) or self.heartbeats
+        return any(wanted) or bool(self.tops or self.attached) or self.heartbeats or self.absorbing
 
-    def add_window(self, key: str, withins: tuple[timedelta, ...], member: str) -> None:
+    def add_window(self, key: str, withins: tuple[timedelta, ...], member: str | None = None) -> None:
         """Ask for the counts of a window, and whether an alert is in it."""
-        self.windows.setdefault(key, WindowPlan(withins, {})).members[member] = None
+        window = self.windows.setdefault(key, WindowPlan(withins, {}))
+        if member is not None:
+            window.members[member] = None
 
     def require(self) -> None:
         """Raise `Need` unless the plan is empty."""
@@ -56,7 +70,11 @@ class Plan:
         self.members.update(other.members)
         self.deliveries.update(other.deliveries)
         self.services.update(other.services)
+        for key, count in other.tops.items():
+            self.tops[key] = max(count, self.tops.get(key, 0))
+        self.attached.update(other.attached)
         self.heartbeats = self.heartbeats or other.heartbeats
+        self.absorbing = self.absorbing or other.absorbing
 
 
 class Need(Exception):
@@ -91,3 +109,6 @@ class Snapshot(NamedTuple):
     delivered: frozenset[str]
     services: dict[str, tuple[str, ...]]  # service -> ids of its open incidents
     heartbeats: dict[str, HeartbeatState]
+    tops: dict[str, tuple[tuple[str, float], ...]]  # window -> its latest members with their scores, latest first
+    attached: dict[str, tuple[str, ...]]  # incident id -> its alerts
+    absorbing: dict[str, Absorbing]  # incident id -> what it absorbs

@@ -1,13 +1,15 @@
 """How a commit is written: one transaction of commands, and the parts of it that other writers share."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from incidents import keys
 from incidents.clock import to_ms
-from incidents.commit import TIMER_CLEAR, Commit
+from incidents.commit import TIMER_CLEAR, TIMER_INCIDENT, Commit
 from incidents.incident import Incident, incident_number
 from incidents.measures import Tally
 from incidents.page import Page
+from incidents.snapshot import Absorbing
 from incidents.store.bundle import with_data
 from incidents.store.codec import encode
 from incidents.store.connection import Command
@@ -91,7 +93,8 @@ def incident_commands(incident: Incident, *, new: bool = False) -> list[Command]
     if incident.is_open:
         commands += [("SET", pointer, target), ("SADD", keys.incidents_open(), incident.id)]
     else:
-        commands += [("SREM", keys.incidents_open(), incident.id), ("ZREM", keys.timers(), TIMER_CLEAR + incident.id)]
+        commands.append(("SREM", keys.incidents_open(), incident.id))
+        commands.append(("ZREM", keys.timers(), TIMER_CLEAR + incident.id, TIMER_INCIDENT + incident.id))
         kept_ms = int(incident.reopen_seconds * 1000)
         if incident.status is IncidentStatus.RESOLVED and kept_ms > 0:
             commands.append(("SET", pointer, target, "PX", kept_ms))
@@ -101,8 +104,17 @@ def incident_commands(incident: Incident, *, new: bool = False) -> list[Command]
         year = incident.declared_at.year
         commands.append(("ZADD", keys.incidents(), to_ms(incident.declared_at), incident.id))
         commands.append(("SET", keys.number(year), incident_number(incident.id)))
+    if incident.absorbs_until is not None:
+        commands.append(_absorbing_command(incident, incident.absorbs_until))
     commands.append(escalation_command(incident))
     return commands
+
+
+def _absorbing_command(incident: Incident, until: datetime) -> Command:
+    key = keys.incidents_absorbing()
+    if not incident.is_open:
+        return ("HDEL", key, incident.id)
+    return ("HSET", key, incident.id, encode(Absorbing(identity=incident.identity, until=until)))
 
 
 def escalation_command(incident: Incident) -> Command:

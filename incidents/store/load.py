@@ -4,15 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from incidents import keys
 from incidents.alert import AlertState
 from incidents.clock import to_ms
-from incidents.snapshot import FIRING_NOW, MEMBERS_LOADED, Known, Plan, Snapshot
+from incidents.snapshot import FIRING_NOW, MEMBERS_LOADED, Absorbing, Known, Plan, Snapshot
 from incidents.store.bundle import with_data
 from incidents.store.codec import decode_heartbeat, decode_incident, decode_state, tally_of
 from incidents.store.connection import Command
 from incidents.store.scripts import COUNT, LOAD, digest
 
+_ABSORBING = msgspec.json.Decoder(Absorbing)
 FIELDS = ("firing", "resolved", "clear_since")
 
 
@@ -40,6 +43,10 @@ def load_commands(plan: Plan, now: datetime) -> list[Command]:
     commands += [("SMEMBERS", keys.incidents_of_service(service)) for service in plan.services]
     if plan.heartbeats:
         commands.append(("HVALS", keys.heartbeats()))
+    commands += [("ZREVRANGE", key, 0, count - 1, "WITHSCORES") for key, count in plan.tops.items()]
+    commands += [("SMEMBERS", keys.incident_alerts(name)) for name in plan.attached]
+    if plan.absorbing:
+        commands.append(("HGETALL", keys.incidents_absorbing()))
     return commands
 
 
@@ -91,6 +98,9 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
     )
     services = {service: tuple(name.decode() for name in next(answers)) for service in plan.services}
     beats = [decode_heartbeat(value) for value in next(answers)] if plan.heartbeats else []
+    tops = {key: _scored(next(answers)) for key in plan.tops}
+    attached = {name: tuple(key.decode() for key in next(answers)) for name in plan.attached}
+    absorbing = _absorbing(next(answers)) if plan.absorbing else {}
     current = ruleset.decode() if ruleset else ""
     return Snapshot(
         asked=frozenset(plan.alerts),
@@ -106,7 +116,18 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
         delivered=delivered,
         services=services,
         heartbeats={state.id: state for state in beats},
+        tops=tops,
+        attached=attached,
+        absorbing=absorbing,
     )
+
+
+def _scored(flat: list[bytes]) -> tuple[tuple[str, float], ...]:
+    return tuple((name.decode(), float(score)) for name, score in zip(flat[::2], flat[1::2], strict=True))
+
+
+def _absorbing(flat: list[bytes]) -> dict[str, Absorbing]:
+    return {name.decode(): _ABSORBING.decode(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
 def _states(plan: Plan, values: list[bytes | None]) -> dict[str, AlertState]:
