@@ -1,0 +1,125 @@
+"""What a store in memory holds, and how an incident is kept in it. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from incidents.alert import AlertState
+from incidents.clock import from_ms, to_ms
+from incidents.commit import TIMER_CLEAR
+from incidents.heartbeat import HeartbeatState
+from incidents.incident import AlertTally, Incident, incident_number
+from incidents.memory.sorted import Scored, Window
+from incidents.page import Page
+from incidents.quarantined import Quarantined
+from incidents.snapshot import Known
+from incidents.timeline import Entry
+from incidents.values import IncidentStatus
+
+SERVICE = "service"
+
+
+class Pointer(NamedTuple):
+    """Which incident an identity points to, and until when (None: as long as it is open)."""
+
+    incident_id: str
+    version: int
+    expires_ms: int | None
+
+
+class State:
+    """Everything that the store keeps, as plain values. What lapses by time lapses by the instant that is handed in."""
+
+    def __init__(self, ruleset: str = "") -> None:
+        self.ruleset = ruleset
+        self.fence = 0
+        self.incidents: dict[str, Incident] = {}  # in the order in which they were declared
+        self.timelines: dict[str, list[Entry]] = {}
+        self.tallies: dict[str, dict[str, int]] = {}
+        self.attached: dict[str, set[str]] = {}
+        self.identities: dict[str, Pointer] = {}
+        self.numbers: dict[int, int] = {}
+        self.services: dict[str, set[str]] = {}
+        self.open: set[str] = set()
+        self.alerts: dict[str, AlertState] = {}
+        self.alerts_seen: dict[str, int] = {}
+        self.alerts_resolved: dict[str, int] = {}
+        self.windows: dict[str, Window] = {}
+        self.timers = Scored()
+        self.escalations = Scored()
+        self.pages: dict[str, Page] = {}  # those that are due
+        self.deliveries: dict[str, int] = {}
+        self.heartbeats: dict[str, HeartbeatState] = {}
+        self.counters: Counter[str] = Counter()
+        self.quarantine: dict[str, Quarantined] = {}
+        self.probes: set[str] = set()
+
+    # Reading
+
+    def tally(self, incident_id: str) -> AlertTally:
+        """Return the counts of an incident's alerts."""
+        fields = self.tallies.get(incident_id, {})
+        since = fields.get("clear_since")
+        return AlertTally(
+            firing=fields.get("firing", 0),
+            resolved=fields.get("resolved", 0),
+            clear_since=from_ms(since) if since else None,
+        )
+
+    def of_identity(self, identity_key: str, now: datetime) -> Incident | None:
+        """Return the incident that an identity points to at an instant."""
+        pointer = self.identities.get(identity_key)
+        if pointer is None or (pointer.expires_ms is not None and pointer.expires_ms <= to_ms(now)):
+            return None
+        return self.incidents.get(pointer.incident_id)
+
+    def window(self, key: str, now: datetime) -> Window | None:
+        """Return a window that has not lapsed."""
+        window = self.windows.get(key)
+        if window is not None and window.expires_ms is not None and window.expires_ms <= to_ms(now):
+            del self.windows[key]
+            return None
+        return window
+
+    def known(self, incident: Incident | None, folds: Iterable[str]) -> Known | None:
+        """Return an incident with its counts, and when these folds began."""
+        if incident is None:
+            return None
+        fields = self.tallies.get(incident.id, {})
+        begun = {name: fields[f"open:{name}"] for name in folds if f"open:{name}" in fields}
+        return Known(incident, self.tally(incident.id), begun)
+
+    # Writing
+
+    def keep_incident(self, incident: Incident, now_ms: int, *, new: bool) -> None:
+        """Store an incident, with its identity, indexes and timers, which all follow from its value."""
+        self.incidents[incident.id] = incident
+        service = incident.identity.get(SERVICE)
+        if service:
+            members = self.services.setdefault(service, set())
+            (members.add if incident.is_open else members.discard)(incident.id)
+        if incident.is_open:
+            self.identities[incident.identity_key] = Pointer(incident.id, incident.version, None)
+            self.open.add(incident.id)
+        else:
+            self._close(incident, now_ms)
+        if new:
+            self.numbers[incident.declared_at.year] = incident_number(incident.id)
+        self.escalate_as_told(incident)
+
+    def _close(self, incident: Incident, now_ms: int) -> None:
+        self.open.discard(incident.id)
+        self.timers.drop(TIMER_CLEAR + incident.id)
+        kept_ms = int(incident.reopen_seconds * 1000)
+        if incident.status is IncidentStatus.RESOLVED and kept_ms > 0:
+            self.identities[incident.identity_key] = Pointer(incident.id, incident.version, now_ms + kept_ms)
+        else:
+            self.identities.pop(incident.identity_key, None)
+
+    def escalate_as_told(self, incident: Incident) -> None:
+        """Set or take away the timer of the next paging step, as the incident says."""
+        if incident.is_open and incident.paging is not None and incident.paging.next_at is not None:
+            self.escalations.put(incident.id, to_ms(incident.paging.next_at))
+        else:
+            self.escalations.drop(incident.id)
