@@ -47,6 +47,15 @@ def _delivered(store: State, plan: Plan, now: datetime) -> frozenset[str]:
     return frozenset(key for key in plan.deliveries if store.deliveries.get(key, 0) > now_ms)
 
 
+def _tops(store: State, plan: Plan, now: datetime) -> dict[str, tuple[tuple[str, float], ...]]:
+    found: dict[str, tuple[tuple[str, float], ...]] = {}
+    for key, count in plan.tops.items():
+        window = store.window(key, now)
+        names = window.latest(0, count) if window is not None else ()
+        found[key] = tuple((name, window.scores[name]) for name in names) if window is not None else ()
+    return found
+
+
 Read = Callable[[State, Plan, datetime], Any]
 READS: Mapping[str, Read] = {
     "asked": lambda _store, plan, _now: frozenset(plan.alerts),
@@ -68,4 +77,7 @@ READS: Mapping[str, Read] = {
         service: tuple(sorted(store.services.get(service, ()))) for service in plan.services
     },
     "heartbeats": lambda store, plan, _now: dict(store.heartbeats) if plan.heartbeats else {},
+    "tops": _tops,
+    "attached": lambda store, plan, _now: {name: tuple(sorted(store.attached.get(name, ()))) for name in plan.attached},
+    "absorbing": lambda store, plan, _now: dict(store.absorbing) if plan.absorbing else {},
 }

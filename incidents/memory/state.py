@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from incidents.alert import AlertState
 from incidents.clock import from_ms, to_ms
-from incidents.commit import TIMER_CLEAR
+from incidents.commit import TIMER_CLEAR, TIMER_INCIDENT
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident, incident_number
 from incidents.memory.sorted import Scored, Window
 from incidents.page import Page
 from incidents.quarantined import Quarantined
-from incidents.snapshot import Known
+from incidents.snapshot import Absorbing, Known
 from incidents.timeline import Entry
 from incidents.values import IncidentStatus
 
@@ -42,6 +42,7 @@ class State:
         self.numbers: dict[int, int] = {}
         self.services: dict[str, set[str]] = {}
         self.open: set[str] = set()
+        self.absorbing: dict[str, Absorbing] = {}
         self.alerts: dict[str, AlertState] = {}
         self.alerts_seen: dict[str, int] = {}
         self.alerts_resolved: dict[str, int] = {}
@@ -106,11 +107,19 @@ class State:
             self._close(incident, now_ms)
         if new:
             self.numbers[incident.declared_at.year] = incident_number(incident.id)
+        self._absorb(incident)
         self.escalate_as_told(incident)
+
+    def _absorb(self, incident: Incident) -> None:
+        if incident.is_open and incident.absorbs_until is not None:
+            self.absorbing[incident.id] = Absorbing(identity=incident.identity, until=incident.absorbs_until)
+        else:
+            self.absorbing.pop(incident.id, None)
 
     def _close(self, incident: Incident, now_ms: int) -> None:
         self.open.discard(incident.id)
         self.timers.drop(TIMER_CLEAR + incident.id)
+        self.timers.drop(TIMER_INCIDENT + incident.id)
         kept_ms = int(incident.reopen_seconds * 1000)
         if incident.status is IncidentStatus.RESOLVED and kept_ms > 0:
             self.identities[incident.identity_key] = Pointer(incident.id, incident.version, now_ms + kept_ms)
