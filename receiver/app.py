@@ -11,6 +11,7 @@ from incidents.store.audit import Audit
 from receiver import api, audit, auth, probes, problems, webhooks
 from receiver.deps import Deps
 from receiver.limits import Limiter
+from receiver.shortcut import HEADERS
 
 __all__ = ["BLUEPRINTS", "Deps", "create_app"]
 
@@ -40,8 +41,8 @@ def create_app(deps: Deps) -> Flask:
 
 def _harden(response: Response) -> Response:
     headers = response.headers
-    headers["Server"] = "tocsin"
-    headers["X-Content-Type-Options"] = "nosniff"
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
+    kept = headers.get("Cache-Control")
+    headers.update(HEADERS)
+    if kept is not None:
+        headers["Cache-Control"] = kept
     return response

@@ -5,7 +5,7 @@ A sender of each kind is a subclass that says who may post and what its body mea
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -24,6 +24,8 @@ from receiver.problems import Problem
 
 log = structlog.get_logger(__name__)
 
+ENCODER = msgspec.json.Encoder()
+BEGUN = "tocsin.begun"  # in the environment of a request
 UNPROVEN_BODY = 1024 * 1024  # the most that is read of a body before its sender has proven itself by it
 
 
@@ -55,6 +57,14 @@ class Heard:
         self.name = UNKNOWN
 
 
+class Begun(NamedTuple):
+    """A request that was begun past the framework, and the error that it came to."""
+
+    started: float
+    heard: Heard
+    error: Exception
+
+
 class Post:
     """One address that senders of one kind post to."""
 
@@ -67,16 +77,35 @@ class Post:
 
     def answer(self, **arguments: str) -> Response:
         """Take the request, count it and answer it."""
-        started = time.perf_counter()
-        heard = Heard()
+        begun: Begun | None = request.environ.pop(BEGUN, None)
+        started = time.perf_counter() if begun is None else begun.started
+        heard = Heard() if begun is None else begun.heard
         try:
-            response = self.take(request.environ, heard, **arguments)
+            response = self.refusal(begun.error) if begun else self.take(request.environ, heard, **arguments)
         except Exception as error:  # noqa: BLE001 - the request boundary: every answer is counted, also the unforeseen
             response = self.refusal(error)
         if response.status_code == 413:
             log.warning("answered 413: alerts were refused for their size", source=heard.name)
         self.gate.deps.record.observe(heard.name, response.status_code, time.perf_counter() - started)
         return response
+
+    def quickly(self, environ: dict[str, Any]) -> bytes | None:
+        """Take the request and count it; return the body of the 202, None where `answer` has to go on."""
+        started, heard = time.perf_counter(), Heard()
+        try:
+            body = self.taken(environ, heard)
+        except Exception as error:  # noqa: BLE001 - the request boundary: `answer` records it, and answers it
+            environ[BEGUN] = Begun(started, heard, error)
+            return None
+        self.gate.deps.record.observe(heard.name, 202, time.perf_counter() - started)
+        return body
+
+    def taken(self, environ: Environ, heard: Heard) -> bytes:
+        """Return the body of the 202 after the store has what came; for addresses that need nothing of the framework.
+
+        Raises as `take` does.
+        """
+        raise NotImplementedError
 
     def take(self, environ: Environ, heard: Heard, **arguments: str) -> Response:
         """Return the answer after the store has what came; raises `Problem`, `BadPayload` or a `StoreError`."""
@@ -122,13 +151,18 @@ class Post:
 
 def accepted(appended: Appended) -> Response:
     """Return the 202 that says what became of a delivery."""
+    return Response(told(appended), 202, content_type="application/json")
+
+
+def told(appended: Appended) -> bytes:
+    """Return the body of that 202."""
     answer = Answer(accepted=appended.accepted, quarantined=appended.quarantined, event_id=appended.event_id)
-    return json_answer(answer, 202)
+    return ENCODER.encode(answer)
 
 
 def json_answer(value: Any, status: int) -> Response:  # noqa: ANN401 - anything that is JSON
     """Return an answer of JSON."""
-    return Response(msgspec.json.encode(value), status, content_type="application/json")
+    return Response(ENCODER.encode(value), status, content_type="application/json")
 
 
 def body_limit(*, proven: bool) -> int:

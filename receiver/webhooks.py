@@ -3,7 +3,10 @@
 The hot path of the receiver. Nothing is answered 2xx before the store has it, and no alert makes a 5xx.
 """
 
-from flask import Blueprint, Response, request
+from typing import cast
+
+from flask import Blueprint, Flask, Response, request
+from flask.sansio.blueprints import BlueprintSetupState
 
 from receiver import generic, grafana, pagerduty, pagerduty_events, problems, prometheus
 from receiver.auth import unauthorized
@@ -13,8 +16,10 @@ from receiver.failfast import FailFast
 from receiver.limits import Limiter
 from receiver.metrics import UNKNOWN
 from receiver.payloads import alertmanager
-from receiver.posts import Gate, Heard, Post, accepted, check_media_type
+from receiver.posts import Gate, Heard, Post, check_media_type, told
+from receiver.shortcut import Shortcut
 
+ADDRESS = "/webhooks/alertmanager"
 PREFIXES = ("/webhooks/", "/v2/", "/api/v2/")
 
 
@@ -25,12 +30,16 @@ class Alertmanager(Post):
 
     def take(self, environ: Environ, heard: Heard, **_: str) -> Response:
         """Return the 202 after the store has the alerts."""
+        return Response(self.taken(environ, heard), 202, content_type="application/json")
+
+    def taken(self, environ: Environ, heard: Heard) -> bytes:
+        """Return the body of the 202, likewise."""
         source = self.by_token(environ, heard)
         if source is None:
             raise unauthorized()
         check_media_type(environ)
         with self.gate.bodies.body(environ) as body:
-            return accepted(self.append(source, alertmanager.parse(body)))
+            return told(self.append(source, alertmanager.parse(body)))
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -42,9 +51,15 @@ def blueprint(deps: Deps) -> Blueprint:
         bodies=Bodies(readers=deps.body_readers, timeout=deps.body_timeout),
         limiter=Limiter(deps.limits.senders),
     )
-    routes.add_url_rule("/webhooks/alertmanager", "alertmanager", Alertmanager(gate).answer, methods=["POST"])
+    posts = Alertmanager(gate)
+    routes.add_url_rule(ADDRESS, "alertmanager", posts.answer, methods=["POST"])
     for sender in (pagerduty, pagerduty_events, prometheus, grafana, generic):
         sender.add_routes(routes, gate)
+
+    @routes.record_once
+    def take_the_shortcut(state: BlueprintSetupState) -> None:
+        app = cast("Flask", state.app)
+        app.wsgi_app = Shortcut(app.wsgi_app, {ADDRESS: posts})  # type: ignore[method-assign] # as Flask would have it
 
     @routes.app_errorhandler(405)
     def wrong_method(error: Exception) -> Response:
