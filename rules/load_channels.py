@@ -52,6 +52,9 @@ def _channel(kind: str, name: str, node: Node, place: Node, context: Context) ->
         context.warn(place, "W309", "pages to this webhook are not signed", "add secret_file")
     entries = {key: entry for key, entry in options.node.entries.items() if key in known}
     texts = {key: as_string(entry, context.problems, key, "") for key, entry in entries.items()}
+    for key, entry in entries.items():
+        if entry.kind is Kind.STRING and not entry.text:
+            options.report(key, "E405", f"{key} is empty")
     _check_urls(options, texts, kind)
     return Channel(name=name, kind=kind, options={key: text for key, text in texts.items() if text})
 

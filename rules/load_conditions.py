@@ -163,8 +163,8 @@ class ConditionReader:
 
     def _distinct(self, node: Node, key: str) -> Condition | None:
         window = self._window(node, key, shapes.DISTINCT)
-        label = self._context.fields(node, key, None).string("label", "") if window else ""
-        return None if window is None else Distinct(label, *window)
+        label = self._context.text(node.entries["label"], "label") if window else ""
+        return Distinct(label, *window) if window and label else None
 
     def _flaps(self, node: Node, key: str) -> Condition | None:
         window = self._window(node, key, shapes.FLAPS)

@@ -166,8 +166,8 @@ class Context:
 
     def instant(self, fields: Fields, key: str) -> datetime | None:
         """Read an instant with its offset, as RFC 3339 writes it."""
-        text = fields.string(key, "")
-        if not text:
+        text = fields.string(key, None)
+        if text is None:
             return None
         try:
             found = datetime.fromisoformat(text)

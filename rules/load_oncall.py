@@ -40,9 +40,9 @@ def load_roles(node: Node, context: Context) -> dict[Role, str]:
     for name, entry in fields.node.entries.items():
         inner = context.fields(entry, f"the role {name[:60]}", shapes.HELD_BY.keys)
         if name in _ROLES and inner.require("rotation"):
-            rotation = inner.string("rotation", "")
-            if rotation and context.refer("rotation", inner.node.entries["rotation"], rotation):
-                roles[Role(name)] = rotation
+            rotation = inner.node.entries["rotation"]
+            if context.refer_text("rotation", rotation):
+                roles[Role(name)] = rotation.text
     return roles
 
 

@@ -36,7 +36,7 @@ def load_normalize(sections: Sections, context: Context) -> dict[str, tuple[str,
     found: dict[str, tuple[str, ...]] = {}
     for name, key in fields.node.keys.items():
         labels = fields.strings(name, (), single=True)
-        if not name or "" in labels or fields.get(name) is None:
+        if not name or not labels or "" in labels:
             context.error(key, "E316", "normalize needs the names of labels", "write it like service: [service, job]")
         found[name] = tuple(label for label in labels if label)
     return found
@@ -118,7 +118,7 @@ def _heartbeat(node: Node, context: Context) -> Heartbeat | None:
         context.define("heartbeat", key)
     matchers = context.matchers(fields)
     expect_every = context.positive(fields, "expect_every", least=_SECOND, most=_YEAR)
-    return Heartbeat(id=fields.string("id", ""), matchers=matchers, expect_every=expect_every or timedelta(minutes=1))
+    return Heartbeat(id=key.text, matchers=matchers, expect_every=expect_every or timedelta(minutes=1))
 
 
 def _team(node: Node, context: Context) -> None:
@@ -129,7 +129,7 @@ def _team(node: Node, context: Context) -> None:
     if roles is not None:
         load_roles(roles, context)
     policy, name = fields.get("paging"), fields.string("paging", "")
-    if policy is not None and name and name != "default":
+    if policy is not None and name != "default":
         context.refer("paging policy", policy, name)
     _channels(fields, "announce", context)
 

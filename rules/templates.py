@@ -19,6 +19,9 @@ _OPEN = re.compile(r"\{\{|\{%|\{#")
 _NAME = r"[A-Za-z0-9_.:/-]+"
 _SOURCE = re.compile(rf"(labels|annotations)\.({_NAME})|value")
 _FILTER = re.compile(r'(upper|lower)|truncate\(\s*([0-9]{1,4})\s*\)|default\(\s*(?:"([^"]*)"|\'([^\']*)\')\s*\)')
+_HOLE = rf"\{{\{{\s*(?:{_SOURCE.pattern})\s*(?:\|\s*(?:{_FILTER.pattern})\s*)*\}}\}}"
+# The same for others that check: a text without loops and comments, every hole of which names something.
+TEMPLATE_PATTERN = rf"^(?:[^{{]|\{{(?![{{%#])|{_HOLE})*$"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 

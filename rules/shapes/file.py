@@ -2,27 +2,29 @@
 
 from collections.abc import Mapping
 
+from incidents.values import Role
 from rules.shapes import oncall, rule
 from rules.shapes.fragments import (
     DURATION,
     ID,
+    ID_PATTERN,
     INSTANT,
     MATCHERS,
     NAME,
     TEXT,
     TIME,
     TIMEZONE,
+    Schema,
     Shape,
     key,
     lists,
     maps,
-    numbers,
     one_or_more,
     shape,
     words,
 )
 
-_OBJECTIVE = numbers(least=0, most=100)
+_OBJECTIVE: Schema = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 100}
 
 SLA = Shape(
     what="an SLA",
@@ -99,7 +101,14 @@ MAINTENANCE = Shape(
         "comment": key("Why.", TEXT),
     },
     needs=("id", "match"),
+    also={
+        "oneOf": [
+            {"required": ["weekly"], "not": {"anyOf": [{"required": ["from"]}, {"required": ["until"]}]}},
+            {"required": ["from", "until"], "not": {"required": ["weekly"]}},
+        ]
+    },
 )
+_NOT_A_ROLE: Schema = {"propertyNames": {"pattern": f"^{ID_PATTERN}$", "not": {"enum": [role.value for role in Role]}}}
 FILE = Shape(
     what="a rule file",
     says="Rules of Tocsin; the sections are merged over all files.",
@@ -114,7 +123,7 @@ FILE = Shape(
         "slos": key(SLO.says, lists(shape("slo"))),
         "heartbeats": key("Signals that must keep coming.", lists(shape("heartbeat"))),
         "rules": key("When an alert is an incident.", lists(shape("rule"))),
-        "people": key("Who can be paged, and how.", maps(shape("person"))),
+        "people": key("Who can be paged, and how.", {**maps(shape("person")), **_NOT_A_ROLE}),
         "channels": key("Channels with a name.", maps(oncall.ANY_CHANNEL)),
         "rotations": key("Who holds a role when.", maps(shape("rotation"))),
         "roles": key("Which rotation holds which role.", shape("roles")),

@@ -1,9 +1,11 @@
 """How single values of rule files are written: fragments of JSON Schema (draft-07); tables of keys are made of them."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from rules.durations import DURATION_PATTERN
+from rules.templates import TEMPLATE_PATTERN
 
 Schema = Mapping[str, object]
 
@@ -23,7 +25,7 @@ DURATION: Schema = {
 PERCENT: Schema = {
     "anyOf": [
         {"type": "number", "minimum": 0, "maximum": 100},
-        {"type": "string", "pattern": "^ *[0-9]+(?:[.][0-9]+)? *%? *$"},
+        {"type": "string", "pattern": "^ *(?:100(?:[.]0+)?|[0-9]{1,2}(?:[.][0-9]+)?) *%? *$"},
     ],
     "errorMessage": "a percentage, written like 25%",
 }
@@ -35,7 +37,7 @@ INSTANT: Schema = {
 DAY: Schema = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 TIME: Schema = {
     "type": "string",
-    "pattern": "^[0-9]{2}:[0-9]{2}$",
+    "pattern": "^(?:[01][0-9]|2[0-3]):[0-5][0-9]$",
     "patternErrorMessage": 'a time of the day in quotes, written like "10:00"',
 }
 TIMEZONE: Schema = {"type": "string", "minLength": 1, "examples": ["UTC", "Europe/Berlin", "America/New_York"]}
@@ -46,18 +48,32 @@ MATCHER: Schema = {
     "examples": ['severity="critical"', 'environment=~"prod|live"', 'team!=""'],
 }
 MATCHERS: Schema = {"anyOf": [MATCHER, {"type": "array", "items": MATCHER, "minItems": 1}]}
-TEMPLATE: Schema = {"type": "string", "examples": ["{{ labels.service }}: {{ labels.alertname }}"]}
+TEMPLATE: Schema = {
+    "type": "string",
+    "pattern": TEMPLATE_PATTERN,
+    "patternErrorMessage": "between {{ and }} stands labels.NAME, annotations.NAME or value, then filters after a |",
+    "examples": ["{{ labels.service }}: {{ labels.alertname }}"],
+}
+ADDRESS: Schema = {
+    "type": "string",
+    "pattern": "^https?://.",
+    "patternErrorMessage": "an address, written like https://pager.example.org/hook",
+}
 
 
 class Shape(NamedTuple):
-    """One mapping: how messages name it, what it is, its keys, those it needs, and those that exclude each other."""
+    """One mapping: how messages name it, what it is, its keys, and what holds between them.
+
+    `needs` are the keys it cannot be without, `one_of` those of which exactly one must be there; `also` is what else
+    holds, as keywords of JSON Schema.
+    """
 
     what: str
     says: str
     keys: Mapping[str, Schema]
     needs: tuple[str, ...] = ()
     one_of: tuple[str, ...] = ()
-    some_of: tuple[str, ...] = ()
+    also: Schema = MappingProxyType({})
 
 
 def key(says: str, form: Schema, **more: object) -> Schema:
@@ -99,3 +115,8 @@ def one_or_more(item: Schema) -> Schema:
 def shape(name: str) -> Schema:
     """Refer to a mapping by the name of its shape."""
     return {"$ref": f"#/definitions/{name}"}
+
+
+def excludes(*keys: str) -> Schema:
+    """Say that not all of these keys may stand in one mapping."""
+    return {"not": {"required": list(keys)}}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from incidents.values import Role, Severity
 from rules.shapes.fragments import (
+    ADDRESS,
     DAY,
     DURATION,
     INSTANT,
@@ -13,6 +14,7 @@ from rules.shapes.fragments import (
     TIMEZONE,
     Schema,
     Shape,
+    excludes,
     key,
     lists,
     numbers,
@@ -28,8 +30,8 @@ CONSOLE = "console"
 _FILE = "The file that holds the {}; it is read at each page, so that a rotated one is used at once."
 
 
-def _secret(what: str) -> Schema:
-    return key(f"The {what}; prefer the _file form, for rule files lie in Git.", NAME)
+def _secret(what: str, form: Schema = NAME) -> Schema:
+    return key(f"The {what}; prefer the _file form, for rule files lie in Git.", form)
 
 
 def _file(what: str) -> Schema:
@@ -40,12 +42,13 @@ WEBHOOK = Shape(
     what="a webhook channel",
     says="Posts the page as JSON, signed by Standard Webhooks where there is a secret.",
     keys={
-        "url": _secret("address"),
+        "url": _secret("address", ADDRESS),
         "url_file": _file("address"),
         "secret": _secret("secret of the signature"),
         "secret_file": _file("secret of the signature"),
     },
     one_of=("url", "url_file"),
+    also=excludes("secret", "secret_file"),
 )
 PAGERDUTY = Shape(
     what="a pagerduty channel",
@@ -53,20 +56,20 @@ PAGERDUTY = Shape(
     keys={
         "routing_key": _secret("routing key"),
         "routing_key_file": _file("routing key"),
-        "url": key("Another address than PagerDuty's own.", NAME),
+        "url": key("Another address than PagerDuty's own.", ADDRESS),
     },
     one_of=("routing_key", "routing_key_file"),
 )
 SLACK = Shape(
     what="a slack channel",
     says="An incoming webhook of Slack.",
-    keys={"webhook_url": _secret("address"), "webhook_url_file": _file("address")},
+    keys={"webhook_url": _secret("address", ADDRESS), "webhook_url_file": _file("address")},
     one_of=("webhook_url", "webhook_url_file"),
 )
 APPRISE = Shape(
     what="an apprise channel",
     says="E-mail, ntfy, SMS and a hundred others, by the address that Apprise has for them.",
-    keys={"url": _secret("address"), "url_file": _file("address")},
+    keys={"url": _secret("address", {"type": "string", "pattern": "://"}), "url_file": _file("address")},
     one_of=("url", "url_file"),
 )
 PRINTED = Shape(what="a console channel", says="Prints the page where the page worker runs; for trying out.", keys={})
@@ -83,7 +86,7 @@ CHANNEL = Shape(
     keys={kind: key(own.says, shape(f"channel_{kind}")) for kind, own in CHANNEL_KINDS.items()},
     one_of=tuple(CHANNEL_KINDS),
 )
-ANY_CHANNEL: Schema = {"anyOf": [{"const": CONSOLE}, shape("channel")]}
+ANY_CHANNEL: Schema = {"if": {"type": "string"}, "then": words([CONSOLE]), "else": shape("channel")}
 CHANNEL_NAMES = lists(NAME)
 
 PERSON = Shape(
@@ -94,7 +97,7 @@ PERSON = Shape(
         "timezone": key("An IANA name; default: UTC.", TIMEZONE),
         "channels": key(
             "The channels to try, first to last: a name from channels, one written out, or console.",
-            lists({"anyOf": [NAME, shape("channel")]}),
+            lists({"if": {"type": "string"}, "then": NAME, "else": shape("channel")}),
         ),
     },
 )

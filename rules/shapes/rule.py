@@ -16,6 +16,7 @@ from rules.shapes.fragments import (
     TEXT,
     Schema,
     Shape,
+    excludes,
     key,
     lists,
     numbers,
@@ -91,6 +92,7 @@ _MEASURED: dict[str, Schema] = {
     "budget_remaining": key(BUDGET_REMAINING.says, shape("budget_remaining")),
     "query": key(QUERY.says, shape("query")),
 }
+_GROUP = lists(shape("when"), least=1)
 CONDITION = Shape(
     what="when",
     says="Conditions; several in one mapping must all hold.",
@@ -105,10 +107,11 @@ CONDITION = Shape(
         "unacknowledged_for": key("Nobody has acknowledged the incident for so long.", DURATION),
         "absent_for": key("The heartbeat has not been heard for so long.", DURATION),
         **_MEASURED,
-        "all": key("Every one of these holds.", lists(shape("when"), least=1)),
-        "any": key("At least one of these holds.", lists(shape("when"), least=1)),
-        "none": key("Not one of these holds.", lists(shape("when"), least=1)),
+        "all": key("Every one of these holds.", _GROUP),
+        "any": key("At least one of these holds.", _GROUP),
+        "none": key("Not one of these holds.", _GROUP),
     },
+    also={"minProperties": 1},
 )
 OBJECTIVE = Shape(
     what="an objective",
@@ -151,6 +154,7 @@ COMPANIONS: dict[str, Schema] = {
     ),
     "restricted": key("Seen only by those with a role in it, and by admins.", FLAG),
 }
+_HAS_A_VERB = [{"required": [verb]} for verb in VERBS]
 TIER = Shape(
     what="a tier",
     says="When a rule holds at one severity, and what is done then.",
@@ -179,7 +183,11 @@ RULE = Shape(
         **TIER.keys,
     },
     needs=("id",),
-    some_of=("tiers", *VERBS),
+    also={
+        **excludes("tiers", "when"),
+        # A rule does something: it has a verb, or a tier that has one.
+        "anyOf": [*_HAS_A_VERB, {"required": ["tiers"], "properties": {"tiers": {"contains": {"anyOf": _HAS_A_VERB}}}}],
+    },
 )
 DEFAULTS = Shape(
     what="defaults",

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from click.testing import CliRunner
 
+from rules.schema import render_schema
 from tocsin.cli import main
 from tocsin.commands.connect import WEBHOOK
 from tocsin.commands.printing import age, clean, one_line, span
@@ -69,6 +70,9 @@ def test_commands_init_writes_what_works(tocsin, here):
     assert settings.sources[0].token_hashes == (
         token_hash((here / "site" / "tokens" / "alertmanager.token").read_text().strip()),
     )
+    for name in ("oncall", "rules"):
+        first, *_ = (here / "site" / "rules.d" / f"{name}.yml").read_text().splitlines()
+        assert (here / "site" / "rules.d" / first.partition("$schema=")[2]).read_text() == render_schema()
     checked = tocsin("rules", "check", "--config", "site/tocsin.yml", "--strict")
     assert checked.exit_code == 0, checked.output
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from rules.schema import render_schema
 from rules.starter_files import starter_files
 from tocsin.commands.printing import Out
 from tocsin.commands.remote import with_out
@@ -13,6 +14,7 @@ from tocsin.config_file import DEFAULT_FILE
 from tocsin.tokens import keep_token
 
 TOKENS = "tokens"
+SCHEMA = "rules.schema.json"
 # A list that the starter file shows in comments, and the file of a token in it.
 _SHOWN_LIST = re.compile(r"^# (?:sources|api_tokens):\n(?:#[^\n]*\n?)+", re.MULTILINE)
 _TOKEN_FILE = re.compile(r"token_file: /run/secrets/(\w+)_token\b")
@@ -33,6 +35,7 @@ def init(out: Out, config_path: Path | None, directory: Path) -> None:
     """Write a commented tocsin.yml, and rules.d with one of everything, into DIRECTORY."""
     del config_path  # every sub-command takes --config; this one makes it
     files = {name: _with_tokens(text) if name == DEFAULT_FILE else (text, []) for name, text in starter_files().items()}
+    files[SCHEMA] = (render_schema(), [])
     written, kept = [], []
     for name, (text, tokens) in files.items():
         if not _write(directory / name, text):

@@ -6,9 +6,10 @@ from tocsin.commands.lazy import LazyGroup
 
 COMMANDS = {
     "check": "tocsin.commands.rules.check:check_files",
+    "schema": "tocsin.commands.rules.schema:print_schema",
 }
 
 
 @click.group(cls=LazyGroup, commands_at=COMMANDS)
 def rules() -> None:
-    """Check rule files."""
+    """Check rule files, and what else their authors need."""
