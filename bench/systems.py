@@ -82,8 +82,9 @@ class Ours:
     def families(self) -> dict[str, list[int]]:
         """Return the processes of each part, and those of the supervisor alone."""
         own = self.serving.program.children()
+        # A set: the processes of the receiver bear the name of their parent, whose family they are.
         found = {
-            part: [pid for child, line in own.items() if pattern.search(line) for pid in family_of(child)]
+            part: sorted({pid for child, line in own.items() if pattern.search(line) for pid in family_of(child)})
             for part, pattern in PARTS.items()
             if part in MEASURED
         }

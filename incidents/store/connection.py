@@ -5,7 +5,6 @@ here: WATCH with all loads is one write, MULTI to EXEC another.
 """
 
 import contextlib
-import queue
 import select
 import socket
 import time
@@ -200,17 +199,18 @@ class Links:
     def __init__(self, url: str, *, scripts: Sequence[str] = ()) -> None:
         self._url = url
         self._scripts = scripts
-        self._idle: queue.LifoQueue[Link] = queue.LifoQueue()
+        self._idle: list[Link] = []  # the last one used is lent first; a list's own methods are safe for threads
 
     @contextlib.contextmanager
     def borrow(self) -> Iterator[Link]:
         """Lend a link for as long as the block runs; one that WATCHes must be dropped or unwatched by the block."""
         try:
-            link = self._idle.get_nowait()
+            link = self._idle.pop()
+        except IndexError:
+            link = Link(self._url, scripts=self._scripts)
+        else:
             if time.monotonic() - link.idle_since > IDLE_SECONDS and link.is_stale():
                 link.drop()
-        except queue.Empty:
-            link = Link(self._url, scripts=self._scripts)
         try:
             yield link
         except TocsinError:
@@ -221,13 +221,12 @@ class Links:
             raise
         finally:
             link.idle_since = time.monotonic()
-            self._idle.put(link)
+            self._idle.append(link)
 
     def close(self) -> None:
         """Close every idle link."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._idle.get_nowait().drop()
+        while self._idle:
+            self._idle.pop().drop()
 
     def __enter__(self) -> Self:
         return self
