@@ -64,6 +64,16 @@ class Stakeholder(msgspec.Struct, frozen=True, kw_only=True):
     external: bool = False
 
 
+class BudgetBurnt(msgspec.Struct, frozen=True, kw_only=True):
+    """How many minutes of an SLO's error budget burnt while an incident was open, or why that is not known."""
+
+    slo: str
+    minutes: float | None
+    of_minutes: float  # the whole budget of the SLO's window
+    at: datetime
+    why: str = ""
+
+
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """One incident; `version` grows with every change of it, counts of alerts live elsewhere."""
 
@@ -92,6 +102,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     ruleset: str = ""
     reopen_seconds: float = 1800.0
     version: int = 1
+    slos: tuple[str, ...] = ()  # whose error budget it burns
+    burnt: tuple[BudgetBurnt, ...] = ()  # measured once it is resolved
     reopened_at: datetime | None = None  # the last time
     touched_at: datetime | None = None  # since when somebody has been on it: the time-spent clock
     touched_by: str = ""
