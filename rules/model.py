@@ -10,6 +10,7 @@ from incidents.oncall import OnCall
 from incidents.values import Criterion, Role, Severity
 from rules.conditions import BudgetRemaining, BurnRate, Condition, Query
 from rules.matchers import Matcher
+from rules.slos import Slo
 
 
 class Mode(StrEnum):
@@ -71,6 +72,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reopen_within: timedelta
     window_id: str
     withins: tuple[timedelta, ...] = ()  # of its `count` conditions, without repeats, shortest first
+    measured: bool = False  # a condition of it is measured by Prometheus
+    slo: str = ""  # it waits for no alert: it is looked at when Prometheus tells of this SLO
     file: str = ""
     line: int = 0
 
@@ -99,6 +102,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     defaults: Defaults = Defaults()
     oncall: OnCall = OnCall()
     heartbeats: tuple[Heartbeat, ...] = ()
+    slos: Mapping[str, Slo] = {}
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return a rule by its id."""
