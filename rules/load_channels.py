@@ -13,7 +13,7 @@ from rules.yaml import Kind, Node
 KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     kind: (tuple(own.keys), own.one_of) for kind, own in CHANNEL_KINDS.items()
 }
-DELIVERED = frozenset({"webhook", "console"})
+DELIVERED = frozenset({"webhook", "pagerduty", "slack", "console"})
 URLS = frozenset({"url", "webhook_url"})
 
 

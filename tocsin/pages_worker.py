@@ -10,6 +10,7 @@ from incidents.store.wake import Waker
 from tocsin.rulebook import RuleBook
 from tocsin.settings import Settings
 from tocsin.working import new_owner, work
+from workers.channels import Senders
 from workers.dispatch import Dispatcher
 from workers.pager import Pager
 from workers.runtime import RUNTIME
@@ -25,7 +26,7 @@ def run(settings: Settings, url: str) -> int:
         waker=Waker(client_for(url)),
         incidents=Incidents(links, book.oncall),
         oncall=book.oncall,
-        dispatcher=Dispatcher(),
+        dispatcher=Dispatcher(sender_for=Senders(deny_private=settings.deny_private_urls)),
         external_url=settings.external_url,
         now=utc_now,
     )

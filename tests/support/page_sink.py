@@ -169,7 +169,8 @@ class PageSink:
     def take(self, received: Received) -> Answer | str:
         with self._changed:
             script = self._scripts.get(received.path)
-            answer = script.popleft() if script else self._always.get(received.path, _OK)
+            scripted = script.popleft() if script else self._always.get(received.path)
+            answer = self.answer_to(received) if scripted is None else scripted
             received.accepted = isinstance(answer, Answer) and 200 <= answer.status < 300
             if self._log is None:
                 self.received.append(received)
@@ -177,6 +178,10 @@ class PageSink:
                 os.write(self._log, _log_line(received))
             self._changed.notify_all()
         return answer
+
+    def answer_to(self, received: Received) -> Answer | str:
+        """What an unscripted request gets; a look-alike of a provider says here what that provider says."""
+        return _OK
 
     def wait(self, seconds: float) -> bool:
         """Sleep; True if the sink is closing."""

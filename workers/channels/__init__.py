@@ -10,10 +10,13 @@ from typing import Protocol
 from incidents.oncall import Channel
 from workers.channels.console import ConsoleSender
 from workers.channels.errors import DeliveryError
+from workers.channels.http import shared_client
 from workers.channels.message import Message, MessageType, Receipt
+from workers.channels.pagerduty import PagerDutySender
+from workers.channels.slack import SlackSender
 from workers.channels.webhook import WebhookSender
 
-__all__ = ["DeliveryError", "Message", "MessageType", "Receipt", "Sender", "sender_for"]
+__all__ = ["DeliveryError", "Message", "MessageType", "Receipt", "Sender", "Senders", "sender_for"]
 
 
 class Sender(Protocol):
@@ -27,19 +30,29 @@ class Sender(Protocol):
         """Deliver one message, within seconds; raises DeliveryError."""
 
 
-_SENDERS: dict[str, Callable[[Channel], Sender]] = {
-    "console": lambda channel: ConsoleSender(),  # noqa: ARG005 (it has no options)
-    "webhook": WebhookSender,
+class Senders:
+    """Makes the senders of channels; with `deny_private` none of them connects to a private address."""
+
+    def __init__(self, *, deny_private: bool = False) -> None:
+        self._deny_private = deny_private
+
+    def __call__(self, channel: Channel) -> Sender:
+        """Return the sender of a channel (cheap to make: connections are shared); raises DeliveryError."""
+        make = _SENDERS.get(channel.kind)
+        if make is None:
+            known = ", ".join(sorted(_SENDERS))
+            raise DeliveryError(
+                f"channel {channel.name!r}: this version cannot send over {channel.kind!r}; use one of: {known}",
+                permanent=True,
+            )
+        return make(channel, self._deny_private)
+
+
+_SENDERS: dict[str, Callable[[Channel, bool], Sender]] = {
+    "console": lambda channel, _: ConsoleSender(),  # noqa: ARG005 (it has no options)
+    "pagerduty": lambda channel, deny: PagerDutySender(channel, shared_client(deny_private=deny)),
+    "slack": lambda channel, deny: SlackSender(channel, shared_client(deny_private=deny)),
+    "webhook": lambda channel, deny: WebhookSender(channel, shared_client(deny_private=deny)),
 }
 
-
-def sender_for(channel: Channel) -> Sender:
-    """Return the sender of a channel (cheap to make: connections are shared); raises DeliveryError."""
-    make = _SENDERS.get(channel.kind)
-    if make is None:
-        known = ", ".join(sorted(_SENDERS))
-        raise DeliveryError(
-            f"channel {channel.name!r}: this version cannot send over {channel.kind!r}; use one of: {known}",
-            permanent=True,
-        )
-    return make(channel)
+sender_for = Senders()

@@ -1,31 +1,25 @@
 """Posting over HTTP with hard bounds: kept-alive connections, no redirects, no proxies or passwords of the environment.
 
+A name is resolved once for a connection, and the connection goes to the very address that was judged.
 A peer that answers by drips is cut off at a deadline over the whole answer, which time-outs between bytes do not give.
 The texts of errors never hold the path or query of a URL, since there lie the secrets.
 """
 
 import http.client
-import io
-import socket
-import time
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
+from workers.channels.addresses import PrivateAddress
+from workers.channels.connections import ANSWER_SECONDS, CONNECT_SECONDS, BoundedAdapter, PublicAdapter
 from workers.channels.errors import DeliveryError
 
-CONNECT_SECONDS = 3.0
-ANSWER_SECONDS = 5.0
 ANSWER_BYTES = 64 * 1024
 
 _POOL_HOSTS = 32
@@ -47,6 +41,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     status_code: int
     text: str
     retry_after: float | None
+    content: bytes = b""  # up to the bound, as it came
+    request_id: str = ""  # by which the provider's people find the request
 
     @property
     def status(self) -> str:
@@ -60,8 +56,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class HttpClient:
     """Posts from many threads over shared connections; each call is bounded in time and in bytes."""
 
-    def __init__(self, *, connect_seconds: float = CONNECT_SECONDS, answer_seconds: float = ANSWER_SECONDS) -> None:
-        self._adapter = _BoundedAdapter(pool_connections=_POOL_HOSTS, pool_maxsize=_POOL_CONNECTIONS)
+    def __init__(
+        self,
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+        deny_private: bool = False,
+    ) -> None:
+        adapter = PublicAdapter if deny_private else BoundedAdapter
+        self._adapter = adapter(pool_connections=_POOL_HOSTS, pool_maxsize=_POOL_CONNECTIONS)
         self._timeout = (connect_seconds, answer_seconds)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -76,31 +79,45 @@ class HttpClient:
         except (requests.RequestException, ValueError) as error:
             raise _explain(error, urlsplit(url).hostname or "", self._timeout) from error
         try:
-            text = _text_of(response, url)
+            content = _content_of(response)
         finally:
             response.close()
         return Answer(
-            status_code=response.status_code, text=text, retry_after=_seconds(response.headers.get("Retry-After"))
+            status_code=response.status_code,
+            text=_text_of(content, url),
+            retry_after=_seconds(response.headers.get("Retry-After")),
+            content=content,
+            request_id=one_line(response.headers.get("X-Request-Id", ""), 80),
         )
 
 
 @cache
-def shared_client() -> HttpClient:
+def shared_client(*, deny_private: bool = False) -> HttpClient:
     """Return the client of this process."""
-    return HttpClient()
+    return HttpClient(deny_private=deny_private)
 
 
-def _text_of(response: requests.Response, url: str) -> str:
-    """Read the answer up to the bound, and return the start of it; the status counts even where the body breaks off."""
+def one_line(text: str, most: int) -> str:
+    """Return a foreign text as one line of printable characters, at most so many."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[:most]
+
+
+def _content_of(response: requests.Response) -> bytes:
+    """Read the answer up to the bound; the status counts even where the body breaks off."""
     try:
         content: bytes = response.raw.read(ANSWER_BYTES, decode_content=False)
     except (HTTPError, http.client.HTTPException, OSError):
-        return ""
+        return b""
+    return content
+
+
+def _text_of(content: bytes, url: str) -> str:
+    """Return the start of an answer, without what is secret in the address."""
     text = content[:1000].decode("utf-8", "replace")
     parts = urlsplit(url)
     for secret in (parts.path, parts.query):
         text = text.replace(secret, "...") if len(secret) > 1 else text
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[:200]
+    return one_line(text, 200)
 
 
 def _seconds(retry_after: str | None) -> float | None:
@@ -132,6 +149,9 @@ def _explain(error: Exception, host: str, timeout: tuple[float, float]) -> Deliv
 
 def _explain_connection(error: Exception, host: str) -> DeliveryError:
     causes = list(_causes(error))
+    if any(isinstance(cause, PrivateAddress) for cause in causes):
+        reason = f"{host} is not an address of the public internet, and deny_private_urls forbids those"
+        return DeliveryError(reason, permanent=True)
     if any(isinstance(cause, NameResolutionError) for cause in causes):
         return DeliveryError(f"the name {host} cannot be resolved", permanent=False)
     if any(isinstance(cause, NewConnectionError) for cause in causes):
@@ -155,72 +175,3 @@ def _causes(error: BaseException) -> list[BaseException]:
             found.append(one)
             waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
     return found
-
-
-# ------------------------------------------------------------------------------------------------------------ deadline
-
-
-class _BoundedStream(io.RawIOBase):
-    """Reads a socket until a deadline over all reads together."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        self._seconds = sock.gettimeout() or ANSWER_SECONDS
-        self._deadline = time.monotonic() + self._seconds
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 (as the base class has it)
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the answer took too long")
-        self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._raw.close()
-            if self._sock.fileno() >= 0:  # kept alive: the next request must not inherit what was left of the time
-                self._sock.settimeout(self._seconds)
-        super().close()
-
-
-class _BoundedSocket:
-    """Gives http.client the one thing that it asks of a socket."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_BoundedStream(self._sock))
-
-
-class _BoundedResponse(http.client.HTTPResponse):
-    def __init__(self, sock: Any, *args: Any, **options: Any) -> None:  # noqa: ANN401 (as http.client calls it)
-        super().__init__(_BoundedSocket(sock), *args, **options)  # type: ignore[arg-type]
-
-
-class _BoundedHTTPConnection(HTTPConnection):
-    response_class = _BoundedResponse
-
-
-class _BoundedHTTPSConnection(HTTPSConnection):
-    response_class = _BoundedResponse
-
-
-class _BoundedHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _BoundedHTTPConnection
-
-
-class _BoundedHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _BoundedHTTPSConnection
-
-
-class _BoundedAdapter(HTTPAdapter):
-    """The adapter of requests, over connections whose answers have a deadline."""
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 (as the base class has it)
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _BoundedHTTPPool, "https": _BoundedHTTPSPool}

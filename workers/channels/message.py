@@ -9,10 +9,12 @@ from incidents.values import PageReason
 
 
 class MessageType(StrEnum):
-    """Whether somebody is paged, or told that it is over."""
+    """Whether somebody is paged, told that it is over, or a provider told that somebody is on it."""
 
     PAGE = "page"
+    PAGE_ACKNOWLEDGED = "page_acknowledged"  # for providers that page on their own: PagerDuty
     PAGE_RESOLVED = "page_resolved"
+    ANNOUNCEMENT = "announcement"  # tells a channel, and expects nothing
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +38,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel took the message; `answer` is a short text for people (`200 OK`)."""
+    """A channel took the message; `answer` is a short text for people (`200 OK`).
+
+    `provider_id` is what the provider calls what it took, where it says so: its people find it by that.
+    """
 
     answer: str = ""
+    provider_id: str = ""
