@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from incidents.alert import AlertState
 from incidents.clock import to_ms
+from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import Incident
 from incidents.measures import Measures, Tally
@@ -48,6 +49,8 @@ class Commit:
         self.probes: set[str] = set()
         self.deliveries: set[str] = set()
         self.heartbeats: dict[str, HeartbeatState | None] = {}
+        self.facts: dict[str, Fact] = {}
+        self.wanted: dict[str, int] = {}  # questions to Prometheus -> until when they are asked (ms)
 
     def take(self, incident_id: str, done: Transition, *, declared: bool = False) -> None:
         """Take in what a transition did."""

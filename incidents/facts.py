@@ -59,6 +59,11 @@ def merge(known: Fact | None, new: Fact) -> Fact:
     return msgspec.structs.replace(known, why=new.why, answered=False)
 
 
+def may_await_facts(incident: Incident) -> bool:
+    """Whether an incident is of those that wait for facts at some time."""
+    return bool(incident.slos) or any(objective.kind in MEASURED_KINDS for objective in incident.objectives)
+
+
 def awaits_facts(incident: Incident) -> bool:
     """Whether an incident waits for facts: for a measured objective, or for how much budget it burnt."""
     if incident.is_open:

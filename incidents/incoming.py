@@ -1,4 +1,4 @@
-"""What enters the stream beside plain alerts: what people did to alerts elsewhere, and corrective actions. Values."""
+"""What enters the stream beside plain alerts: what people did to alerts elsewhere, actions and facts. Values."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from incidents.alert import Alert
+from incidents.facts import Fact
 
 
 class TouchKind(StrEnum):
@@ -58,3 +59,4 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     alert: Alert | None = None
     touch: Touch | None = None
     action: Action | None = None
+    fact: Fact | None = None

@@ -206,6 +206,27 @@ def facts_linger() -> str:
     return "tocsin:facts:lingering"
 
 
+def facts() -> str:
+    """Hash of id -> what Prometheus answered last. TTL: none, pruned. Writer: the decider, the facts worker prunes.
+    Reader: the decider, /metrics and API.
+    """
+    return "tocsin:facts"
+
+
+def facts_wanted() -> str:
+    """Sorted set of questions to Prometheus by when they are no longer asked. TTL: none, pruned. Writer: the decider.
+    Reader: the facts worker.
+    """
+    return "tocsin:facts:wanted"
+
+
+def facts_awaited() -> str:
+    """Set of the ids of incidents that wait for facts. TTL: none. Writer: each commit that changes one. Reader: the
+    decider and the facts worker.
+    """
+    return "tocsin:facts:awaited"
+
+
 def receivers_of(source: str) -> str:
     """Set of the names under which an Alertmanager knows us. TTL: none. Writer: intake. Reader: the facts worker."""
     return f"tocsin:source:{short_hash(source)}:receivers"

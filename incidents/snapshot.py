@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from incidents.alert import AlertState
+from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident
 
@@ -40,12 +41,15 @@ class Plan:
         self.services: dict[str, None] = {}  # services whose open incidents are wanted
         self.tops: dict[str, int] = {}  # windows -> how many of their latest members are wanted, with scores
         self.attached: dict[str, None] = {}  # ids of incidents whose alerts are wanted
+        self.facts: dict[str, None] = {}  # ids of facts
         self.heartbeats = False
+        self.awaiting = False  # the incidents that wait for facts are wanted
         self.absorbing = False  # the open incidents that absorb are wanted
 
     def __bool__(self) -> bool:
         wanted = (self.alerts, self.identities, self.ids, self.windows, self.members, self.deliveries, self.services)
-        return any(wanted) or bool(self.tops or self.attached) or self.heartbeats or self.absorbing
+        flags = (self.heartbeats, self.awaiting, self.absorbing)
+        return any(wanted) or bool(self.tops or self.attached or self.facts) or any(flags)
 
     def add_window(self, key: str, withins: tuple[timedelta, ...], member: str | None = None) -> None:
         """Ask for the counts of a window, and whether an alert is in it."""
@@ -73,7 +77,9 @@ class Plan:
         for key, count in other.tops.items():
             self.tops[key] = max(count, self.tops.get(key, 0))
         self.attached.update(other.attached)
+        self.facts.update(other.facts)
         self.heartbeats = self.heartbeats or other.heartbeats
+        self.awaiting = self.awaiting or other.awaiting
         self.absorbing = self.absorbing or other.absorbing
 
 
@@ -112,3 +118,5 @@ class Snapshot(NamedTuple):
     tops: dict[str, tuple[tuple[str, float], ...]]  # window -> its latest members with their scores, latest first
     attached: dict[str, tuple[str, ...]]  # incident id -> its alerts
     absorbing: dict[str, Absorbing]  # incident id -> what it absorbs
+    facts: dict[str, Fact | None]  # None: never heard of
+    awaiting: tuple[str, ...]  # ids of incidents that wait for facts

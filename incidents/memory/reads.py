@@ -80,4 +80,6 @@ READS: Mapping[str, Read] = {
     "tops": _tops,
     "attached": lambda store, plan, _now: {name: tuple(sorted(store.attached.get(name, ()))) for name in plan.attached},
     "absorbing": lambda store, plan, _now: dict(store.absorbing) if plan.absorbing else {},
+    "facts": lambda store, plan, _now: {name: store.facts.get(name) for name in plan.facts},
+    "awaiting": lambda store, plan, _now: tuple(sorted(store.awaiting)) if plan.awaiting else (),
 }

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from incidents.alert import AlertState
 from incidents.clock import from_ms, to_ms
 from incidents.commit import TIMER_CLEAR, TIMER_INCIDENT
+from incidents.facts import Fact, awaits_facts
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident, incident_number
 from incidents.memory.sorted import Scored, Window
@@ -52,6 +53,9 @@ class State:
         self.pages: dict[str, Page] = {}  # those that are due
         self.deliveries: dict[str, int] = {}
         self.heartbeats: dict[str, HeartbeatState] = {}
+        self.facts: dict[str, Fact] = {}
+        self.wanted: dict[str, int] = {}  # questions to Prometheus
+        self.awaiting: set[str] = set()  # incidents that wait for facts
         self.counters: Counter[str] = Counter()
         self.quarantine: dict[str, Quarantined] = {}
         self.probes: set[str] = set()
@@ -108,6 +112,7 @@ class State:
         if new:
             self.numbers[incident.declared_at.year] = incident_number(incident.id)
         self._absorb(incident)
+        (self.awaiting.add if awaits_facts(incident) else self.awaiting.discard)(incident.id)
         self.escalate_as_told(incident)
 
     def _absorb(self, incident: Incident) -> None:

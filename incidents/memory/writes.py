@@ -132,6 +132,8 @@ WRITES: Mapping[str, Write] = {  # in the order in which the real store writes t
     "probes": lambda store, probes, _commit: store.probes.update(probes),
     "deliveries": _deliver,
     "heartbeats": _beat,
+    "facts": lambda store, facts, _commit: store.facts.update(facts),
+    "wanted": lambda store, wanted, _commit: store.wanted.update(wanted),
     "tally": lambda store, tally, _commit: store.counters.update(tally.fields),
 }
 READ_ALONG = frozenset({"now_ms", "declared", "window_spans", "windows_firing"})  # by the writers of other fields

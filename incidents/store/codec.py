@@ -4,6 +4,7 @@ import msgspec
 
 from incidents.alert import Alert, AlertState
 from incidents.clock import from_ms
+from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident
 from incidents.incoming import Incoming
@@ -24,6 +25,7 @@ _QUARANTINED = msgspec.json.Decoder(Quarantined)
 
 decode_alerts = _ALERTS.decode
 decode_incoming = _INCOMING.decode
+decode_fact = msgspec.json.Decoder(Fact).decode
 decode_heartbeat = msgspec.json.Decoder(HeartbeatState).decode
 decode_state = _STATE.decode
 decode_incident = _INCIDENT.decode

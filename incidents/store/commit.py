@@ -6,6 +6,7 @@ from datetime import datetime
 from incidents import keys
 from incidents.clock import to_ms
 from incidents.commit import TIMER_CLEAR, TIMER_INCIDENT, Commit
+from incidents.facts import awaits_facts, may_await_facts
 from incidents.incident import Incident, incident_number
 from incidents.measures import Tally
 from incidents.page import Page
@@ -40,6 +41,8 @@ def commit_commands(commit: Commit) -> list[Command]:
     for name, state in commit.heartbeats.items():
         key = keys.heartbeats()
         commands.append(("HDEL", key, name) if state is None else ("HSET", key, name, encode(state)))
+    commands += [("HSET", keys.facts(), name, encode(fact)) for name, fact in commit.facts.items()]
+    commands += _scored(keys.facts_wanted(), commit.wanted)
     commands += count_commands(commit.tally)
     return commands
 
@@ -106,6 +109,8 @@ def incident_commands(incident: Incident, *, new: bool = False) -> list[Command]
         commands.append(("SET", keys.number(year), incident_number(incident.id)))
     if incident.absorbs_until is not None:
         commands.append(_absorbing_command(incident, incident.absorbs_until))
+    if may_await_facts(incident):
+        commands.append(("SADD" if awaits_facts(incident) else "SREM", keys.facts_awaited(), incident.id))
     commands.append(escalation_command(incident))
     return commands
 

@@ -11,7 +11,7 @@ from incidents.alert import AlertState
 from incidents.clock import to_ms
 from incidents.snapshot import FIRING_NOW, MEMBERS_LOADED, Absorbing, Known, Plan, Snapshot
 from incidents.store.bundle import with_data
-from incidents.store.codec import decode_heartbeat, decode_incident, decode_state, tally_of
+from incidents.store.codec import decode_fact, decode_heartbeat, decode_incident, decode_state, tally_of
 from incidents.store.connection import Command
 from incidents.store.scripts import COUNT, LOAD, digest
 
@@ -47,6 +47,10 @@ def load_commands(plan: Plan, now: datetime) -> list[Command]:
     commands += [("SMEMBERS", keys.incident_alerts(name)) for name in plan.attached]
     if plan.absorbing:
         commands.append(("HGETALL", keys.incidents_absorbing()))
+    if plan.facts:
+        commands.append(("HMGET", keys.facts(), *plan.facts))
+    if plan.awaiting:
+        commands.append(("SMEMBERS", keys.facts_awaited()))
     return commands
 
 
@@ -101,6 +105,8 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
     tops = {key: _scored(next(answers)) for key in plan.tops}
     attached = {name: tuple(key.decode() for key in next(answers)) for name in plan.attached}
     absorbing = _absorbing(next(answers)) if plan.absorbing else {}
+    facts = zip(plan.facts, next(answers) if plan.facts else (), strict=True)
+    awaiting = next(answers) if plan.awaiting else ()
     current = ruleset.decode() if ruleset else ""
     return Snapshot(
         asked=frozenset(plan.alerts),
@@ -119,6 +125,8 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
         tops=tops,
         attached=attached,
         absorbing=absorbing,
+        facts={name: decode_fact(value) if value else None for name, value in facts},
+        awaiting=tuple(sorted(name.decode() for name in awaiting)),
     )
 
 
