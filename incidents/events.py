@@ -28,6 +28,12 @@ class FindingHeld(msgspec.Struct, frozen=True, kw_only=True):
     objectives: tuple[Objective, ...] = ()
     reopen_seconds: float = 1800.0
     fires_again: bool = True  # a new firing, not a repeat judged by a new rule set: only that reopens
+    mark: str = ""  # what it does is done once while the incident is open, and remembered under this name
+    calls: bool = False  # calls people by its policy even where it is no graver than the incident
+    stakeholders: tuple[str, ...] = ()
+    restricted: bool = False
+    absorb_seconds: float = 0.0  # so long the incident takes the other findings of its identity in
+    absorbed: dict[str, str] = {}  # the finding's own identity, where a storm takes it in
 
 
 class DeclaredByHand(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +111,19 @@ class ActionTaken(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Touched(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody is on it, as an alert or an action of its service says: the time-spent clock runs."""
+
+    actor: str
+
+
+class Unmeasured(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule could not be judged, for something in it cannot be measured."""
+
+    rule: str
+    reason: str
+
+
 class StepDue(msgspec.Struct, frozen=True, kw_only=True):
     """Nobody acknowledged in time: the next step of the paging policy."""
 
@@ -153,6 +172,8 @@ Event = (
     | Escalate
     | Note
     | ActionTaken
+    | Touched
+    | Unmeasured
     | StepDue
     | PageDelivered
     | PageFailed

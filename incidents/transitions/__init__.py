@@ -12,7 +12,7 @@ from incidents import events
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
 from incidents.transitions.declaring import declare, declare_by_hand
-from incidents.transitions.findings import finding, fires_again
+from incidents.transitions.findings import finding, fires_again, unmeasured
 from incidents.transitions.objectives import clear_for, unmet_objectives
 from incidents.transitions.outcome import Context, Transition, UnmetObjectives
 from incidents.transitions.pages import page_delivered, page_failed, page_suppressed, stale, step_due
@@ -26,6 +26,7 @@ from incidents.transitions.people import (
     note,
     reopen,
     resolve,
+    touched,
 )
 from incidents.values import OPEN_STATUSES, IncidentStatus
 
@@ -51,6 +52,8 @@ def transition(incident: Incident | None, event: events.Event, *, context: Conte
     return handler(incident, event, context, now)
 
 
+# What comes too late for a closed incident, and is no mistake.
+PASSING = (events.ClearDue, events.StepDue, events.Touched, events.Unmeasured)
 CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.DISMISSED)
 
 
@@ -65,11 +68,13 @@ def _rows() -> dict[tuple[IncidentStatus, type], Handler]:
         events.Dismiss: dismiss,
         events.Escalate: escalate,
         events.StepDue: step_due,
+        events.Touched: touched,
+        events.Unmeasured: unmeasured,
     }
     for status in OPEN_STATUSES:
         table.update({(status, event): handler for event, handler in on_open.items()})
     for status in CLOSED:
-        table.update({(status, event): stale for event in (events.ClearDue, events.StepDue)})
+        table.update({(status, event): stale for event in PASSING})
         table[status, events.Reopen] = reopen
     table[IncidentStatus.RESOLVED, events.FindingHeld] = fires_again
     for status in IncidentStatus:

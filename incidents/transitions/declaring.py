@@ -1,14 +1,12 @@
 """Declaring: by a rule that holds, or by a person. The commander is assigned and paged in the same transition. Pure."""
 
-from datetime import datetime
-
-from msgspec.structs import replace
+from datetime import datetime, timedelta
 
 from incidents import events, paging
-from incidents.incident import Finding, Incident, Roles
+from incidents.incident import Finding, Incident
 from incidents.measures import Measures, Tally
-from incidents.oncall import OnCall
 from incidents.timeline import Entry, EntryKind
+from incidents.transitions.merging import assign, with_stakeholders
 from incidents.transitions.objectives import DEFAULT_OBJECTIVE
 from incidents.transitions.outcome import Context, Transition
 from incidents.values import Criterion, IncidentStatus, PageReason, Role
@@ -33,6 +31,9 @@ def declare(event: events.FindingHeld, context: Context, now: datetime) -> Trans
         runbook=event.runbook,
         ruleset=context.ruleset,
         reopen_seconds=event.reopen_seconds,
+        restricted=event.restricted,
+        absorbs_until=now + timedelta(seconds=event.absorb_seconds) if event.absorb_seconds else None,
+        marks=(event.mark,) if event.mark else (),
     )
     data = {
         "rule": event.rule,
@@ -44,7 +45,7 @@ def declare(event: events.FindingHeld, context: Context, now: datetime) -> Trans
     }
     text = f"{event.severity} declared by rule {event.rule}: {event.title}"
     declared = Entry(at=now, kind=EntryKind.INCIDENT_DECLARED, actor=event.actor, text=text, data=data)
-    return _declared(incident, declared, event.policy, event.assign, event.received_at, context, now)
+    return _declared(incident, declared, event, context, now)
 
 
 def declare_by_hand(event: events.DeclaredByHand, context: Context, now: datetime) -> Transition:
@@ -65,44 +66,20 @@ def declare_by_hand(event: events.DeclaredByHand, context: Context, now: datetim
     data = {"severity": event.severity.value, "identity": event.identity, "ruleset": context.ruleset}
     text = f"{event.severity} declared by {event.actor}: {event.title}"
     declared = Entry(at=now, kind=EntryKind.INCIDENT_DECLARED, actor=event.actor, text=text, data=data)
-    return _declared(incident, declared, "default", (), now, context, now)
+    return _declared(incident, declared, None, context, now)
 
 
 def _declared(
-    incident: Incident,
-    declared: Entry,
-    policy: str,
-    assign: tuple[Role, ...],
-    received_at: datetime,
-    context: Context,
-    now: datetime,
+    incident: Incident, declared: Entry, event: events.FindingHeld | None, context: Context, now: datetime
 ) -> Transition:
     """Assign the roles by rotation and page at once."""
-    incident, assigned = _assign(incident, (Role.INCIDENT_COMMANDER, *assign), context.oncall, now)
+    roles, stakeholders = (event.assign, event.stakeholders) if event else ((), ())
+    policy, received_at = (event.policy, event.received_at) if event else ("default", now)
+    incident, assigned = assign(incident, (Role.INCIDENT_COMMANDER, *roles), context.oncall, now)
+    incident, told = with_stakeholders(incident, stakeholders, context, now)
     called = paging.begin(
         incident, context.oncall, policy=policy, reason=PageReason.DECLARED, received_at=received_at, now=now
     )
     tally = Tally()
     tally.count(Measures.DECLARED, incident.rule or "", incident.criterion.value, incident.severity.value)
-    return Transition(called.incident, (declared, *assigned, *called.entries), called.pages, tally, "declared")
-
-
-def _assign(
-    incident: Incident, roles: tuple[Role, ...], oncall: OnCall, now: datetime
-) -> tuple[Incident, tuple[Entry, ...]]:
-    entries = []
-    held: Roles = incident.roles
-    for role in dict.fromkeys(roles):
-        person = paging.commander_on_duty(oncall, role, now)
-        if person is None:
-            continue
-        held = replace(held, engineers=(person,)) if role is Role.ENGINEER else replace(held, **{role.value: person})
-        entries.append(
-            Entry(
-                at=now,
-                kind=EntryKind.ROLE_ASSIGNED,
-                text=f"{person} is the {role.value.replace('_', ' ')}",
-                data={"role": role.value, "person": person},
-            )
-        )
-    return replace(incident, roles=held), tuple(entries)
+    return Transition(called.incident, (declared, *assigned, *told, *called.entries), called.pages, tally, "declared")

@@ -9,6 +9,7 @@ from incidents.incident import Incident
 from incidents.measures import Measures
 from incidents.timeline import SYSTEM, Entry, EntryKind
 from incidents.transitions.findings import reopened, reseverity
+from incidents.transitions.merging import with_stakeholders
 from incidents.transitions.objectives import unmet_objectives
 from incidents.transitions.outcome import Context, Transition, UnmetObjectives, changed, said, unchanged
 from incidents.values import IncidentStatus, PageReason
@@ -31,6 +32,7 @@ def _with_acknowledgement(
     before: Incident, after: Incident, entries: tuple[Entry, ...], actor: str, now: datetime, reason: str
 ) -> Transition:
     """Count the first acknowledgement, and only the first."""
+    after = on_it(after, actor, now)
     first = before.acknowledged_at is None
     if first:
         after = replace(after, acknowledged_at=now, acknowledged_by=actor)
@@ -112,8 +114,9 @@ def escalate(incident: Incident, event: events.Escalate, context: Context, now: 
     policy = event.page or (incident.paging.policy if incident.paging else "default")
     if event.severity is not None and event.severity is not incident.severity:
         after = replace(incident, severity=event.severity)
+        after, told = with_stakeholders(after, (), context, now)
         after, entries, pages = reseverity(after, incident, policy, now, context, now, actor=event.actor)
-        return changed(incident, after, entries, pages, reason="severity changed")
+        return changed(incident, after, (*entries, *told), pages, reason="severity changed")
     reason = PageReason.BACKUP if event.page == "backup" else PageReason.ESCALATED
     called = paging.begin(incident, context.oncall, policy=policy, reason=reason, received_at=now, now=now)
     text = f"{event.actor} asked for more people: policy {policy}"
@@ -125,7 +128,7 @@ def note(incident: Incident, event: events.Note, context: Context, now: datetime
     """Write something down."""
     del context
     entry = Entry(at=now, kind=EntryKind.NOTE, actor=event.actor, text=event.text)
-    return changed(incident, incident, (entry,), reason="noted")
+    return changed(incident, on_it(incident, event.actor, now), (entry,), reason="noted")
 
 
 def action_taken(incident: Incident, event: events.ActionTaken, context: Context, now: datetime) -> Transition:
@@ -134,4 +137,18 @@ def action_taken(incident: Incident, event: events.ActionTaken, context: Context
     text = f"{event.actor} did a {event.action}: {event.text}"
     data = {"kind": event.action}
     entry = Entry(at=now, kind=EntryKind.CORRECTIVE_ACTION, actor=event.actor, text=text, data=data)
-    return changed(incident, incident, (entry,), reason="action noted")
+    return changed(incident, on_it(incident, event.actor, now), (entry,), reason="action noted")
+
+
+def touched(incident: Incident, event: events.Touched, context: Context, now: datetime) -> Transition:
+    """Let the time-spent clock run from the first touch."""
+    del context
+    after = on_it(incident, event.actor, now)
+    return unchanged("touched before") if after is incident else changed(incident, after, (), reason="touched")
+
+
+def on_it(incident: Incident, actor: str, now: datetime) -> Incident:
+    """Return an open incident with the time-spent clock running: from the first time that somebody is on it."""
+    if incident.touched_at is not None or not incident.is_open:
+        return incident
+    return replace(incident, touched_at=now, touched_by=actor)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from incidents import events
 from incidents.errors import TransitionNotAllowed
-from incidents.incident import AlertTally, Incident
+from incidents.incident import AlertTally, Incident, Objective
 from incidents.oncall import OnCall
 from incidents.transitions import TABLE, Context, UnmetObjectives, transition
 from incidents.values import Criterion, IncidentStatus, PageReason, Severity
@@ -52,6 +52,8 @@ EVERY = {
     events.Escalate: events.Escalate(actor="bo", severity=Severity.SEV1),
     events.Note: events.Note(actor="bo", text="hello"),
     events.ActionTaken: events.ActionTaken(actor="bo", action="rollback", text="checkout to 1.4.2"),
+    events.Touched: events.Touched(actor="bo"),
+    events.Unmeasured: events.Unmeasured(rule="burning", reason="no measurement"),
     events.StepDue: events.StepDue(),
     events.PageDelivered: events.PageDelivered(
         page_id="p", person="amira", channel="c", kind="webhook", attempt=1, repeat=False, reason=PageReason.DECLARED
@@ -118,7 +120,8 @@ def test_graver_finding_raises_the_severity_and_pages_again():
     assert done.incident is not None
     assert done.incident.severity is Severity.SEV1
     assert [page.reason for page in done.pages] == [PageReason.ESCALATED]
-    assert [entry.kind.value for entry in done.entries] == ["finding_added", "severity_changed"]
+    assert [entry.kind.value for entry in done.entries] == ["finding_added", "severity_changed", "stakeholder_added"]
+    assert [stakeholder.kind for stakeholder in done.incident.stakeholders] == ["management"]
 
 
 def test_same_finding_changes_nothing():
@@ -182,7 +185,7 @@ def test_reopening_pages_again_and_counts_the_acknowledgement_anew():
 @pytest.mark.parametrize("status", IncidentStatus)
 def test_action_goes_on_the_timeline_and_changes_nothing_else(status: IncidentStatus):
     """A corrective action is written down in every status, and neither acknowledges nor pages."""
-    incident = msgspec.structs.replace(declared(), status=status, resolved_at=NOW)
+    incident = msgspec.structs.replace(declared(), status=status, resolved_at=NOW, touched_at=NOW, touched_by="amira")
     done = transition(incident, EVERY[events.ActionTaken], context=CONTEXT, now=NOW)
     assert done.incident == msgspec.structs.replace(incident, version=incident.version + 1)
     assert done.pages == ()
@@ -217,3 +220,60 @@ def test_any_order_of_events_keeps_the_invariants(sequence: list[events.Event]):
             assert incident.paging is None or incident.paging.next_at is None
         assert len({page.id for page in done.pages}) == len(done.pages)
         assert (incident.resolved_at is None) == incident.is_open
+
+
+CALLS = {"policy": "backup", "mark": "took-too-long#1", "calls": True}
+
+
+def test_finding_that_calls_people_pages_once_though_it_is_no_graver():
+    """Backup is called once while the incident is open, and again after a reopening."""
+    acknowledged = do(declared(), events.Acknowledge(actor="bo"))
+    done = transition(acknowledged, held("took-too-long", "SEV3", **CALLS), context=CONTEXT, now=NOW)
+    assert done.incident is not None
+    assert [page.reason for page in done.pages] == [PageReason.BACKUP]
+    again = transition(done.incident, held("took-too-long", "SEV3", **CALLS), context=CONTEXT, now=NOW)
+    assert (again.incident, again.pages) == (None, ())
+    reopened = do(do(done.incident, events.Resolve(actor="bo", override="x")), events.Reopen(actor="bo"))
+    assert (reopened.marks, reopened.reopened_at) == ((), NOW + timedelta(minutes=1))
+    assert transition(reopened, held("took-too-long", "SEV3", **CALLS), context=CONTEXT, now=NOW).pages
+
+
+def test_finding_brings_roles_stakeholders_and_objectives():
+    """What every finding asks for is merged: nothing is asked for twice, and nothing is lost."""
+    manual = Objective(id="verified", text="verified", kind="manual")
+    brings = {"stakeholders": ("legal", "customers"), "objectives": (manual,), "restricted": True}
+    incident = do(declared(), held("data-loss", "SEV2", **brings))
+    assert [objective.id for objective in incident.objectives] == ["alerts-clear", "verified"]
+    assert [(each.name, each.kind, each.external) for each in incident.stakeholders] == [
+        ("legal", "other", False),
+        ("customers", "customer", True),
+    ]
+    assert incident.restricted
+    more = do(incident, held("other", "SEV2", **brings))
+    assert (more.objectives, more.stakeholders) == (incident.objectives, incident.stakeholders)
+
+
+def test_storm_that_goes_on_absorbs_for_longer_without_a_word():
+    """The end of a storm moves once half of its time is over, and only then."""
+    incident = do(None, held(absorb_seconds=1800.0), 0)
+    assert incident.absorbs_until == NOW + timedelta(minutes=30)
+    again = held(absorb_seconds=1800.0)
+    assert transition(incident, again, context=CONTEXT, now=NOW + timedelta(minutes=10)).incident is None
+    done = transition(incident, again, context=CONTEXT, now=NOW + timedelta(minutes=20))
+    assert done.incident is not None
+    assert (done.incident.absorbs_until, done.entries) == (NOW + timedelta(minutes=50), ())
+
+
+@pytest.mark.parametrize("event", [EVERY[events.Acknowledge], EVERY[events.Note], EVERY[events.Touched]])
+def test_time_spent_runs_from_the_first_touch(event: events.Event):
+    """Whatever a person does first starts the clock, and nothing after it moves it."""
+    first = do(declared(), event, 3)
+    assert (first.touched_at, first.touched_by) == (NOW + timedelta(minutes=3), "bo")
+    assert do(first, events.Note(actor="amira", text="x"), 9).touched_at == first.touched_at
+
+
+def test_what_could_not_be_measured_is_said_once():
+    """An unknown verdict stands on the timeline, once for each rule."""
+    incident = do(declared(), EVERY[events.Unmeasured])
+    assert incident.marks == ("burning?",)
+    assert transition(incident, EVERY[events.Unmeasured], context=CONTEXT, now=NOW).incident is None
