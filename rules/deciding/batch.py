@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from incidents.alert import AlertState, Change, observe
 from incidents.commit import TIMER_ALERT, TIMER_CLEAR, TIMER_EXPIRY, TIMER_STALE
 from incidents.events import ClearDue
+from incidents.journal.lines import Became
 from incidents.measures import Measures
 from incidents.snapshot import Plan, Snapshot
 from incidents.timeline import Entry, EntryKind, fold_name
@@ -35,6 +36,7 @@ class Batch:
         self.view = View(snapshot, now)
         self.judge = Judge(rule_set, self.view, now, watch)
         self.now = now
+        self.became = Became.TAKEN  # what the event that is being decided changed
         self._rule_set = rule_set
         self._match = match
         self._tally = self.view.commit.tally
@@ -64,14 +66,19 @@ class Batch:
         if expires_at is not None and state.status is AlertStatus.FIRING:
             self.view.commit.timer(TIMER_EXPIRY + arrival.key, expires_at)
         if change is Change.FIRED:
+            self.became = Became.FIRED
             self._fired(arrival, known, state)
         elif change is Change.RESOLVED:
+            self.became = Became.RESOLVED
             self._resolved(arrival, state)
         elif change is Change.RESOLVED_UNSEEN:
+            self.became = Became.RESOLVED_UNSEEN
             self.view.remember(arrival.key, state)
         elif self._is_to_be_judged_anew(change, state):
+            self.became = Became.JUDGED_ANEW
             self._judge(arrival, state, fires_again=False)
         else:
+            self.became = Became.REPEATED if change is Change.REPEATED else Became.LATE
             return False
         return True
 

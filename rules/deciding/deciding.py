@@ -11,6 +11,7 @@ from incidents.snapshot import Plan, Snapshot
 from rules.deciding.batch import PROBE_LABEL, Batch, folds_of
 from rules.deciding.heartbeats import Beats, Pulse
 from rules.deciding.judging import Unjudged, Watch, window_of
+from rules.deciding.notes import Notes
 from rules.deciding.received import Reception, plan_received
 from rules.deciding.work import Arrival, DueTimer, Received, Work
 from rules.index import Matched, Matching
@@ -77,22 +78,41 @@ class Deciding:
             if hit.rule.withins:
                 plan.add_window(window_of(hit), hit.rule.withins, arrival.key)
 
-    def decide(self, work: Work, snapshot: Snapshot, now: datetime, to_tell: Sequence[Unjudged] = ()) -> Commit:
-        """Return the commit for a batch of work, and tell of what could not be judged; raises `Need`."""
+    def decide(
+        self,
+        work: Work,
+        snapshot: Snapshot,
+        now: datetime,
+        to_tell: Sequence[Unjudged] = (),
+        notes: Notes | None = None,
+    ) -> Commit:
+        """Return the commit for a batch of work, and tell of what could not be judged; raises `Need`.
+
+        What is said of each event is noted where notes are given.
+        """
         batch = Batch(self.rule_set, self.match, snapshot, now, self._watch)
+        if notes is not None:
+            notes.begin(batch.view.commit)
+            batch.judge.notes = notes
         reception = Reception(batch, self._actions)
         pulse = Pulse(batch, self._beats)
         batch.require_attached(_alerts_of(work))
         for timer in work.timers:
             self._run_timer(batch, pulse, timer)
+            if notes is not None:
+                notes.timer(timer)
         for event in work.arrivals:
             if isinstance(event, Received):
                 reception.receive(event)
+                became = batch.became
             else:
                 batch.arrive(event)
+                became = batch.became  # a heartbeat that is back ends its silence, which is another alert
                 fed = self._beats.fed_by(event)
                 if fed:
                     pulse.beat(event, fed)
+            if notes is not None:
+                notes.event(became)
         for untold in to_tell:
             batch.judge.tell(untold)
         return batch.view.commit

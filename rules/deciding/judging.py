@@ -14,6 +14,7 @@ from incidents.snapshot import Plan
 from incidents.transitions import Context, transition
 from incidents.values import AlertStatus, IncidentStatus
 from rules.deciding.findings import arrival_of, finding_of, severity_found, severity_wanted, unjudged
+from rules.deciding.notes import Notes
 from rules.deciding.view import View
 from rules.deciding.work import Arrival
 from rules.evaluate import Outcome, Verdict, evaluate_safely
@@ -58,6 +59,7 @@ class Judge:
         self._view = view
         self._now = now
         self._watch = watch
+        self.notes: Notes | None = None
 
     def verdict(
         self, hit: Hit, *, firing_since: datetime | None = None, silent_since: datetime | None = None
@@ -74,6 +76,12 @@ class Judge:
 
     def act(self, hit: Hit, verdict: Verdict, matched: Matched, arrival: Arrival, *, fires_again: bool) -> str | None:
         """Do what the verdict asks for; return the open incident that the event belongs to by this rule."""
+        name = self._act(hit, verdict, matched, arrival, fires_again=fires_again)
+        if self.notes is not None:
+            self.notes.judged(hit, verdict, name)
+        return name
+
+    def _act(self, hit: Hit, verdict: Verdict, matched: Matched, arrival: Arrival, *, fires_again: bool) -> str | None:
         if verdict.outcome is Outcome.ERROR:
             return self.tell(Unjudged(arrival.source, arrival.received_at, f"rule {hit.rule.id}: {verdict.reason}"))
         current = self.current(hit.identity_key, hit.rule.reopen_within)

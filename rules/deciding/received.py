@@ -10,6 +10,7 @@ from incidents.alert import Alert, alert_key
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
 from incidents.incoming import Action, Touch, TouchKind
+from incidents.journal.lines import Became
 from incidents.measures import Measures
 from incidents.snapshot import Plan
 from incidents.timeline import Entry, EntryKind
@@ -62,7 +63,9 @@ class Reception:
         deliveries = set(deliveries_of(received))
         if deliveries & (self._view.snapshot.delivered | self._view.commit.deliveries):
             self._tally.count(Measures.EVENTS, "duplicate")
+            self._batch.became = Became.DUPLICATE
             return
+        self._batch.became = Became.TAKEN
         self._view.commit.deliveries |= deliveries
         self._tally.count(Measures.EVENTS, "processed")
         ours = self._our_incident(received.incoming.incident_key)
@@ -70,8 +73,8 @@ class Reception:
             self._came_back(ours, received)
             return
         arrival = received.as_alert
-        if arrival is not None:
-            self._batch.observe(arrival)
+        if arrival is not None and not self._batch.observe(arrival):
+            self._batch.became = Became.TAKEN
         if received.incoming.touch is not None:
             self._touched(received, received.incoming.touch)
         if received.incoming.action is not None:

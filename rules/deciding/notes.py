@@ -1,0 +1,139 @@
+"""What deciding says of each event of a batch, noted for the journal. Pure; nothing is noted where nobody asks.
+
+Noting costs little while it is done and its words are made at the end, for a batch may be decided several times over.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from incidents.clock import from_ms
+from incidents.commit import TIMER_BEATS, Commit
+from incidents.journal.lines import CODES, Answer, Became, Decided, Decision, Did, Said, TimerRan
+from incidents.page import Page
+from incidents.timeline import Entry
+from rules.deciding.work import DueTimer
+from rules.evaluate import Trace, Verdict
+from rules.index import Hit
+
+MOST = 200  # answers and incidents that are spelled out for one event
+
+
+class _Judged(NamedTuple):
+    hit: Hit
+    verdict: Verdict
+    incident: str | None
+
+
+class _Noted(NamedTuple):
+    """What is known of one event once it was decided."""
+
+    judged: Sequence[_Judged]
+    entries: Sequence[tuple[str, Entry]]
+    pages: Sequence[Page]
+
+
+class Notes:
+    """The notes of one batch; each time that it is decided they begin anew."""
+
+    def __init__(self) -> None:
+        self.begin(Commit(from_ms(0)))
+
+    def begin(self, commit: Commit) -> None:
+        """Begin to note what fills a commit."""
+        self._commit = commit
+        self._judged: list[_Judged] = []
+        self._entries = self._pages = 0
+        self._events = 0
+        self._became: dict[int, Became] = {}  # by place; what is not here repeats what was known
+        self._noted: dict[int, _Noted] = {}
+        self._timers: list[tuple[DueTimer, _Noted]] = []
+
+    def judged(self, hit: Hit, verdict: Verdict, incident: str | None) -> None:
+        """Note what a rule said of the event that is being decided, and the incident that it belongs to by that."""
+        self._judged.append(_Judged(hit, verdict, incident))
+
+    def event(self, became: Became) -> None:
+        """Note that the next event of the batch is decided."""
+        place = self._events
+        self._events = place + 1
+        if became is not Became.REPEATED:
+            self._became[place] = became
+        if self._judged or len(self._commit.entries) != self._entries or len(self._commit.pages) != self._pages:
+            self._noted[place] = self._since()
+
+    def timer(self, timer: DueTimer) -> None:
+        """Note that a timer ran."""
+        noted = self._since()
+        if timer.member != TIMER_BEATS:
+            self._timers.append((timer, noted))
+
+    def _since(self) -> _Noted:
+        entries, pages = self._commit.entries, self._commit.pages
+        noted = _Noted(self._judged, entries[self._entries :], pages[self._pages :])
+        self._judged, self._entries, self._pages = [], len(entries), len(pages)
+        return noted
+
+    def decided(self, *, start: str, end: str, at: datetime, rules: str) -> Decided:
+        """Return what was decided about the events between two cursors, and about the timers."""
+        became = bytearray(CODES[Became.REPEATED].encode() * self._events)
+        for place, word in self._became.items():
+            became[place] = ord(CODES[word])
+        return Decided(
+            start=start,
+            end=end,
+            at=at,
+            rules=rules,
+            became=became.decode(),
+            decisions={place: _decision(noted) for place, noted in self._noted.items()},
+            timers=tuple(
+                TimerRan(timer=timer.member, due_at=timer.due_at, decision=_decision(noted))
+                for timer, noted in self._timers
+            ),
+        )
+
+
+def _decision(noted: _Noted) -> Decision:
+    said = tuple(_said(each) for each in noted.judged[:MOST])
+    return Decision(said=said, did=_did(noted.entries, noted.pages) if noted.entries or noted.pages else ())
+
+
+def _said(judged: _Judged) -> Said:
+    hit, verdict, incident = judged
+    return Said(
+        rule=hit.rule.id,
+        outcome=verdict.outcome.value,
+        tier=verdict.tier.index if verdict.tier is not None else 0,
+        incident=incident or "",
+        due=verdict.due,
+        error=verdict.error,
+        answers=answers_of(verdict.conditions),
+    )
+
+
+def answers_of(traces: Iterable[Trace]) -> tuple[Answer, ...]:
+    """Return the answers of conditions as they are kept and told."""
+    return tuple(
+        Answer(
+            tier=trace.tier,
+            condition=trace.condition,
+            state=trace.state.value,
+            got=trace.got,
+            wanted=trace.wanted,
+            due=trace.due,
+        )
+        for trace in traces
+    )[:MOST]
+
+
+def _did(entries: Sequence[tuple[str, Entry]], pages: Sequence[Page]) -> tuple[Did, ...]:
+    written: dict[str, list[str]] = {}
+    paged: dict[str, list[str]] = {}
+    for incident, entry in entries:
+        written.setdefault(incident, []).append(entry.kind.value)
+    for page in pages:
+        paged.setdefault(page.incident_id, []).append(page.person)
+    names = list(dict.fromkeys((*written, *paged)))[:MOST]
+    return tuple(
+        Did(incident=name, entries=tuple(written.get(name, ())), paged=tuple(paged.get(name, ()))) for name in names
+    )
