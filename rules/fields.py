@@ -3,7 +3,7 @@
 They never raise for what a file says, so that one run shows every error, and never repeat a value that may be secret.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import TypeVar
@@ -12,6 +12,37 @@ from rules.durations import parse_duration
 from rules.yaml import Kind, Node, Problem, problem_at
 
 T = TypeVar("T")
+# What other tools call it, for those who come from there: Prometheus, Alertmanager, PagerDuty.
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    "alert": ("id",),
+    "name": ("id",),
+    "expr": ("match",),
+    "labels": ("match",),
+    "matchers": ("match",),
+    "for": ("firing_for", "when"),
+    "duration": ("firing_for",),
+    "severity": ("declare",),
+    "conditions": ("when",),
+    "if": ("when",),
+    "annotations": ("title", "summary"),
+    "description": ("summary",),
+    "group_by": ("identity",),
+    "and": ("all",),
+    "or": ("any",),
+    "not": ("none",),
+    "members": ("order",),
+    "users": ("order", "people"),
+    "notify": ("page",),
+    "timeout": ("acknowledge_within",),
+    "threshold": ("gte",),
+    "window": ("within", "over"),
+    "groups": ("rules",),
+    "receivers": ("channels",),
+    "schedules": ("rotations",),
+    "inhibit_rules": ("rules",),
+    "enabled": ("mode",),
+    "disabled": ("mode",),
+}
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -33,13 +64,12 @@ class Fields:
         self.what = what
         self._problems = problems
         if node.kind not in {Kind.MAPPING, Kind.NULL, Kind.INVALID}:
-            self._wrong(node, what, "a mapping")
+            problems.append(wrong_kind(node, what, "a mapping", _form(node, known)))
             self.node = Node(kind=Kind.INVALID, file=node.file, line=node.line, column=node.column)
         for key, key_node in node.keys.items():
             if known is not None and key not in known:
                 message = f"{what} has no key {key[:60]!r}"
-                hint = did_you_mean(key, known) or "known keys: " + ", ".join(sorted(known)[:20])
-                problems.append(problem_at(key_node, "E202", message, hint))
+                problems.append(problem_at(key_node, "E202", message, _mend(key, known, node)))
 
     def __contains__(self, key: object) -> bool:
         return key in self.node.entries
@@ -104,7 +134,10 @@ class Fields:
         if node.text in choices and node.kind not in {Kind.LIST, Kind.MAPPING}:
             return node.text
         if node.kind is not Kind.STRING:
-            return self._wrong(node, key, "one of " + ", ".join(choices), default)
+            like = next((each for each in choices if node.text and each.endswith(node.text)), "")
+            hint = f"did you mean '{like}'?" if like else ""
+            self._problems.append(wrong_kind(node, key, "one of " + ", ".join(choices), hint))
+            return default
         message = f"{key} cannot be {node.text[:60]!r}; it is one of {', '.join(choices)}"
         self._problems.append(problem_at(node, "E204", message, did_you_mean(node.text, choices)))
         return default
@@ -151,11 +184,29 @@ class Fields:
         return False
 
 
-def wrong_kind(node: Node, key: str, expected: str) -> Problem:
+def wrong_kind(node: Node, key: str, expected: str, hint: str = "") -> Problem:
     """Return the problem "expected this, found that" (kinds only: the value may be secret)."""
-    quotable = expected == "a string" and node.kind in {Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN}
-    hint = "put it in quotes" if quotable else ""
+    if not hint and expected == "a string" and node.kind in {Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN}:
+        hint = "put it in quotes"
+    elif not hint and expected.startswith("a list"):
+        hint = "put it in brackets: [...]"
     return problem_at(node, "E201", f"{key} must be {expected}, not {node.kind.value}", hint)
+
+
+def _form(node: Node, known: Collection[str] | None) -> str:
+    """Say how a mapping is written instead of what is there."""
+    if known and node.kind is Kind.LIST and "all" in known:
+        return "put the conditions under all:"
+    return f"its keys: {', '.join(sorted(known))}" if known and len(known) <= 8 else ""
+
+
+def _mend(key: str, known: Collection[str], node: Node) -> str:
+    """Say which key may be meant: what is nearest, what other tools mean by it, else all that there are."""
+    free = [each for each in known if each not in node.entries]
+    meant = [each for each in ELSEWHERE.get(key.lower(), ()) if each in free]
+    if meant and key not in known:
+        return f"did you mean {' or '.join(map(repr, meant))}?"
+    return did_you_mean(key, free) or did_you_mean(key, known) or "known keys: " + ", ".join(sorted(known)[:20])
 
 
 def as_string(node: Node, problems: list[Problem], key: str, default: T) -> str | T:

@@ -224,7 +224,7 @@ class ConditionReader:
         try:
             check_template(slo)
         except BadTemplate as error:
-            fields.report("slo", "E310", f"slo: {error}")
+            self._context.error_inside(fields.node.entries["slo"], "E310", error, "slo")
             return ""
         node = fields.get("slo")
         if node is not None and slo and "{{" not in slo:

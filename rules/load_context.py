@@ -10,9 +10,10 @@ from rules.durations import format_duration
 from rules.fields import Fields, as_string, did_you_mean, wrong_kind
 from rules.matchers import BadMatcher, BadRegex, Matcher, parse_matchers
 from rules.templates import BadTemplate, check_template
-from rules.yaml import Kind, Node, Problem, problem_at
+from rules.yaml import Kind, Node, Problem, problem_at, problem_inside
 
 MAX_ID = 100
+_SHORT = 60
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -29,6 +30,11 @@ class Context:
     def error(self, node: Node, code: str, message: str, hint: str = "") -> None:
         """Report an error at a node."""
         self.problems.append(problem_at(node, code, message, hint))
+
+    def error_inside(self, node: Node, code: str, error: BadMatcher | BadTemplate, key: str) -> None:
+        """Report what is wrong at a character of the node's text; the message says which if its column is not known."""
+        place = "" if node.inset >= 0 else f" (character {error.at + 1} of {node.text[:80]!r})"
+        self.problems.append(problem_inside(node, code, f"{key}: {error}{place}", error.at, error.hint))
 
     def warn(self, node: Node, code: str, message: str, hint: str = "") -> None:
         """Report something that is legal and probably wrong."""
@@ -58,8 +64,10 @@ class Context:
         known = self.names.get(kind, {})
         if name in known:
             return True
+        other = next((each for each, names in self.names.items() if name in names and each != kind), None)
+        hint = f"{name[:60]!r} is a {other}" if other else did_you_mean(name, [*known, *also])
         defined = "defined: " + ", ".join(sorted(known)[:20]) if known else f"no {kind} is defined"
-        self.error(node, "E309", f"there is no {kind} {name[:60]!r}", did_you_mean(name, [*known, *also]) or defined)
+        self.error(node, "E309", f"there is no {kind} {name[:60]!r}", hint or defined)
         return False
 
     def refer_text(self, kind: str, node: Node) -> bool:
@@ -107,7 +115,9 @@ class Context:
     def _matcher(self, node: Node, key: str) -> tuple[Matcher, ...]:
         if node.kind is not Kind.STRING:
             if node.kind is Kind.MAPPING:
-                self.problems.append(wrong_kind(node, key, """text such as 'severity="critical"'"""))
+                self.problems.append(
+                    wrong_kind(node, key, """text such as 'severity="critical"'""", _as_matchers(node))
+                )
                 return ()
             as_string(node, self.problems, key, "")
             return ()
@@ -116,7 +126,7 @@ class Context:
             try:
                 found = parse_matchers(node.text)
             except BadMatcher as error:
-                self.error(node, "E302" if isinstance(error, BadRegex) else "E301", f"{key}: {error}")
+                self.error_inside(node, "E302" if isinstance(error, BadRegex) else "E301", error, key)
                 return ()
             self._matchers[node.text] = found
         return found
@@ -139,7 +149,7 @@ class Context:
         try:
             check_template(text)
         except BadTemplate as error:
-            fields.report(key, "E310", f"{key}: {error}")
+            self.error_inside(fields.node.entries[key], "E310", error, key)
             return ""
         return text
 
@@ -187,3 +197,11 @@ class Context:
             except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
                 self._zones[name] = False
         return self._zones[name]
+
+
+def _as_matchers(node: Node) -> str:
+    """Say how a mapping from labels to values is written as matchers, or "" when it is something else."""
+    if not node.entries or any(value.kind in {Kind.MAPPING, Kind.LIST} for value in node.entries.values()):
+        return ""
+    written = ", ".join(f'{name}="{value.text}"' for name, value in node.entries.items())
+    return f"write '{written}'" if len(written) <= _SHORT else ""

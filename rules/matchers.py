@@ -19,6 +19,13 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _OPERATOR = re.compile(r"=~|!~|!=|=")
 _BARE = re.compile(r"[^,}\"{]*")
 _SPACE = re.compile(r"\s*")
+_WORD = re.compile(r"\w+|\|\||&&")
+_ELSEWHERE = {
+    "and": "write a comma for and",
+    "&&": "write a comma for and",
+    "or": "use any: in when, or =~ with | between the values",
+    "||": "use any: in when, or =~ with | between the values",
+}
 _ESCAPES = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
 _LITERALS = re.compile(r"[\w :;,@/%&'\"<>=!~#-]*(?:\|[\w :;,@/%&'\"<>=!~#-]*)*")
 
@@ -52,7 +59,12 @@ class Matcher(msgspec.Struct, frozen=True, gc=False):
 
 
 class BadMatcher(ValueError):
-    """A text that is no matcher; says what is wrong and at which character (from 1)."""
+    """A text that is no matcher: what is wrong, at which character (from 0), and the mend."""
+
+    def __init__(self, message: str, at: int = 0, hint: str = "") -> None:
+        super().__init__(message)
+        self.at = at
+        self.hint = hint
 
 
 class BadRegex(BadMatcher):
@@ -162,7 +174,7 @@ class _Parser:
         while not self._at_end(braced=braced):
             found.append(self._matcher())
             if not self._take(",") and not self._at_end(braced=braced):
-                raise self._error("expected a comma between two matchers")
+                raise self._error("expected a comma between two matchers", _ELSEWHERE.get(self._word(), ""))
         if braced and not self._take("}"):
             raise self._error('the "{" is never closed')
         if self._at < len(self._text):
@@ -175,11 +187,18 @@ class _Parser:
         name = self._name()
         operator = _OPERATOR.match(self._text, self._at)
         if operator is None:
-            raise self._error(f"expected =, !=, =~ or !~ after {name[:60]!r}")
+            hint = f'write {name}="..."' if self._at == len(self._text) and self._text == name else ""
+            raise self._error(f"expected =, !=, =~ or !~ after {name[:60]!r}", hint)
         self._at = operator.end()
+        if self._text.startswith("=", self._at) and self._text[self._at + 1 :].lstrip().startswith('"'):
+            raise self._error(f"{operator.group()}= is no comparison", "write =, !=, =~ or !~")
         self._space()
+        start = self._at
         matcher = Matcher(name, Op(operator.group()), self._value())
-        test_of(matcher)
+        try:
+            test_of(matcher)
+        except BadRegex as error:
+            raise BadRegex(str(error), start + self._text.startswith('"', start)) from None
         return matcher
 
     def _name(self) -> str:
@@ -230,5 +249,9 @@ class _Parser:
         found = _SPACE.match(self._text, self._at)
         self._at = found.end() if found else self._at
 
-    def _error(self, message: str) -> BadMatcher:
-        return BadMatcher(f"{message} (character {self._at + 1} of {self._text[:80]!r})")
+    def _word(self) -> str:
+        found = _WORD.match(self._text, self._at)
+        return found.group().lower() if found else ""
+
+    def _error(self, message: str, hint: str = "") -> BadMatcher:
+        return BadMatcher(message, self._at, hint)

@@ -22,11 +22,18 @@ _FILTER = re.compile(r'(upper|lower)|truncate\(\s*([0-9]{1,4})\s*\)|default\(\s*
 _HOLE = rf"\{{\{{\s*(?:{_SOURCE.pattern})\s*(?:\|\s*(?:{_FILTER.pattern})\s*)*\}}\}}"
 # The same for others that check: a text without loops and comments, every hole of which names something.
 TEMPLATE_PATTERN = rf"^(?:[^{{]|\{{(?![{{%#])|{_HOLE})*$"
+# How templates of Prometheus and Alertmanager name the same.
+_ELSEWHERE = re.compile(rf"(?:\$|\.(?:Common|Group)?)(label|annotation|Label|Annotation)s\.({_NAME})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class BadTemplate(ValueError):
-    """A text that is no template; says what is wrong and at which character (from 1)."""
+    """A text that is no template: what is wrong, at which character (from 0), and the mend."""
+
+    def __init__(self, message: str, at: int = 0, hint: str = "") -> None:
+        super().__init__(message)
+        self.at = at
+        self.hint = hint
 
 
 class Values(NamedTuple):
@@ -102,11 +109,11 @@ def _parse(text: str) -> tuple[str | Hole, ...]:
     while found := _OPEN.search(text, at):
         start = found.start()
         if found.group() != "{{":
-            raise BadTemplate(f"{found.group()} is not allowed (character {start + 1}); only {{{{ ... }}}} is")
+            raise BadTemplate(f"{found.group()} is not allowed; only {{{{ ... }}}} is", start)
         end = text.find("}}", start)
         if end < 0:
-            raise BadTemplate(f"the {{{{ at character {start + 1} is never closed")
-        parts += [text[at:start], _hole(text[start + 2 : end], start + 1)]
+            raise BadTemplate("the {{ is never closed", start, "close it with }}")
+        parts += [text[at:start], _hole(text[start + 2 : end], start + 2)]
         at = end + 2
     return (*parts, text[at:])
 
@@ -116,8 +123,13 @@ def _hole(text: str, at: int) -> Hole:
     found = _SOURCE.fullmatch(source)
     if found is None:
         wanted = "labels.NAME, annotations.NAME or value"
-        raise BadTemplate(f"{{{{ {source[:40]} }}}} at character {at} is not allowed; it names {wanted}")
-    return Hole(found.group(1) or "value", found.group(2) or "", tuple(_filter(name, at) for name in filters))
+        like = _ELSEWHERE.fullmatch(source)
+        hint = f"write {{{{ {like.group(1).lower()}s.{like.group(2)} }}}}" if like else ""
+        place = at + len(text) - len(text.lstrip())
+        raise BadTemplate(f"{{{{ {source[:40]} }}}} is not allowed; it names {wanted}", place, hint)
+    return Hole(
+        found.group(1) or "value", found.group(2) or "", tuple(_filter(name, at + text.find(name)) for name in filters)
+    )
 
 
 def _split(text: str) -> list[str]:
@@ -129,7 +141,7 @@ def _filter(text: str, at: int) -> Filter:
     found = _FILTER.fullmatch(text)
     if found is None:
         wanted = 'upper, lower, truncate(NUMBER), default("TEXT")'
-        raise BadTemplate(f"the filter {text[:40]!r} (braces at character {at}) is not allowed; there are {wanted}")
+        raise BadTemplate(f"the filter {text[:40]!r} is not allowed; there are {wanted}", at)
     name, length, double, single = found.groups()
     if name:
         return str.upper if name == "upper" else str.lower

@@ -12,6 +12,8 @@ from enum import StrEnum
 import msgspec
 import yaml
 
+from rules.yaml_errors import explain
+
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100
 MAX_PROBLEMS = 100
@@ -64,7 +66,8 @@ Scalar = str | int | float | bool | None
 class Node(msgspec.Struct, kw_only=True):
     """One value of a file and its place (from 1).
 
-    `value` is the typed scalar and `text` its spelling; `items` holds the values of a list; `entries` those of a
+    `value` is the typed scalar and `text` its spelling, whose characters stand `inset` columns after the node's own
+    (-1: nobody knows, for it has escapes or several lines); `items` holds the values of a list; `entries` those of a
     mapping by key, `keys` its key nodes.
     """
 
@@ -74,6 +77,7 @@ class Node(msgspec.Struct, kw_only=True):
     column: int
     value: Scalar = None
     text: str = ""
+    inset: int = -1
     items: list["Node"] = msgspec.field(default_factory=list)
     entries: dict[str, "Node"] = msgspec.field(default_factory=dict)
     keys: dict[str, "Node"] = msgspec.field(default_factory=dict)
@@ -84,6 +88,12 @@ def problem_at(node: Node, code: str, message: str, hint: str = "", *, severity:
     return Problem(
         file=node.file, line=node.line, column=node.column, code=code, message=message, hint=hint, severity=severity
     )
+
+
+def problem_inside(node: Node, code: str, message: str, offset: int, hint: str = "") -> Problem:
+    """Return a problem that stands at a character (from 0) of the node's text."""
+    column = node.column + node.inset + offset if node.inset >= 0 else node.column
+    return Problem(file=node.file, line=node.line, column=column, code=code, message=message, hint=hint)
 
 
 def read_yaml(source: str | bytes, name: str, problems: list[Problem]) -> Node:
@@ -102,7 +112,8 @@ def read_yaml(source: str | bytes, name: str, problems: list[Problem]) -> Node:
             if not builder.take(event):
                 return nothing
     except yaml.YAMLError as error:
-        problems.append(_syntax_problem(error, text, name))
+        line, column, code, message, hint = explain(error, text)
+        problems.append(Problem(file=name, line=line, column=column, code=code, message=message, hint=hint))
         return nothing
     return builder.root or Node(kind=Kind.NULL, file=name, line=1, column=1)
 
@@ -142,31 +153,6 @@ def _decode(source: str | bytes, name: str, problems: list[Problem]) -> str | No
 def _place(text: str, offset: int) -> tuple[int, int]:
     before = text[:offset]
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-
-
-def _syntax_problem(error: yaml.YAMLError, text: str, name: str) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    said = str(getattr(error, "problem", None) or "this cannot be read as YAML")
-    context = str(getattr(error, "context", None) or "")
-    message = f"{context}: {said}" if context else said
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    lines = text.split("\n")
-    rest = lines[line][column:] if line < len(lines) else ""
-    if rest.startswith("\t"):
-        code, message, hint = "E110", "a tab cannot indent", "use spaces"
-    else:
-        code, hint = "E101", _syntax_hint(message, rest)
-    return Problem(file=name, line=line + 1, column=column + 1, code=code, message=message, hint=hint)
-
-
-def _syntax_hint(message: str, rest: str) -> str:
-    if "scanning an alias" in message:
-        return "a value that begins with * must be in quotes"
-    if rest.startswith(("@", "`", "%")):
-        return f"a value that begins with {rest[0]} must be in quotes"
-    if "mapping values are not allowed" in message:
-        return "a value that contains ': ' must be in quotes, or the indentation is wrong"
-    return ""
 
 
 class _Builder:
@@ -222,6 +208,7 @@ class _Builder:
     def _scalar(self, event: yaml.ScalarEvent) -> Node:
         node = self._node(event, Kind.STRING)
         node.text = node.value = event.value
+        node.inset = _inset(event)
         if not self._is_plain(event):
             node.kind = Kind.INVALID
         elif event.style in {None, ""}:
@@ -256,6 +243,8 @@ class _Builder:
     def _key(self, node: Node) -> Node:
         if node.kind in {Kind.MAPPING, Kind.LIST}:
             self._problems.append(problem_at(node, "E112", "a key must be text", "put {{ ... }} in quotes"))
+            if (parent := self._stack[-1]).line == node.line and parent.column == node.column - 1:
+                parent.kind = Kind.INVALID  # a template without quotes is no mapping either
             return Node(kind=Kind.INVALID, file=self._name, line=node.line, column=node.column)
         return node
 
@@ -278,6 +267,15 @@ class _Builder:
 
     def _report(self, event: yaml.Event, code: str, message: str, hint: str = "") -> None:
         self._problems.append(problem_at(self._node(event, Kind.INVALID), code, message, hint))
+
+
+def _inset(event: yaml.ScalarEvent) -> int:
+    """Return how far the text begins after the scalar: 1 in quotes, -1 when it is not written as it reads."""
+    start, end = event.start_mark, event.end_mark
+    if start is None or end is None or start.line != end.line:
+        return -1
+    more = end.column - start.column - len(event.value)
+    return more // 2 if more in {0, 2} else -1
 
 
 def _typed(text: str) -> Scalar:

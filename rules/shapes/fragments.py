@@ -43,7 +43,7 @@ TIME: Schema = {
 TIMEZONE: Schema = {"type": "string", "minLength": 1, "examples": ["UTC", "Europe/Berlin", "America/New_York"]}
 MATCHER: Schema = {
     "type": "string",
-    "pattern": "=|!~",
+    "pattern": '^[^=!]*(?:=~|!=|!~|=(?!= *"))',
     "patternErrorMessage": "a matcher, written like 'severity=\"critical\"'",
     "examples": ['severity="critical"', 'environment=~"prod|live"', 'team!=""'],
 }

@@ -58,12 +58,13 @@ def test_matchers_are_read_as_alertmanager_reads_them(text, expected):
         ("", "no matcher is there"),
         ("{}", "no matcher is there"),
         ("severity", "expected =, !=, =~ or !~ after 'severity'"),
-        ('="b"', "expected the name of a label (character 1"),
-        ('a="b', "the double quote is never closed (character 3"),
+        ('="b"', "expected the name of a label @0"),
+        ('a="b', "the double quote is never closed @2"),
         ('{a="b"', 'the "{" is never closed'),
         ('a="b"}', "expected a comma"),
         ('{a="b"} c', "nothing may follow the closing brace"),
-        ('a="b" c="d"', "expected a comma between two matchers (character 7"),
+        ('a="b" c="d"', "expected a comma between two matchers @6"),
+        ('a == "b"', "== is no comparison @3"),
         ('a=b"c', "must be in double quotes"),
         ("a==b", None),
         ('""="b"', "expected the name of a label"),
@@ -78,7 +79,9 @@ def test_matchers_that_are_none_are_refused_with_the_place(text, said):
         return
     with pytest.raises(BadMatcher) as raised:
         parse_matchers(text)
+    said, _, place = said.partition(" @")
     assert said in str(raised.value)
+    assert not place or raised.value.at == int(place)
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?=x)", r"(a)\1", "a{1,2000}", "x" * 513, "\ud800"])

@@ -51,7 +51,7 @@ def test_yaml_types_scalars_of_the_core_schema(text, value):
         ("a: \x00", "f.yml:1:4: error[E103] the control character U+0000 is not allowed"),
         ("a: \ud800", "f.yml:1:4: error[E103] the control character U+D800 is not allowed"),
         (b"a: 1\nb: \xff", "f.yml:2:4: error[E103] byte 0xff is not UTF-8 (save it as UTF-8)"),
-        ("a: b: c", "f.yml:1:5: error[E101] mapping values are not allowed"),
+        ("a: b: c", "f.yml:1:5: error[E101] a second colon in one value (put the value in quotes)"),
         ("x" * 5_000_000, "f.yml:1:1: error[E102] the file has 5000000 bytes; at most 1048576 are read (split it)"),
     ],
 )  # fmt: skip
@@ -110,7 +110,7 @@ def test_fields_collect_every_problem():
         "f.yml:2:8: error[E201] count must be a whole number, not a string",
         "f.yml:3:7: error[E205] wait: '5' is not a duration; write it like 5s or 5m",
         "f.yml:4:7: error[E204] mode cannot be 'enforec'; it is one of enforce, shadow (did you mean 'enforce'?)",
-        "f.yml:5:7: error[E201] list must be a list, not a whole number",
+        "f.yml:5:7: error[E201] list must be a list, not a whole number (put it in brackets: [...])",
         "f.yml:6:7: error[E201] flag must be true or false, not a string",
     ]
 
