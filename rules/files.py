@@ -41,8 +41,8 @@ def read_rule_files(paths: Sequence[str], packs_dir: Path = PACKS_DIR) -> Read:
     for path in paths:
         reader.take(path)
     if not any(has_rules(file) for file in reader.files):
-        for pack in sorted(packs_dir.glob("*.yml")):
-            reader.take(PACK_PREFIX + pack.stem)
+        for name in pack_names(packs_dir):
+            reader.take(PACK_PREFIX + name)
     return Read(files=tuple(reader.files), problems=tuple(reader.problems))
 
 
@@ -52,6 +52,17 @@ def has_rules(file: SourceFile) -> bool:
     if b"rules" not in text:
         return False
     return _RULES.search(text) is not None or "rules" in read_yaml(text, file.name, []).entries
+
+
+def pack_names(packs_dir: Path = PACKS_DIR) -> list[str]:
+    """Return the names of the shipped packs, sorted."""
+    return sorted(pack.stem for pack in packs_dir.glob("*.yml"))
+
+
+def companions_of(text: bytes) -> tuple[str, ...]:
+    """Return the names of the packs that a pack brings with it, by its head."""
+    said = _COMES_WITH.search(text)
+    return tuple(said[1].decode().split(", ")) if said else ()
 
 
 class _Reader:
@@ -79,7 +90,7 @@ class _Reader:
 
     def _pack(self, path: str) -> None:
         name = path.removeprefix(PACK_PREFIX)
-        known = sorted(pack.stem for pack in self._packs_dir.glob("*.yml"))
+        known = pack_names(self._packs_dir)
         if name in known:
             self._with_companions(path, (self._packs_dir / f"{name}.yml").resolve())
             return
@@ -91,8 +102,7 @@ class _Reader:
         if target in self._seen:
             return
         self._file(path, target)
-        said = _COMES_WITH.search(target.read_bytes())
-        for name in said[1].decode().split(", ") if said else ():
+        for name in companions_of(target.read_bytes()):
             self._pack(PACK_PREFIX + name)
 
     def _directory(self, shown: Path, target: Path, root: Path, depth: int) -> None:

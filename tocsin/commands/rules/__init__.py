@@ -6,6 +6,7 @@ from tocsin.commands.lazy import LazyGroup
 
 COMMANDS = {
     "check": "tocsin.commands.rules.check:check_files",
+    "packs": "tocsin.commands.rules.packs:show_packs",
     "schema": "tocsin.commands.rules.schema:print_schema",
 }
 
