@@ -8,16 +8,17 @@
 It lingers, blocked on the stream, while events keep coming; RQ only starts it.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
 from incidents import keys
-from incidents.clock import from_ms, to_ms
 from incidents.commit import TIMER_BEATS, Commit
 from incidents.errors import LeaseLost, StoreConflict, StoreUnavailable, TocsinError
 from incidents.snapshot import Need, Plan, Snapshot
@@ -29,21 +30,26 @@ from incidents.store.load import load_commands, snapshot_of
 from incidents.store.scripts import ALL
 from incidents.store.wake import LINGER, Waker
 from rules.deciding.deciding import Deciding
-from rules.deciding.work import DueTimer, Work
-from workers.entries import Cursor, Entry, read_cursor, read_entry
-from workers.pace import Pace
+from rules.deciding.work import Arrival, DueTimer, Received, Work
+from workers.entries import Cursor, Entry, read_cursor
 from workers.poison import Offenders, find_offenders, set_aside
+from workers.reading import Reading
 from workers.suspects import Suspects
 from workers.upkeep import EVERY_SECONDS, forget_old_alerts, gone_silent
 
 LOG = structlog.get_logger()
 
-TIMERS_AT_ONCE = 500
-BLOCK_MS = 250
-AT_ONCE_SECONDS = 0.003  # a read that answers so fast found its entries waiting
-GATHER_SECONDS = 0.003
 CONFLICTS_AT_MOST = 50
 STORE_AWAY_SECONDS = 0.1
+
+
+class Planned(NamedTuple):
+    """What work that was read ahead needs of the store."""
+
+    deciding: Deciding
+    entries: Sequence[Entry]
+    arrivals: tuple[Arrival | Received, ...]
+    plan: Plan
 
 
 class Decider:
@@ -70,9 +76,8 @@ class Decider:
         self._now = now
         self._stop = threading.Event()
         self._cursor = Cursor()
-        self._pace = Pace()
-        self._fast_reads = 0
-        self._next_timer_ms: float | None = None
+        self._reading = Reading(self._link, self._lease, now)
+        self._planned: Planned | None = None
         self._renewed = 0.0
         self._upkeep_at = 0.0
         self._heartbeats_looked_at = False
@@ -105,7 +110,7 @@ class Decider:
                 ends = max(ends, time.monotonic() + 1.0)
             except LeaseLost as error:
                 LOG.warning("lease_lost", error=str(error))
-                self._pace.too_slow()
+                self._reading.pace.too_slow()
                 return
 
     def _take_over(self) -> bool:
@@ -128,11 +133,11 @@ class Decider:
         looked = False
         while not self._stop.is_set() and (not looked or time.monotonic() < ends):
             looked = True
-            entries, timers = self._read()
+            entries, timers = self._look()
             if entries or timers or self._suspects.careful:
                 began = time.monotonic()
                 self._process(entries, timers)
-                self._pace.took(sum(entry.events for entry in entries), time.monotonic() - began)
+                self._reading.pace.took(sum(entry.events for entry in entries), time.monotonic() - began)
             if time.monotonic() >= self._upkeep_at:
                 self._upkeep_at = time.monotonic() + EVERY_SECONDS
                 self._keep_up()
@@ -143,56 +148,14 @@ class Decider:
         if silent:
             self._settle(Work((), silent), (), self._cursor, also=moved)
 
-    # Reading
-
-    def _read(self) -> tuple[list[Entry], tuple[DueTimer, ...]]:
-        if self._fast_reads >= 2:  # events come faster than one at a time is worth
-            time.sleep(GATHER_SECONDS)
-        started = time.monotonic()
-        now = self._now()
-        replies = self._link.ask(
-            [
-                self._lease.renew_command(),
-                (
-                    "XREAD",
-                    "COUNT",
-                    self._count(),
-                    "BLOCK",
-                    self._block_ms(now),
-                    "STREAMS",
-                    keys.stream(),
-                    self._cursor.entry_id,
-                ),
-                ("ZRANGEBYSCORE", keys.timers(), "-inf", to_ms(now), "WITHSCORES", "LIMIT", 0, TIMERS_AT_ONCE),
-                ("ZRANGE", keys.timers(), 0, 0, "WITHSCORES"),
-            ],
-            timeout=BLOCK_MS / 1000 + 3.0,
-        )
-        renewed, streams, due, upcoming = checked(replies)
-        if not renewed:
-            raise LeaseLost("the lease went to somebody else while we waited")
+    def _look(self) -> tuple[Sequence[Entry], tuple[DueTimer, ...]]:
+        entries, timers = self._reading.read(self._cursor, careful=self._suspects.careful)
         self._renewed = time.monotonic()
-        entries = [read_entry(raw) for raw in streams[0][1]] if streams else []
-        at_once = entries and time.monotonic() - started < AT_ONCE_SECONDS
-        self._fast_reads = self._fast_reads + 1 if at_once else 0
-        self._pace.read(sum(entry.events for entry in entries), len(entries))
-        self._next_timer_ms = float(upcoming[1]) if upcoming else None
         if not self._heartbeats_looked_at:
             # What is listed is expected from now on, even if it never came; and new rules wait for other times.
             self._heartbeats_looked_at = True
-            due = [*due, TIMER_BEATS.encode(), str(to_ms(now)).encode()]
-        timers = tuple(
-            DueTimer(member.decode(), from_ms(float(score))) for member, score in zip(due[::2], due[1::2], strict=True)
-        )
+            timers = (*timers, DueTimer(TIMER_BEATS, self._now()))
         return entries, timers
-
-    def _count(self) -> int:
-        return 1 if self._suspects.careful else self._pace.entries
-
-    def _block_ms(self, now: datetime) -> int:
-        if self._next_timer_ms is None:
-            return BLOCK_MS
-        return int(min(BLOCK_MS, max(1.0, self._next_timer_ms - to_ms(now))))
 
     # Deciding and committing
 
@@ -200,9 +163,10 @@ class Decider:
         if self._suspects.careful:
             self._process_carefully(entries, timers)
             return
-        arrivals = tuple(arrival for entry in entries for arrival in entry.arrivals)
+        ahead = self._planned is not None and self._planned.entries is entries
+        arrivals = self._planned.arrivals if self._planned is not None and ahead else _arrivals_of(entries)
         skip, done = self._cursor.done, Cursor(entries[-1].id) if entries else self._cursor
-        self._settle(Work(arrivals[skip:], timers), entries, done)
+        self._settle(Work(arrivals[skip:] if skip else arrivals, timers), entries, done)
 
     def _process_carefully(self, entries: Sequence[Entry], timers: tuple[DueTimer, ...]) -> None:
         """One event at a time, marked before: whoever takes over after a death knows which one it was."""
@@ -240,7 +204,7 @@ class Decider:
             now = self._now()
             judge: Callable[[Work], object] = deciding.plan
             try:
-                plan = plan or deciding.plan(work)
+                plan = plan or self._plan(deciding, work)
                 snapshot = self._load(plan, now)
                 if snapshot.ruleset != deciding.rule_set.hash:
                     deciding, plan = self._reloaded(snapshot.ruleset), None
@@ -261,6 +225,23 @@ class Decider:
             if self._commit(commit, done, also):
                 return
         raise StoreConflict("the store kept changing under the decider")
+
+    def _plan(self, deciding: Deciding, work: Work) -> Plan:
+        planned = self._planned
+        if planned is None or planned.deciding is not deciding or planned.arrivals is not work.arrivals:
+            return deciding.plan(work)
+        self._planned = None  # the plan grows when deciding meets more
+        planned.plan.merge(deciding.plan(Work((), work.timers)))
+        return planned.plan
+
+    def _plan_ahead(self) -> None:
+        """Plan what was read ahead; what cannot be planned raises again when it is its turn, and is recorded then."""
+        entries, deciding = self._reading.next_entries, self._deciding
+        is_planned = self._planned is not None and self._planned.entries is entries
+        if entries and deciding is not None and not is_planned:
+            arrivals = _arrivals_of(entries)
+            with contextlib.suppress(Exception):
+                self._planned = Planned(deciding, entries, arrivals, deciding.plan(Work(arrivals)))
 
     def _load(self, plan: Plan, now: datetime) -> Snapshot:
         watch, *loads = load_commands(plan, now)
@@ -291,13 +272,30 @@ class Decider:
         commands = [("MULTI",), *moved, *Bundle([*commit_commands(commit), *also]).commands, ("EXEC",)]
         if time.monotonic() - self._renewed > LEASE_MS / 1000:
             raise LeaseLost("paused for longer than the lease lasts")
-        replies = self._link.ask(commands)
+        replies = self._link.ask(commands, meanwhile=self._meanwhile(done))
         checked(replies)
         if replies[-1] is None:
             return False
         self._renewed = time.monotonic()
         self._cursor = done
         return True
+
+    def _meanwhile(self, done: Cursor) -> Callable[[], None] | None:
+        """Return what there is to do while the store commits: with a backlog, the next batch is prepared."""
+        moves = done.entry_id != self._cursor.entry_id and not done.done
+        if not (moves and self._reading.is_backlog) or self._suspects.careful or self._stop.is_set():
+            return None
+        take_apart = self._reading.ahead(done.entry_id)
+
+        def prepare() -> None:
+            take_apart()
+            self._plan_ahead()
+
+        return prepare
+
+
+def _arrivals_of(entries: Sequence[Entry]) -> tuple[Arrival | Received, ...]:
+    return tuple(arrival for entry in entries for arrival in entry.arrivals)
 
 
 def _without_offenders(

@@ -8,7 +8,7 @@ import contextlib
 import select
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -68,27 +68,20 @@ class Link:
         self.client_id = 0
         self.idle_since = 0.0
 
-    def ask(self, commands: Sequence[Command], *, timeout: float | None = None) -> list[Any]:
+    def ask(
+        self, commands: Sequence[Command], *, timeout: float | None = None, meanwhile: Callable[[], None] | None = None
+    ) -> list[Any]:
         """Send all commands in one write and return their replies; refused ones are returned as errors.
 
-        Raises `StoreUnavailable` where the store is away, too slow, full or read-only.
+        `meanwhile` is called between writing and reading, while the store works. Raises `StoreUnavailable` where the
+        store is away, too slow, full or read-only.
         """
         with self._dropped_on_error():
             wire = self._connected()
             wire.send(pack(commands))
+            if meanwhile is not None:
+                meanwhile()
             return wire.replies(len(commands), timeout or self._answer_seconds)
-
-    def send(self, commands: Sequence[Command]) -> None:
-        """Send commands whose replies are read later, all of them and before anything else is sent."""
-        with self._dropped_on_error():
-            self._connected().send(pack(commands))
-
-    def answers(self, count: int, *, timeout: float | None = None) -> list[Any]:
-        """Return the replies to what was sent; raises as `ask` does."""
-        with self._dropped_on_error():
-            if self._wire is None:
-                raise StoreUnavailable("the connection to the store was lost before it answered")
-            return self._wire.replies(count, timeout or self._answer_seconds)
 
     def one(self, *command: Any, timeout: float | None = None) -> Any:
         """Send one command and return its reply; raises what the store refused."""

@@ -80,7 +80,7 @@ def test_decider_that_was_overtaken_does_not_commit(stage: Stage):
     assert second._take_over()
     stage.post(alert())
     with pytest.raises(Exception, match=r"lease|fence"):
-        first._process(first._read()[0], ())
+        first._process(first._look()[0], ())
     assert stage.incidents() == []
 
 
