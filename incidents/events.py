@@ -26,6 +26,7 @@ class FindingHeld(msgspec.Struct, frozen=True, kw_only=True):
     runbook: str = ""
     assign: tuple[Role, ...] = ()
     objectives: tuple[Objective, ...] = ()
+    slos: tuple[str, ...] = ()  # whose error budget it burns
     reopen_seconds: float = 1800.0
     fires_again: bool = True  # a new firing, not a repeat judged by a new rule set: only that reopens
     mark: str = ""  # what it does is done once while the incident is open, and remembered under this name

@@ -4,16 +4,33 @@ Every condition answers with yes, no or unknown (three-valued: a `no` beside an 
 and what it wanted, and with the earliest instant at which passing time alone could change the answer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from rules.conditions import AbsentFor, All, Any, Condition, Count, FiringFor, Match, None_, name_of
+from incidents.facts import Fact
+from incidents.snapshot import Need
+from rules.conditions import (
+    AbsentFor,
+    All,
+    Any,
+    BudgetRemaining,
+    BurnRate,
+    Condition,
+    Count,
+    FiringFor,
+    Match,
+    None_,
+    Query,
+    name_of,
+)
 from rules.durations import format_duration
 from rules.index import Hit
 from rules.matchers import Matcher, test_of
+from rules.measuring import Measurement, measure, wanted
 from rules.model import Mode, Tier
+from rules.slos import Slo
 
 MAX_REASON = 300
 _NOTHING, _SECOND = timedelta(0), timedelta(seconds=1)
@@ -32,6 +49,16 @@ class Facts(Protocol):
 
     def count(self, within: timedelta) -> int:
         """How many different alerts of this rule and identity were firing at any time in the window that ends now."""
+
+    @property
+    def slos(self) -> Mapping[str, Slo]:
+        """The SLOs of the rule set by id."""
+
+    def fact(self, name: str) -> Fact | None:
+        """The last answer of Prometheus to a question, by its `fact_id`."""
+
+    def want(self, promql: str) -> None:
+        """Ask for a question to be asked for a while."""
 
 
 class Outcome(StrEnum):
@@ -60,7 +87,7 @@ class Trace(NamedTuple):
     asked: Condition
     state: State
     due: datetime | None  # when time alone could change it
-    measured: timedelta | int | None = None
+    measured: timedelta | int | Measurement | None = None
     failed: tuple[Matcher, str] | None = None  # of `match`: the matcher that does not hold, and the label's value
 
     @property
@@ -71,6 +98,8 @@ class Trace(NamedTuple):
     @property
     def got(self) -> str:
         """What there was."""
+        if isinstance(self.measured, Measurement):
+            return self.measured.got
         if self.failed is not None:
             return f"{self.failed[0].name}={self.failed[1][:60]!r}"
         match self.asked:
@@ -97,6 +126,8 @@ class Trace(NamedTuple):
                 return format_duration(duration)
             case Count(gte, within):
                 return f"{gte} within {format_duration(within)}"
+            case BurnRate() | BudgetRemaining() | Query():
+                return wanted(self.asked)
             case _:
                 return "a measurement"
 
@@ -163,6 +194,8 @@ def evaluate_safely(hit: Hit, facts: Facts, now: datetime) -> Verdict:
     """Evaluate, and make an error of whatever goes wrong: one rule that fails never hides the others."""
     try:
         return evaluate(hit, facts, now)
+    except Need:
+        raise
     except Exception as error:  # noqa: BLE001 -- the border of one rule; what went wrong is kept in the verdict
         return Verdict(Outcome.ERROR, None, None, error=f"{type(error).__name__}: {error}"[:MAX_REASON])
 
@@ -173,6 +206,7 @@ class _Answer(NamedTuple):
 
 
 _YES, _NO, _UNKNOWN = _Answer(State.YES), _Answer(State.NO), _Answer(State.UNKNOWN)
+_MEASURED = {True: _YES, False: _NO, None: _UNKNOWN}
 _OPPOSITE = {State.YES: State.NO, State.NO: State.YES, State.UNKNOWN: State.UNKNOWN}
 
 
@@ -209,8 +243,7 @@ class _Judge:
                 none = _any([self._answer(each) for each in condition.conditions])
                 return _Answer(_OPPOSITE[none.state], none.due)
             case _:
-                self.traces.append(Trace(self._tier, condition, State.UNKNOWN, None))
-                return _UNKNOWN
+                return self._measure(condition)
 
     def _match(self, condition: Match) -> _Answer:
         for matcher in condition.matchers:
@@ -240,6 +273,15 @@ class _Judge:
         due = since + condition.duration
         answer = _YES if due <= self._now else _Answer(State.NO, due)
         self.traces.append(Trace(self._tier, condition, answer.state, answer.due, max(self._now - since, _NOTHING)))
+        return answer
+
+    def _measure(self, condition: Condition) -> _Answer:
+        if not isinstance(condition, BurnRate | BudgetRemaining | Query):
+            self.traces.append(Trace(self._tier, condition, State.UNKNOWN, None))
+            return _UNKNOWN
+        found = measure(condition, self._labels, self._facts, self._now)
+        answer = _MEASURED[found.holds]
+        self.traces.append(Trace(self._tier, condition, answer.state, None, found))
         return answer
 
     def _count(self, condition: Count) -> _Answer:

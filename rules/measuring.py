@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from incidents.facts import Fact, fact_id
 from rules.conditions import BudgetRemaining, BurnRate, Compare, Query
 from rules.durations import format_duration, parse_duration
+from rules.promql import filled
 from rules.questions import Measure, question_of, slo_name
 from rules.slos import Slo, slo_named
 
@@ -114,10 +115,10 @@ def span(duration: timedelta) -> str:
     return f"{minutes} min" if minutes else f"{duration // _SECOND} s"
 
 
-def to_params(asked: Measure, labels: Mapping[str, str], question: str) -> dict[str, Any]:
+def to_params(asked: Measure, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return a measure as an incident keeps it, labels put in."""
     if isinstance(asked, Query):
-        return {"promql": question, "compare": asked.compare.value, "limit": asked.limit}
+        return {"promql": filled(asked.promql, labels), "compare": asked.compare.value, "limit": asked.limit}
     params: dict[str, Any] = {"slo": slo_name(asked.slo, labels), "compare": asked.compare.value}
     if isinstance(asked, BurnRate):
         return {**params, "over": format_duration(asked.over), "limit": asked.limit}

@@ -1,5 +1,6 @@
 """What a rule found, as the event that the transition table takes. Pure."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from incidents.alert import Alert, AlertState
@@ -8,9 +9,11 @@ from incidents.events import FindingHeld
 from incidents.incident import Incident
 from incidents.incident import Objective as StoredObjective
 from incidents.values import Criterion, Severity
+from rules.conditions import name_of
 from rules.deciding.work import Arrival
 from rules.evaluate import Verdict
 from rules.index import Hit, Matched, identity_key
+from rules.measuring import to_params, wanted
 from rules.model import Objective, Tier
 from rules.templates import Values, render, title_of
 
@@ -50,19 +53,22 @@ def finding_of(
         summary=render(tier.summary, values) if tier.summary else "",
         runbook=render(tier.runbook, values) if tier.runbook else linked,
         assign=tier.assign,
-        objectives=tuple(stored_objective(objective) for objective in tier.objectives),
+        objectives=tuple(stored_objective(objective, matched.labels) for objective in tier.objectives),
         reopen_seconds=rule.reopen_within.total_seconds(),
         fires_again=fires_again,
     )
 
 
-def stored_objective(objective: Objective) -> StoredObjective:
-    """Return an objective as an incident keeps it."""
+def stored_objective(objective: Objective, labels: Mapping[str, str]) -> StoredObjective:
+    """Return an objective as an incident keeps it, labels put in."""
     if objective.alerts_clear_for is not None:
         seconds = objective.alerts_clear_for.total_seconds()
         return StoredObjective(id=objective.id, text=objective.text, kind="alerts_clear_for", seconds=seconds)
-    kind = "manual" if objective.measure is None else type(objective.measure).__struct_config__.tag
-    return StoredObjective(id=objective.id, text=objective.text, kind=str(kind))
+    if objective.measure is None:
+        return StoredObjective(id=objective.id, text=objective.text, kind="manual")
+    text = objective.text or f"{name_of(objective.measure)} {wanted(objective.measure)}"
+    params = to_params(objective.measure, labels)
+    return StoredObjective(id=objective.id, text=text, kind=name_of(objective.measure), params=params)
 
 
 def unjudged(source: str, reason: str, *, ruleset: str, received_at: datetime) -> FindingHeld:

@@ -1,6 +1,6 @@
 """Judging: what a rule's verdict does to the incident of its identity, in the midst of a batch. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from incidents import keys
 from incidents.events import FindingHeld
+from incidents.facts import Fact
 from incidents.incident import Incident
 from incidents.measures import Measures
 from incidents.snapshot import Plan
@@ -20,6 +21,7 @@ from rules.deciding.work import Arrival
 from rules.evaluate import Outcome, Verdict, evaluate_safely
 from rules.index import Hit, Matched
 from rules.model import Mode, RuleSet
+from rules.slos import Slo, slos_of
 
 
 class Known(NamedTuple):
@@ -33,6 +35,19 @@ class Known(NamedTuple):
     def count(self, within: timedelta) -> int:
         """Return how many different alerts (or actions) of the rule and identity there were within a span."""
         return self.view.count(window_of(self.hit), within)
+
+    @property
+    def slos(self) -> Mapping[str, Slo]:
+        """The SLOs of the rule set by id."""
+        return self.view.slos
+
+    def fact(self, name: str) -> Fact | None:
+        """Return the last answer of Prometheus to a question."""
+        return self.view.fact(name)
+
+    def want(self, promql: str) -> None:
+        """Ask for a question to be asked for a while."""
+        self.view.want(promql)
 
 
 class Unjudged(NamedTuple):
@@ -66,6 +81,8 @@ class Judge:
     ) -> Verdict:
         """Return what a rule says of an event that it matches, counted."""
         verdict = evaluate_safely(hit, Known(firing_since, silent_since, self._view, hit), self._now)
+        if hit.rule.measured:
+            verdict = verdict._replace(due=self._view.news_due(verdict.due))
         tally = self._view.commit.tally
         tally.count(Measures.RULE_DECISIONS, hit.rule.id, verdict.outcome.value)
         if verdict.outcome is Outcome.ERROR:
@@ -97,6 +114,8 @@ class Judge:
             return current.id
         ruleset = self._rule_set.hash
         event = finding_of(hit, verdict, severity, matched, arrival, ruleset=ruleset, fires_again=fires_again)
+        if self._rule_set.slos:
+            event = replace(event, slos=slos_of(self._rule_set.slos, hit.labels))
         return self._hold(event, current, hit)
 
     def _hold(self, event: FindingHeld, current: Incident | None, hit: Hit) -> str | None:

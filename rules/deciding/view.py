@@ -1,18 +1,23 @@
 """What deciding sees of the store in the midst of a batch: the snapshot, and what the batch changed so far. Pure."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from incidents.alert import AlertState
 from incidents.clock import to_ms
 from incidents.commit import FIRING_SCORE, TIMER_CLEAR, Commit, clear_timer
+from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident, incident_id
 from incidents.snapshot import FIRING_NOW, Known, Need, Plan, Snapshot
 from incidents.timeline import FOLD_FOR_MS, Entry, EntryKind, fold_name
 from incidents.transitions import Transition
 from rules.deciding.work import Arrival
+from rules.slos import Slo
 
 WINDOW_SLACK = timedelta(hours=1)
+WANTED_FOR = timedelta(hours=1)  # a question is asked on so long after an answer to it was last looked for
+NEWS_AFTER = timedelta(seconds=15)  # when a first answer, or one that is overdue, may be there
 
 
 class View:
@@ -22,6 +27,9 @@ class View:
         self.now = now
         self.snapshot = snapshot
         self.commit = Commit(now)
+        self.slos: Mapping[str, Slo] = {}
+        self.asked_anyway: frozenset[str] = frozenset()  # questions that need not be asked for
+        self._news_due: datetime | None = None
         self._number = snapshot.number
         self._states: dict[str, AlertState] = {}
         self._incidents: dict[str, Incident] = {}
@@ -61,6 +69,32 @@ class View:
             plan = Plan()
             plan.alerts[key] = None
             raise Need(plan)
+
+    # Facts
+
+    def fact(self, name: str) -> Fact | None:
+        """Return what Prometheus answered last to a question; raises `Need` where it was not asked for yet."""
+        found = self.commit.facts.get(name)
+        if found is None:
+            if name not in self.snapshot.facts:
+                plan = Plan()
+                plan.facts[name] = None
+                raise Need(plan)
+            found = self.snapshot.facts[name]
+        soon = self.now + NEWS_AFTER
+        due = soon if found is None or found.expected_at <= self.now else found.expected_at
+        self._news_due = due if self._news_due is None else min(self._news_due, due)
+        return found
+
+    def want(self, promql: str) -> None:
+        """Let a question be asked for a while, unless it is asked anyway."""
+        if promql not in self.asked_anyway:
+            self.commit.wanted[promql] = to_ms(self.now + WANTED_FOR)
+
+    def news_due(self, due: datetime | None) -> datetime | None:
+        """Return the earlier of an instant and of when the facts that were looked at are answered anew."""
+        news, self._news_due = self._news_due, None
+        return news if due is None or (news is not None and news < due) else due
 
     # Heartbeats
 
