@@ -6,12 +6,16 @@ without one fails the suite that both stores pass.
 
 from datetime import datetime
 
+from incidents import events
 from incidents.clock import from_ms, to_ms
-from incidents.commit import Commit
+from incidents.commit import Commit, commit_of
+from incidents.measures import Tally
 from incidents.memory.reads import READS
 from incidents.memory.state import State
 from incidents.memory.writes import WRITES
+from incidents.oncall import OnCall
 from incidents.snapshot import Plan, Snapshot
+from incidents.transitions import Context, transition
 
 DUE_AT_ONCE = 500
 
@@ -29,6 +33,31 @@ class MemoryStore(State):
             value = getattr(commit, field)
             if value:
                 write(self, value, commit)
+
+    def happen(
+        self,
+        name: str,
+        event: events.Event,
+        *,
+        oncall: OnCall,
+        now: datetime,
+        also: Tally | None = None,
+        declared: bool = False,
+    ) -> None:
+        """Let an event happen to one incident, as the API and the page worker do; `declared`: there is none yet.
+
+        `also` is counted in the same commit. Raises `TransitionNotAllowed`.
+        """
+        before = None if declared else self.incidents[name]
+        context = Context(oncall=oncall, ruleset=self.ruleset, alerts=self.tally(name), new_id=name)
+        done = transition(before, event, context=context, now=now)
+        commit = commit_of(name, done, now, declared=declared)
+        if also is not None:
+            commit.tally.add(also)
+        self.apply(commit)
+        if done.incident is None and before is not None and isinstance(event, events.StepDue):
+            # A step that was no longer due may have left its timer behind: it is set again as the incident says.
+            self.escalate_as_told(before)
 
     # What is due
 

@@ -13,14 +13,13 @@ from msgspec.structs import replace
 
 from incidents import events
 from incidents.clock import from_ms, to_ms
-from incidents.commit import TIMER_ALERT, TIMER_BEAT, TIMER_BEATS, Commit, commit_of
+from incidents.commit import TIMER_ALERT, TIMER_BEAT, TIMER_BEATS, Commit
 from incidents.delivery import NO_CHANNEL, Ended, channels_of, delivered, given_up, needless, suppressed
 from incidents.incident import incident_id
 from incidents.measures import Measures, Tally
 from incidents.memory.store import MemoryStore
 from incidents.page import Page
 from incidents.snapshot import Need
-from incidents.transitions import Context, transition
 from rules.deciding.deciding import Deciding
 from rules.deciding.judging import Watch
 from rules.deciding.work import Arrival, DueTimer, Received, Work
@@ -231,18 +230,8 @@ class Simulation:
         self._change(name, events.StepDue(), tally)
 
     def _change(self, name: str, event: events.Event, tally: Tally | None = None, *, declared: bool = False) -> None:
-        """Let an event happen to one incident, as the API and the page worker do."""
-        before = None if declared else self.store.incidents[name]
-        context = Context(
-            oncall=self.rule_set.oncall, ruleset=self.rule_set.hash, alerts=self.store.tally(name), new_id=name
-        )
-        done = transition(before, event, context=context, now=self.now)
-        commit = commit_of(name, done, self.now, declared=declared)
-        if tally is not None:
-            commit.tally.add(tally)
-        self.store.apply(commit)
-        if done.incident is None and before is not None and isinstance(event, events.StepDue):
-            self.store.escalate_as_told(before)
+        """Let an event happen to one incident."""
+        self.store.happen(name, event, oncall=self.rule_set.oncall, now=self.now, also=tally, declared=declared)
         if self.store.pages:
             self._deliver()
 
