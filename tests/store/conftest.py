@@ -9,7 +9,14 @@ from incidents.commit import Commit
 from incidents.memory.store import MemoryStore
 from incidents.snapshot import Plan, Snapshot
 from incidents.store.bundle import Bundle
-from incidents.store.codec import decode_entry, decode_heartbeat, decode_incident, decode_page, decode_state
+from incidents.store.codec import (
+    decode_entry,
+    decode_heartbeat,
+    decode_incident,
+    decode_page,
+    decode_state,
+    encode,
+)
 from incidents.store.commit import commit_commands, count_commands
 from incidents.store.connection import Link, Links, checked
 from incidents.store.incidents import Incidents
@@ -130,7 +137,8 @@ class InMemory:
         return self.store.open
 
     def timeline(self, name) -> list:
-        return self.store.timelines.get(name, [])
+        # The data of an entry are plain values here, and JSON in the real store.
+        return [decode_entry(encode(entry)) for entry in self.store.timelines.get(name, [])]
 
     def tally(self, name) -> dict:
         return self.store.tallies.get(name, {})
