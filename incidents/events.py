@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from incidents.incident import Objective
+from incidents.incident import BudgetBurnt, Objective
 from incidents.values import Criterion, PageReason, Role, Severity
 
 
@@ -125,6 +125,19 @@ class Unmeasured(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class ObjectivesMeasured(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts came in: which measured objectives hold, by their ids; what is not known is not among them."""
+
+    met: dict[str, bool]
+    said: dict[str, str] = {}  # what was measured, in words
+
+
+class BudgetMeasured(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of an error budget a resolved incident burnt."""
+
+    burnt: BudgetBurnt
+
+
 class StepDue(msgspec.Struct, frozen=True, kw_only=True):
     """Nobody acknowledged in time: the next step of the paging policy."""
 
@@ -175,6 +188,8 @@ Event = (
     | ActionTaken
     | Touched
     | Unmeasured
+    | ObjectivesMeasured
+    | BudgetMeasured
     | StepDue
     | PageDelivered
     | PageFailed

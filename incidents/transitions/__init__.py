@@ -13,6 +13,7 @@ from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
 from incidents.transitions.declaring import declare, declare_by_hand
 from incidents.transitions.findings import finding, fires_again, unmeasured
+from incidents.transitions.measured import budget_measured, objectives_measured
 from incidents.transitions.objectives import clear_for, unmet_objectives
 from incidents.transitions.outcome import Context, Transition, UnmetObjectives
 from incidents.transitions.pages import page_delivered, page_failed, page_suppressed, stale, step_due
@@ -53,7 +54,7 @@ def transition(incident: Incident | None, event: events.Event, *, context: Conte
 
 
 # What comes too late for a closed incident, and is no mistake.
-PASSING = (events.ClearDue, events.StepDue, events.Touched, events.Unmeasured)
+PASSING = (events.ClearDue, events.StepDue, events.Touched, events.Unmeasured, events.ObjectivesMeasured)
 CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.DISMISSED)
 
 
@@ -70,6 +71,8 @@ def _rows() -> dict[tuple[IncidentStatus, type], Handler]:
         events.StepDue: step_due,
         events.Touched: touched,
         events.Unmeasured: unmeasured,
+        events.ObjectivesMeasured: objectives_measured,
+        events.BudgetMeasured: stale,
     }
     for status in OPEN_STATUSES:
         table.update({(status, event): handler for event, handler in on_open.items()})
@@ -77,6 +80,8 @@ def _rows() -> dict[tuple[IncidentStatus, type], Handler]:
         table.update({(status, event): stale for event in PASSING})
         table[status, events.Reopen] = reopen
     table[IncidentStatus.RESOLVED, events.FindingHeld] = fires_again
+    table[IncidentStatus.RESOLVED, events.BudgetMeasured] = budget_measured
+    table[IncidentStatus.DISMISSED, events.BudgetMeasured] = stale
     for status in IncidentStatus:
         table[status, events.Note] = note
         table[status, events.ActionTaken] = action_taken

@@ -27,6 +27,7 @@ def declare(event: events.FindingHeld, context: Context, now: datetime) -> Trans
         identity_key=event.identity_key,
         declared_at=now,
         objectives=event.objectives or (DEFAULT_OBJECTIVE,),
+        slos=event.slos,
         summary=event.summary,
         runbook=event.runbook,
         ruleset=context.ruleset,

@@ -10,6 +10,7 @@ from incidents.incident import Finding, Incident
 from incidents.page import Page
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.merging import absorbs_anew, merged
+from incidents.transitions.objectives import measured_anew
 from incidents.transitions.outcome import Context, Transition, changed, unchanged
 from incidents.values import IncidentStatus, PageReason, gravest
 
@@ -135,6 +136,8 @@ def reopened(
         touched_by="",
         absorbs_until=None,
         marks=(),
+        objectives=measured_anew(incident),
+        burnt=(),
     )
     brought: tuple[Entry, ...] = ()
     if event is not None:

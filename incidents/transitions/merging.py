@@ -33,6 +33,7 @@ def merged(
         summary=after.summary or event.summary,
         runbook=after.runbook or event.runbook,
         objectives=(*after.objectives, *more),
+        slos=tuple(dict.fromkeys((*after.slos, *event.slos))),
         restricted=after.restricted or event.restricted,
         absorbs_until=until,
         marks=marks,

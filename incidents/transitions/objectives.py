@@ -2,6 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
+from incidents.facts import MEASURED_KINDS
 from incidents.incident import AlertTally, Incident, Objective
 
 DEFAULT_OBJECTIVE = Objective(
@@ -10,7 +13,7 @@ DEFAULT_OBJECTIVE = Objective(
 
 
 def unmet_objectives(incident: Incident, alerts: AlertTally, now: datetime) -> tuple[Objective, ...]:
-    """Return the objectives that do not hold at an instant; what this version cannot measure is unmet."""
+    """Return the objectives that do not hold at an instant; what is measured is met when facts said so."""
     return tuple(objective for objective in incident.objectives if not _is_met(objective, alerts, now))
 
 
@@ -18,6 +21,14 @@ def clear_for(incident: Incident) -> timedelta | None:
     """Return how long no alert may fire before the incident can resolve by itself, None where it never does."""
     waits = [objective.seconds for objective in incident.objectives if objective.kind == "alerts_clear_for"]
     return None if incident.is_held or not waits else timedelta(seconds=max(waits))
+
+
+def measured_anew(incident: Incident) -> tuple[Objective, ...]:
+    """Return the objectives of an incident that is opened again: what was measured before says nothing of it."""
+    return tuple(
+        replace(objective, met_at=None, met_by="") if objective.kind in MEASURED_KINDS else objective
+        for objective in incident.objectives
+    )
 
 
 def _is_met(objective: Objective, alerts: AlertTally, now: datetime) -> bool:

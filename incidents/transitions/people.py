@@ -87,6 +87,7 @@ def clear_due(incident: Incident, event: events.ClearDue, context: Context, now:
     met = tuple(
         Entry(at=now, kind=EntryKind.OBJECTIVE_MET, text=f"Met: {objective.text}", data={"id": objective.id})
         for objective in incident.objectives
+        if objective.met_at is None
     )
     entry = Entry(at=now, kind=EntryKind.RESOLVED, actor=SYSTEM, text="Resolved: all its objectives are met")
     return _close(incident, (*met, entry), now, "resolved")

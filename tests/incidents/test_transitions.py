@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from incidents import events
 from incidents.errors import TransitionNotAllowed
-from incidents.incident import AlertTally, Incident, Objective
+from incidents.incident import AlertTally, BudgetBurnt, Incident, Objective
 from incidents.oncall import OnCall
 from incidents.transitions import TABLE, Context, UnmetObjectives, transition
 from incidents.values import Criterion, IncidentStatus, PageReason, Severity
@@ -54,6 +54,10 @@ EVERY = {
     events.ActionTaken: events.ActionTaken(actor="bo", action="rollback", text="checkout to 1.4.2"),
     events.Touched: events.Touched(actor="bo"),
     events.Unmeasured: events.Unmeasured(rule="burning", reason="no measurement"),
+    events.ObjectivesMeasured: events.ObjectivesMeasured(met={"budget": True}),
+    events.BudgetMeasured: events.BudgetMeasured(
+        burnt=BudgetBurnt(slo="checkout", minutes=1.5, of_minutes=43.2, at=NOW)
+    ),
     events.StepDue: events.StepDue(),
     events.PageDelivered: events.PageDelivered(
         page_id="p", person="amira", channel="c", kind="webhook", attempt=1, repeat=False, reason=PageReason.DECLARED
