@@ -13,7 +13,9 @@ from rules.yaml import Kind, Node
 KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     kind: (tuple(own.keys), own.one_of) for kind, own in CHANNEL_KINDS.items()
 }
-DELIVERED = frozenset({"webhook", "pagerduty", "slack", "console"})
+DELIVERED = frozenset({"apprise", "console", "pagerduty", "slack", "webhook"})
+# Services of Apprise that show something on the screen or in the log of the machine: nobody is there.
+LOCAL_SERVICES = frozenset({"blink1", "dbus", "gio", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows"})
 URLS = frozenset({"url", "webhook_url"})
 
 

@@ -20,7 +20,9 @@ class Closed(io.StringIO):
 
 def test_channel_of_an_unknown_kind_is_refused_for_good():
     """The error names the channel, its kind and what there is."""
-    with pytest.raises(DeliveryError, match=r"'amira/1'.*'pigeon'.*console, pagerduty, slack, webhook") as caught:
+    with pytest.raises(
+        DeliveryError, match=r"'amira/1'.*'pigeon'.*apprise, console, pagerduty, slack, webhook"
+    ) as caught:
         sender_for(Channel(name="amira/1", kind="pigeon"))
     assert caught.value.permanent
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from incidents.oncall import Channel
+from workers.channels.apprise import AppriseSender
 from workers.channels.console import ConsoleSender
 from workers.channels.errors import DeliveryError
 from workers.channels.http import shared_client
@@ -49,6 +50,7 @@ class Senders:
 
 
 _SENDERS: dict[str, Callable[[Channel, bool], Sender]] = {
+    "apprise": lambda channel, deny: AppriseSender(channel, deny_private=deny),
     "console": lambda channel, _: ConsoleSender(),  # noqa: ARG005 (it has no options)
     "pagerduty": lambda channel, deny: PagerDutySender(channel, shared_client(deny_private=deny)),
     "slack": lambda channel, deny: SlackSender(channel, shared_client(deny_private=deny)),

@@ -16,7 +16,7 @@ class PrivateAddress(OSError):
     """The name stands for an address that is not of the public internet, and those are forbidden."""
 
     def __init__(self, host: str, address: str) -> None:
-        super().__init__(f"{host} is {address}")
+        super().__init__(f"{host} is {address}, which deny_private_urls forbids")
         self.host = host
         self.address = address
 
