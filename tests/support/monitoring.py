@@ -65,12 +65,19 @@ groups:
 
 
 class Prometheus:
-    """A Prometheus that evaluates one rule over the exporter every second and tells these Alertmanagers."""
+    """A Prometheus that evaluates rules, by default one over the exporter, and tells these Alertmanagers."""
 
-    def __init__(self, programs: Programs, exporter: Exporter, alertmanagers: Sequence["Alertmanager"]) -> None:
+    def __init__(
+        self,
+        programs: Programs,
+        exporter: Exporter,
+        alertmanagers: Sequence["Alertmanager"],
+        *,
+        rules: str = ALERT_RULES,
+    ) -> None:
         directory = programs.directory / "prometheus"
         directory.mkdir()
-        (directory / "rules.yml").write_text(ALERT_RULES)
+        (directory / "rules.yml").write_text(rules)
         targets = ", ".join(f'"{each.address}"' for each in alertmanagers)
         (directory / "prometheus.yml").write_text(f"""
 global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
