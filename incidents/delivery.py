@@ -22,13 +22,17 @@ class Ended(NamedTuple):
     tally: Tally
 
 
-def channels_of(oncall: OnCall, person: str) -> tuple[Channel, ...]:
-    """Return the channels of a person, first to last, or the one channel that `channel:NAME` names."""
+def channels_of(oncall: OnCall, person: str, only: str = "") -> tuple[Channel, ...]:
+    """Return the channels of a person, first to last, or the one channel that `channel:NAME` names.
+
+    With `only`, no channel but the one of this name.
+    """
     if person.startswith(CHANNEL_PREFIX):
         channel = oncall.channels.get(person.removeprefix(CHANNEL_PREFIX))
         return (channel,) if channel else ()
     known = oncall.people.get(person)
-    return known.channels if known else ()
+    channels = known.channels if known else ()
+    return tuple(channel for channel in channels if channel.name == only) if only else channels
 
 
 def needless(page: Page, incident: Incident) -> str:
@@ -43,8 +47,8 @@ def needless(page: Page, incident: Incident) -> str:
     return ""
 
 
-def delivered(page: Page, channel: Channel, now: datetime) -> Ended:
-    """Return that a provider took a page."""
+def delivered(page: Page, channel: Channel, now: datetime, *, answer: str = "", provider_id: str = "") -> Ended:
+    """Return that a provider took a page, what it answered, and what it calls what it took."""
     tally = Tally()
     tally.count(Measures.PAGES, channel.kind, "repeated" if page.unanswered else "accepted")
     if not page.over and page.step == 1 and page.round == 1:
@@ -57,12 +61,14 @@ def delivered(page: Page, channel: Channel, now: datetime) -> Ended:
         attempt=page.attempt,
         repeat=page.unanswered,
         reason=page.reason,
+        answer=answer,
+        provider_id=provider_id,
     )
     return Ended(event, tally)
 
 
-def failed(page: Page, channel: Channel, error: str, again_at: datetime) -> Ended:
-    """Return that an attempt failed and another one follows."""
+def failed(page: Page, channel: Channel, error: str, again_at: datetime, *, permanent: bool = False) -> Ended:
+    """Return that an attempt failed and another one follows, over another channel where it failed for good."""
     tally = Tally()
     tally.count(Measures.PAGES, channel.kind, "failed")
     event = PageFailed(
@@ -73,6 +79,7 @@ def failed(page: Page, channel: Channel, error: str, again_at: datetime) -> Ende
         attempt=page.attempt,
         error=error,
         again_at=again_at,
+        permanent=permanent,
     )
     return Ended(event, tally)
 
@@ -82,7 +89,15 @@ def given_up(page: Page, channel: Channel | None, error: str) -> Ended:
     kind, name = (channel.kind, channel.name) if channel else ("none", "")
     tally = Tally()
     tally.count(Measures.PAGES, kind, "given_up")
-    event = PageFailed(page_id=page.id, person=page.person, channel=name, kind=kind, attempt=page.attempt, error=error)
+    event = PageFailed(
+        page_id=page.id,
+        person=page.person,
+        channel=name,
+        kind=kind,
+        attempt=page.attempt,
+        error=error,
+        permanent=True,
+    )
     return Ended(event, tally)
 
 

@@ -152,6 +152,8 @@ class PageDelivered(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     repeat: bool
     reason: PageReason
+    answer: str = ""  # of the provider, for people
+    provider_id: str = ""  # what the provider calls it
 
 
 class PageFailed(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,6 +166,7 @@ class PageFailed(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     error: str
     again_at: datetime | None = None
+    permanent: bool = False  # the provider's verdict: trying again on this channel cannot help
 
 
 class PageSuppressed(msgspec.Struct, frozen=True, kw_only=True):

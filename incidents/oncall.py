@@ -9,6 +9,9 @@ import msgspec
 
 from incidents.values import Role, Severity
 
+# Kinds whose provider pages on its own: what happens here is told to it, whichever channel reached the person.
+LIFECYCLE_KINDS = frozenset({"pagerduty"})
+
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
     """One way to reach somebody: a kind (`webhook`, `console`, ...) and its options as the operator wrote them."""
@@ -86,3 +89,4 @@ class OnCall(msgspec.Struct, frozen=True, kw_only=True):
     roles: dict[Role, str] = {}  # role -> rotation id
     policies: dict[str, Policy] = {}  # `default` is used where a rule names none
     severities: dict[Severity, SeveritySettings] = {}
+    announce: tuple[str, ...] = ()  # names of channels that are told of every incident

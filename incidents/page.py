@@ -1,10 +1,19 @@
-"""A page: telling one person now, expecting an acknowledgement. Pure values."""
+"""A page: telling one person now, expecting an acknowledgement; and what is only told. Pure values."""
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
 from incidents.values import PageReason
+
+
+class News(StrEnum):
+    """What is told where nothing is expected back."""
+
+    OVER = "over"
+    ACKNOWLEDGED = "acknowledged"  # only to providers that page on their own
+    ANNOUNCEMENT = "announcement"
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -12,9 +21,12 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     v: int = 1
     id: str
-    over: bool = False  # tells that it is over (`page_resolved`), and expects nothing back
+    over: bool = False  # tells something, by `news`, and expects nothing back
+    news: News = News.OVER
+    text: str = ""  # of an announcement
     incident_id: str
     person: str  # a person's id, or `channel:NAME`
+    channel: str = ""  # only over this channel of the person's, by its name
     role: str | None
     step: int
     round: int

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from incidents.incident import Incident, Paging
 from incidents.oncall import OnCall, Policy, Rotation, SeveritySettings, Step
-from incidents.page import CHANNEL_PREFIX, Page
+from incidents.page import CHANNEL_PREFIX, News, Page
 from incidents.rotations import NobodyOnCall, holder
 from incidents.timeline import Entry, EntryKind
 from incidents.values import PageReason, Role
@@ -165,7 +165,7 @@ def _target(name: str, incident: Incident, oncall: OnCall, now: datetime) -> Tar
 def _page(
     incident: Incident, paging: Paging, target: Target, *, received_at: datetime, now: datetime, over: bool = False
 ) -> Page:
-    stage = "over" if over else f"{paging.round}.{paging.step}"
+    stage = "over" if over else stage_of(paging)
     return Page(
         id=f"{incident.id}.{paging.start}.{stage}.{target.person}",
         over=over,
@@ -178,6 +178,33 @@ def _page(
         ruleset=incident.ruleset,
         created_at=now,
         received_at=received_at,
+    )
+
+
+def stage_of(paging: Paging) -> str:
+    """Return how a page's id names the step: `ROUND.STEP`."""
+    return f"{paging.round}.{paging.step}"
+
+
+def news(incident: Incident, target: str, kind: News, *, channel: str, now: datetime, text: str = "") -> Page:
+    """Return what tells somebody over one channel, expecting nothing back; newer news of a kind take its place."""
+    paging = incident.paging or Paging(policy="", reason=PageReason.DECLARED)
+    stage = f"{kind.value}{incident.version}" if kind is News.ANNOUNCEMENT else kind.value
+    return Page(
+        id=f"{incident.id}.{paging.start}.{stage}.{target}.{channel}",
+        over=True,
+        news=kind,
+        text=text,
+        incident_id=incident.id,
+        person=target,
+        channel=channel,
+        role=None,
+        step=paging.step,
+        round=paging.round,
+        reason=paging.reason,
+        ruleset=incident.ruleset,
+        created_at=now,
+        received_at=now,
     )
 
 

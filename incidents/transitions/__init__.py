@@ -29,6 +29,7 @@ from incidents.transitions.people import (
     resolve,
     touched,
 )
+from incidents.transitions.told import with_news
 from incidents.values import OPEN_STATUSES, IncidentStatus
 
 __all__ = ["TABLE", "Context", "Transition", "UnmetObjectives", "clear_for", "transition", "unmet_objectives"]
@@ -41,6 +42,10 @@ def transition(incident: Incident | None, event: events.Event, *, context: Conte
 
     Raises `TransitionNotAllowed` for a pair that is not in the table.
     """
+    return with_news(incident, event, _decide(incident, event, context, now), context, now)
+
+
+def _decide(incident: Incident | None, event: events.Event, context: Context, now: datetime) -> Transition:
     if incident is None:
         if isinstance(event, events.FindingHeld):
             return declare(event, context, now)

@@ -10,6 +10,8 @@ from incidents.measures import Tally
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.outcome import Context, Transition, changed, unchanged
 
+_ANOTHER = "the next channel is tried"
+
 
 def step_due(incident: Incident, event: events.StepDue, context: Context, now: datetime) -> Transition:
     """Re-check before acting: the timer carries no truth."""
@@ -35,6 +37,8 @@ def page_delivered(incident: Incident, event: events.PageDelivered, context: Con
             "attempt": event.attempt,
             "repeat": event.repeat,
             "reason": event.reason.value,
+            "verdict": "accepted",
+            **_present({"answer": event.answer, "provider_id": event.provider_id}),
         },
     )
     return Transition(None, (entry,), (), Tally(), "page sent")
@@ -42,7 +46,7 @@ def page_delivered(incident: Incident, event: events.PageDelivered, context: Con
 
 def page_failed(incident: Incident, event: events.PageFailed, context: Context, now: datetime) -> Transition:
     """Write a failure down; a page that is given up brings the next step of the round forward."""
-    after = "it is tried again" if event.again_at else "it is given up"
+    after = "it is given up" if event.again_at is None else _ANOTHER if event.permanent else "it is tried again"
     entry = Entry(
         at=now,
         kind=EntryKind.PAGE_FAILED,
@@ -53,18 +57,26 @@ def page_failed(incident: Incident, event: events.PageFailed, context: Context, 
             "channel": event.channel,
             "attempt": event.attempt,
             "error": event.error,
+            "verdict": "permanent" if event.permanent else "retry",
         },
     )
-    waits = incident.is_open and incident.paging is not None and incident.paging.next_at is not None
-    if (
-        event.again_at is None
-        and waits
-        and incident.paging is not None
-        and paging.has_next_step(incident, context.oncall)
-    ):
+    if event.again_at is None and _of_present_step(incident, event) and paging.has_next_step(incident, context.oncall):
+        assert incident.paging is not None  # noqa: S101 - it has a present step
         hurried = replace(incident, paging=replace(incident.paging, next_at=now))
         return changed(incident, hurried, (entry,), reason="page given up")
     return Transition(None, (entry,), (), Tally(), "page failed")
+
+
+def _of_present_step(incident: Incident, event: events.PageFailed) -> bool:
+    """Whether the page belongs to the step that waits now: an older one that is given up hurries nothing."""
+    present = incident.paging
+    if not incident.is_open or present is None or present.next_at is None:
+        return False
+    return event.page_id.startswith(f"{incident.id}.{present.start}.{paging.stage_of(present)}.")
+
+
+def _present(texts: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if text}
 
 
 def page_suppressed(incident: Incident, event: events.PageSuppressed, context: Context, now: datetime) -> Transition:

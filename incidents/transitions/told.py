@@ -1,0 +1,110 @@
+"""What everybody else hears of a change: providers that page on their own, and channels of announcements. Pure.
+
+It looks at what a transition did, whatever the event was, so no row of the table can forget it.
+"""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from incidents import events
+from incidents.delivery import channels_of
+from incidents.incident import Incident
+from incidents.oncall import LIFECYCLE_KINDS, Channel
+from incidents.page import CHANNEL_PREFIX, News, Page
+from incidents.paging import news
+from incidents.timeline import EntryKind
+from incidents.transitions.outcome import Context, Transition
+
+_ANNOUNCED = frozenset(
+    {
+        EntryKind.INCIDENT_DECLARED,
+        EntryKind.SEVERITY_CHANGED,
+        EntryKind.ACKNOWLEDGED,
+        EntryKind.MITIGATED,
+        EntryKind.RESOLVED,
+        EntryKind.REOPENED,
+        EntryKind.DISMISSED,
+        EntryKind.MERGED,
+        EntryKind.COMMUNICATION,
+    }
+)
+
+
+def with_news(
+    before: Incident | None, event: events.Event, done: Transition, context: Context, now: datetime
+) -> Transition:
+    """Return what a transition did, with everything that is to be told of it."""
+    if done.incident is None:
+        if before is not None and isinstance(event, events.PageDelivered) and event.kind in LIFECYCLE_KINDS:
+            return done._replace(pages=(*done.pages, *_too_late(before, event, context, now)))
+        return done
+    pages = [_in_force(page, context) for page in done.pages]
+    if before is not None:
+        pages = _lifecycle(before, done.incident, pages, context, now)
+    pages += _announcements(done, context, now)
+    return done._replace(pages=tuple(pages)) if pages else done
+
+
+def _in_force(page: Page, context: Context) -> Page:
+    """Whom a step pages is looked up in the rules of now, so their channels must be, too."""
+    if page.ruleset == context.ruleset or not context.ruleset or not channels_of(context.oncall, page.person):
+        return page
+    return replace(page, ruleset=context.ruleset)
+
+
+def _lifecycle(before: Incident, after: Incident, pages: list[Page], context: Context, now: datetime) -> list[Page]:
+    """Tell providers that page on their own of the acknowledgement and of the end."""
+    kind = _turn(before, after)
+    if kind is None:
+        return pages
+    for person in after.paged:
+        channels = channels_of(context.oncall, person)
+        owning = [channel for channel in channels if channel.kind in LIFECYCLE_KINDS]
+        if owning and kind is News.OVER and channels[0] in owning:
+            pages = [page for page in pages if not (page.over and page.person == person)]
+        pages += [_told(after, person, kind, channel, context, now) for channel in owning]
+    return pages
+
+
+def _turn(before: Incident, after: Incident) -> News | None:
+    """Return whether a change ended an incident, or stopped its paging because somebody is on it."""
+    if before.is_open and not after.is_open:
+        return News.OVER
+    waited = before.paging is not None and before.paging.next_at is not None
+    waits = after.paging is not None and after.paging.next_at is not None
+    if after.is_open and after.acknowledged_at is not None and not waits:
+        return News.ACKNOWLEDGED if waited or before.acknowledged_at is None else None
+    return None
+
+
+def _too_late(incident: Incident, event: events.PageDelivered, context: Context, now: datetime) -> list[Page]:
+    """A page that a provider took after somebody acknowledged, or after the end, would go on paging there."""
+    waits = incident.paging is not None and incident.paging.next_at is not None
+    if incident.is_open and (waits or incident.acknowledged_at is None):
+        return []
+    kind = News.ACKNOWLEDGED if incident.is_open else News.OVER
+    return [
+        _told(incident, event.person, kind, channel, context, now)
+        for channel in channels_of(context.oncall, event.person)
+        if channel.name == event.channel
+    ]
+
+
+def _told(incident: Incident, person: str, kind: News, channel: Channel, context: Context, now: datetime) -> Page:
+    return _in_force(news(incident, person, kind, channel=channel.name, now=now), context)
+
+
+def _announcements(done: Transition, context: Context, now: datetime) -> list[Page]:
+    """Announce what matters to everybody; a restricted incident is announced to nobody."""
+    incident = done.incident
+    if not context.oncall.announce or incident is None or incident.restricted:
+        return []
+    said = [entry.text for entry in done.entries if entry.kind in _ANNOUNCED]
+    if not said:
+        return []
+    text = f"{incident.id} ({incident.severity}) {incident.title}: {'; '.join(said)}"
+    return [
+        _in_force(news(incident, CHANNEL_PREFIX + name, News.ANNOUNCEMENT, channel=name, now=now, text=text), context)
+        for name in context.oncall.announce
+    ]
