@@ -4,6 +4,7 @@ granian's processes share the port by SO_REUSEPORT and outlive their parent by d
 answer beside the first without an error.
 """
 
+import os
 import resource
 from collections.abc import Callable
 from functools import partial
@@ -26,6 +27,9 @@ HEADER_TIMEOUT_MS = 10_000
 HEADER_BUFFER = 64 * 1024
 MOST_FILES = 65_536
 STOP_SECONDS = 4
+# Added to that of whoever starts us. Intake is cheaper than deciding: with too little CPU for both it would let the
+# decider starve and a backlog grow. It still gets whatever the others leave.
+NICENESS = 10
 
 # granian configures logging anew in each process: its lines go the way of ours.
 _GRANIAN_LOGS = {
@@ -86,5 +90,6 @@ def _allow_connections() -> None:
 def _load(app_loader: AppLoader, process: str) -> Any:  # noqa: ANN401 - a WSGI application
     """Load the application in a process of granian's."""
     die_with_spawner()
+    os.nice(NICENESS)
     configure_logs(process)
     return app_loader()
