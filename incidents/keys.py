@@ -276,3 +276,29 @@ def pages_claimed() -> str:
     takes over.
     """
     return "tocsin:pages:claimed"
+
+
+def decisions() -> str:
+    """Stream of what was decided, batch by batch, for the journal. TTL: none, trimmed past the journal's cursor.
+    Writer: the decider's commit. Reader: the journal's writer.
+    """
+    return "tocsin:decisions"
+
+
+def journal() -> str:
+    """Hash, how far the journal has come (`incidents.store.journal`). TTL: none. Writer: the decider's commit and the
+    journal's writer. Reader: the same, /metrics and API.
+    """
+    return "tocsin:journal"
+
+
+def journal_lease() -> str:
+    """String, who writes the journal now. TTL: ten seconds, renewed. Writer: the journal's writer. Reader: the same."""
+    return "tocsin:journal:lease"
+
+
+def journal_expected() -> str:
+    """String, that a journal's writer lived or is about to start: what is decided is kept for it. TTL: ten minutes,
+    renewed. Writer: `tocsin serve` and the journal's writer. Reader: the decider.
+    """
+    return "tocsin:journal:expected"

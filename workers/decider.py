@@ -32,6 +32,7 @@ from incidents.store.wake import LINGER, Waker
 from rules.deciding.deciding import Deciding
 from rules.deciding.work import Arrival, DueTimer, Received, Work
 from workers.entries import Cursor, Entry, read_cursor
+from workers.leaving import IS_EXPECTED, Leaving, keep_bounded
 from workers.poison import Offenders, find_offenders, set_aside
 from workers.reading import Reading
 from workers.suspects import Suspects
@@ -144,6 +145,7 @@ class Decider:
 
     def _keep_up(self) -> None:
         forget_old_alerts(self._link, self._now(), self._lease.fence)
+        keep_bounded(self._link, self._cursor)
         silent, moved = gone_silent(self._link, self._now(), self._stale_after)
         if silent:
             self._settle(Work((), silent), (), self._cursor, also=moved)
@@ -199,18 +201,19 @@ class Decider:
         deciding = self._current()
         unreadable = tuple(entry.unreadable for entry in entries if entry.unreadable is not None)
         poison = offenders or Offenders((), unreadable=unreadable)
+        leaving = Leaving(work, poison)
         plan: Plan | None = None
         for _ in range(CONFLICTS_AT_MOST):
             now = self._now()
             judge: Callable[[Work], object] = deciding.plan
             try:
                 plan = plan or self._plan(deciding, work)
-                snapshot = self._load(plan, now)
+                snapshot = self._load(plan, now, leaving)
                 if snapshot.ruleset != deciding.rule_set.hash:
                     deciding, plan = self._reloaded(snapshot.ruleset), None
                     continue
                 judge = partial(deciding.decide, snapshot=snapshot, now=now)
-                commit = deciding.decide(work, snapshot, now, poison.to_tell())
+                commit = deciding.decide(work, snapshot, now, poison.to_tell(), leaving.notes)
             except Need as need:
                 plan = plan or Plan()
                 plan.merge(need.plan)
@@ -222,7 +225,8 @@ class Decider:
                 plan = None
                 continue
             set_aside(commit, poison)
-            if self._commit(commit, done, also):
+            left = leaving.commands(commit, self._cursor, done, deciding.rule_set.hash, poison)
+            if self._commit(commit, done, left, also):
                 return
         raise StoreConflict("the store kept changing under the decider")
 
@@ -243,11 +247,13 @@ class Decider:
             with contextlib.suppress(Exception):
                 self._planned = Planned(deciding, entries, arrivals, deciding.plan(Work(arrivals)))
 
-    def _load(self, plan: Plan, now: datetime) -> Snapshot:
+    def _load(self, plan: Plan, now: datetime, leaving: Leaving) -> Snapshot:
         watch, *loads = load_commands(plan, now)
-        bundle = Bundle(loads)
+        bundle = Bundle([*loads, IS_EXPECTED])
         _, watched, *answered = checked(self._link.ask([("UNWATCH",), watch, *bundle.commands]))
-        snapshot = snapshot_of(plan, [watched, *bundle.replies(answered)])
+        *loaded, expected = bundle.replies(answered)
+        leaving.expected(expected)
+        snapshot = snapshot_of(plan, [watched, *loaded])
         if snapshot.fence != self._lease.fence:
             raise LeaseLost(f"the fence is at {snapshot.fence}, ours was {self._lease.fence}")
         return snapshot
@@ -263,11 +269,9 @@ class Decider:
             self._deciding = self._deciding_for(stored.decode() if stored else "")
         return self._deciding
 
-    def _commit(self, commit: Commit, done: Cursor, also: Sequence[Command]) -> bool:
+    def _commit(self, commit: Commit, done: Cursor, left: Sequence[Command], also: Sequence[Command]) -> bool:
         """Commit with the cursor; False when something watched has changed. A lease that ran out is never committed."""
-        moved: list[Command] = [("SET", keys.cursor(), str(done)), self._lease.renewal_in_commit()]
-        if done.entry_id != self._cursor.entry_id:
-            moved.append(("XTRIM", keys.stream(), "MINID", "~", done.entry_id))
+        moved: list[Command] = [("SET", keys.cursor(), str(done)), self._lease.renewal_in_commit(), *left]
         # What moves the cursor stands by itself: a full store refuses it, and with it the whole transaction.
         commands = [("MULTI",), *moved, *Bundle([*commit_commands(commit), *also]).commands, ("EXEC",)]
         if time.monotonic() - self._renewed > LEASE_MS / 1000:

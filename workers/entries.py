@@ -15,6 +15,7 @@ from rules.deciding.work import Arrival, Received
 class Unreadable(NamedTuple):
     """An entry that this version cannot read: all its events are quarantined together."""
 
+    entry_id: str
     source: str
     received_at: datetime
     events: int
@@ -54,7 +55,7 @@ def read_entry(raw: list[Any]) -> Entry:
     except (msgspec.MsgspecError, ValueError) as error:
         count = int(fields.get(b"n", b"1"))
         text = body.decode("utf-8", "replace")
-        return Entry(entry_id, unreadable=Unreadable(source, received_at, count, str(error), text))
+        return Entry(entry_id, unreadable=Unreadable(entry_id, source, received_at, count, str(error), text))
     arrivals = tuple(
         Arrival(alert_key(source, alert.fingerprint), source, alert, received_at, received_ms) for alert in alerts
     )

@@ -116,6 +116,11 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timers: tuple[TimerRan, ...] = ()
     unreadable: dict[str, str] = {}  # entries without any event that could be read -> why
 
+    @property
+    def lines(self) -> int:
+        """How many lines of the journal it stands for."""
+        return len(self.became) + len(self.timers) + len(self.unreadable)
+
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a line says whatever the event is."""

@@ -3,7 +3,7 @@
 Noting costs little while it is done and its words are made at the end, for a batch may be decided several times over.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,6 +16,8 @@ from rules.deciding.work import DueTimer
 from rules.evaluate import Trace, Verdict
 from rules.index import Hit
 
+_NONE_ASIDE: Mapping[int, str] = {}
+_ALL_READ: Mapping[str, str] = {}
 MOST = 200  # answers and incidents that are spelled out for one event
 
 
@@ -74,18 +76,37 @@ class Notes:
         self._judged, self._entries, self._pages = [], len(entries), len(pages)
         return noted
 
-    def decided(self, *, start: str, end: str, at: datetime, rules: str) -> Decided:
-        """Return what was decided about the events between two cursors, and about the timers."""
-        became = bytearray(CODES[Became.REPEATED].encode() * self._events)
+    def decided(
+        self,
+        *,
+        start: str,
+        end: str,
+        at: datetime,
+        rules: str,
+        aside: Mapping[int, str] = _NONE_ASIDE,
+        unreadable: Mapping[str, str] = _ALL_READ,
+    ) -> Decided:
+        """Return what was decided about the events between two cursors, and about the timers.
+
+        `aside` says why some of the events, by their place among all, were not decided but quarantined.
+        """
+        places = [place for place in range(self._events + len(aside)) if place not in aside] if aside else None
+        became = bytearray(CODES[Became.REPEATED].encode() * (self._events + len(aside)))
         for place, word in self._became.items():
-            became[place] = ord(CODES[word])
+            became[places[place] if places else place] = ord(CODES[word])
+        decisions = {places[place] if places else place: _decision(noted) for place, noted in self._noted.items()}
+        told = self._since()  # of what could not be judged
+        for place, error in aside.items():
+            became[place] = ord(CODES[Became.QUARANTINED])
+            decisions[place] = Decision(error=error, did=_did(told.entries, told.pages))
         return Decided(
             start=start,
             end=end,
             at=at,
             rules=rules,
             became=became.decode(),
-            decisions={place: _decision(noted) for place, noted in self._noted.items()},
+            decisions=decisions,
+            unreadable=dict(unreadable),
             timers=tuple(
                 TimerRan(timer=timer.member, due_at=timer.due_at, decision=_decision(noted))
                 for timer, noted in self._timers

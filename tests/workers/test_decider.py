@@ -130,10 +130,10 @@ def test_decider_on_whose_event_others_died_sets_only_that_aside(stage: Stage):
     """After two deaths on a batch deciders go event by event; after two more only that event is set aside."""
 
     class Deadly(Deciding):
-        def decide(self, work, snapshot, now, to_tell=()):
+        def decide(self, work, *others):
             if any(arrival.alert.labels.get("instance") == "n3" for arrival in work.arrivals):
                 os._exit(9)
-            return super().decide(work, snapshot, now, to_tell)
+            return super().decide(work, *others)
 
     stage.post(*(alert(instance=f"n{number}") for number in range(5)))
     stage.post(alert(instance="after"))

@@ -35,9 +35,9 @@ class Watched(Deciding):
         self.on_plan(len(self.planned))
         return super().plan(work)
 
-    def decide(self, work, snapshot, now, to_tell=()):
+    def decide(self, work, *others):
         self.decided.append(len(work.arrivals))
-        return super().decide(work, snapshot, now, to_tell)
+        return super().decide(work, *others)
 
     def match(self, key, labels):
         if labels.get("instance") == "n70":
