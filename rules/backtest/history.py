@@ -3,25 +3,19 @@
 A Prometheus keeps no deliveries, but it keeps `ALERTS`: one sample for each evaluation at which an alert fired.
 """
 
-import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from incidents.alert import Alert, fingerprint_of
+from incidents.alert import Alert, alert_key, fingerprint_of
+from incidents.clock import to_ms
+from incidents.journal.lines import Recorded
 from incidents.values import AlertStatus
+from rules.deciding.work import Arrival, Received
 
 PROMETHEUS_SOURCE = "prometheus"
 DROPPED = frozenset({"__name__", "alertstate"})
 GAP_IN_STEPS = 1.5  # a sample that is missing once is the end of an alert
-
-
-class Moment(NamedTuple):
-    """Something that reached us at an instant: an alert's state as one sender told it."""
-
-    at: datetime
-    source: str
-    alert: Alert
 
 
 class Episode(NamedTuple):
@@ -86,33 +80,31 @@ class Episodes:
         return Episode(running.labels, _instant(running.first), _instant(running.last + self._step))
 
 
-def moments_of(episodes: Iterable[Episode], source: str = PROMETHEUS_SOURCE) -> list[Moment]:
+def arrivals_of(episodes: Iterable[Episode], source: str = PROMETHEUS_SOURCE) -> list[Arrival]:
     """Return what a sender would have told of these episodes, in the order of time; ends before beginnings."""
-    told = []
-    for episode in episodes:
-        fingerprint = fingerprint_of(episode.labels)
-        firing = Alert(
-            fingerprint=fingerprint,
-            status=AlertStatus.FIRING,
-            labels=episode.labels,
-            starts_at=episode.starts_at,
-        )
-        told.append((episode.starts_at, 1, fingerprint, Moment(episode.starts_at, source, firing)))
-        if episode.ends_at is not None:
-            resolved = Alert(
-                fingerprint=fingerprint,
-                status=AlertStatus.RESOLVED,
-                labels=episode.labels,
-                starts_at=episode.starts_at,
-                ends_at=episode.ends_at,
-            )
-            told.append((episode.ends_at, 0, fingerprint, Moment(episode.ends_at, source, resolved)))
+    told: list[tuple[int, int, str, Arrival]] = []
+    for labels, starts_at, ends_at in episodes:
+        print_of = fingerprint_of(labels)
+        key = alert_key(source, print_of)
+        states = [(starts_at, 1, AlertStatus.FIRING)]
+        if ends_at is not None:
+            states.append((ends_at, 0, AlertStatus.RESOLVED))
+        for at, order, status in states:
+            ended = ends_at if status is AlertStatus.RESOLVED else None
+            alert = Alert(fingerprint=print_of, status=status, labels=labels, starts_at=starts_at, ends_at=ended)
+            told.append((to_ms(at), order, print_of, Arrival(key, source, alert, at, to_ms(at))))
     return [row[3] for row in sorted(told, key=lambda row: row[:3])]
 
 
-def merged(*histories: Iterable[Moment]) -> Iterator[Moment]:
-    """Return several histories as one, in the order of time."""
-    return heapq.merge(*histories, key=lambda moment: moment.at)
+def events_of(recorded: Iterable[Recorded]) -> Iterator[Arrival | Received]:
+    """Return what a journal recorded as the events that came off the stream; timers run again by themselves."""
+    for each in recorded:
+        at = to_ms(each.received_at)
+        if each.alert is not None:
+            key = alert_key(each.source, each.alert.fingerprint)
+            yield Arrival(key, each.source, each.alert, each.received_at, at)
+        elif each.incoming is not None:
+            yield Received(each.source, each.incoming, each.received_at, at)
 
 
 def _instant(seconds: float) -> datetime:

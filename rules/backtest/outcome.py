@@ -56,6 +56,11 @@ class RuleLoad(msgspec.Struct, frozen=True, kw_only=True):
     held: int = 0  # how often it held, for incidents that were open already too
     errors: int = 0
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it did anything."""
+        return bool(self.incidents or self.pages or self.held or self.errors)
+
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """All that rules would have made of a stretch of the past."""
@@ -74,6 +79,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     def night_pages(self) -> int:
         """How many pages would have woken somebody."""
         return sum(page.at_night for page in self.pages)
+
+    @property
+    def idle_rules(self) -> tuple[str, ...]:
+        """The rules that never held and never failed."""
+        return tuple(load.rule for load in self.rules if not load.is_busy)
+
+    @property
+    def busy_rules(self) -> tuple[RuleLoad, ...]:
+        """The rules that held or failed, the loudest first."""
+        return tuple(load for load in self.rules if load.is_busy)
 
     @property
     def by_severity(self) -> dict[Severity, int]:

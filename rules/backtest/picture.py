@@ -76,8 +76,18 @@ def clock_of(outcome: Outcome) -> Clock:
         nights=((y_of(0), NIGHT_ENDS * HOUR_HEIGHT), (y_of(NIGHT_BEGINS), (HOURS - NIGHT_BEGINS) * HOUR_HEIGHT)),
         hours=tuple((y_of(hour), f"{hour:02d}:00") for hour in range(0, HOURS + 1, 6)),
         days=tuple(Mark(x_of(at), f"{at:%d %b}") for at in marks),
-        dots=tuple(_dot(page, x_of(page.at), y_of(page.local.hour + page.local.minute / 60)) for page in outcome.pages),
+        dots=tuple(
+            _dot(page, x_of(_midday(page)), y_of(page.local.hour + page.local.minute / 60)) for page in outcome.pages
+        ),
     )
+
+
+def _midday(page: WouldPage) -> datetime:
+    return page.local.replace(hour=12, minute=0, second=0, microsecond=0)
+
+
+def _hour(page: WouldPage) -> float:
+    return page.local.hour + page.local.minute / 60
 
 
 def _dot(page: WouldPage, x: float, y: float) -> Dot:

@@ -15,8 +15,9 @@ def summary_lines(outcome: Outcome) -> list[str]:
     days = max((outcome.until - outcome.since).total_seconds() / 86400, 1 / 24)
     grave = ", ".join(f"{number} {severity}" for severity, number in outcome.by_severity.items() if number)
     pages = len(outcome.pages)
+    span = f"{outcome.since:%Y-%m-%d %H:%M} to {outcome.until:%Y-%m-%d %H:%M} UTC"
     return [
-        f"{outcome.since:%Y-%m-%d %H:%M} to {outcome.until:%Y-%m-%d %H:%M} UTC: {days:.1f} days, {outcome.events} events",
+        f"{span}: {days:.1f} days, {outcome.events} events",
         f"{len(outcome.incidents)} incidents" + (f" ({grave})" if grave else ""),
         f"{pages} pages ({pages / days:.1f} a day), {outcome.night_pages} at night",
         f"{outcome.alerts} alerts, {outcome.alerts_without_incident} of them made no incident",

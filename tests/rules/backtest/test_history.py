@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from incidents.values import AlertStatus
-from rules.backtest.history import Episodes, Samples, moments_of
+from rules.backtest.history import Episodes, Samples, arrivals_of
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 STEP = timedelta(minutes=1)
@@ -52,7 +52,9 @@ def test_history_knows_what_still_fires():
 def test_history_tells_of_ends_before_beginnings():
     """What ended at an instant is told before what began at it."""
     found = Episodes(STEP).take([samples(0, 1, alertname="A"), samples(2, 3, alertname="B")], minute(60))
-    told = [(moment.at, moment.alert.labels["alertname"], moment.alert.status) for moment in moments_of(found)]
+    told = [
+        (arrival.received_at, arrival.alert.labels["alertname"], arrival.alert.status) for arrival in arrivals_of(found)
+    ]
     assert told == [
         (minute(0), "A", AlertStatus.FIRING),
         (minute(2), "A", AlertStatus.RESOLVED),

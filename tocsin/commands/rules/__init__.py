@@ -5,6 +5,7 @@ import click
 from tocsin.commands.lazy import LazyGroup
 
 COMMANDS = {
+    "backtest": "tocsin.commands.rules.backtest:backtest",
     "check": "tocsin.commands.rules.check:check_files",
     "packs": "tocsin.commands.rules.packs:show_packs",
     "schema": "tocsin.commands.rules.schema:print_schema",
