@@ -18,6 +18,7 @@ from rules.yaml import MAX_BYTES, Problem, read_yaml
 
 PACKS_DIR = Path(__file__).parent / "packs"
 SUFFIXES = frozenset({".yml", ".yaml"})
+TEST_NAMES = ("_test.yml", "_test.yaml", ".test.yml", ".test.yaml")  # tests of rules may stand beside them
 MAX_FILES = 1000
 MAX_DEPTH = 20
 _RULES = re.compile(rb"^[\"']?rules[\"']?[ \t]*:", re.MULTILINE)
@@ -115,7 +116,7 @@ class _Reader:
         self._seen.add(target)
         before = len(self.files)
         for name in sorted(os.listdir(target)):  # noqa: PTH208 -- the names alone
-            if not name.startswith("."):
+            if not name.startswith(".") and not name.endswith(TEST_NAMES):
                 self._entry(shown / name, target / name, root, depth)
         if depth == 0 and len(self.files) == before:
             self._problem(str(shown), "W001", "the directory holds no *.yml or *.yaml", severity="warning")
