@@ -7,6 +7,8 @@ from typing import NamedTuple
 from incidents import events
 from incidents.alert import Alert, alert_key, fingerprint_of
 from incidents.clock import to_ms
+from incidents.facts import SOURCE as FACTS_SOURCE
+from incidents.facts import Fact
 from incidents.incoming import Action, Incoming, Touch
 from incidents.page import Page
 from incidents.values import AlertStatus
@@ -86,3 +88,8 @@ def action(did: Action, at: datetime, *, source: str = SOURCE) -> Received:
 def touch(did: Touch, at: datetime, *, source: str = SOURCE) -> Received:
     """Return what somebody did to an alert elsewhere, as it arrives."""
     return Received(source, Incoming(touch=did), at, to_ms(at))
+
+
+def fact(found: Fact, at: datetime) -> Received:
+    """Return an answer of Prometheus as it arrives."""
+    return Received(FACTS_SOURCE, Incoming(fact=found), at, to_ms(at))

@@ -5,7 +5,7 @@ taken at once unless their person is unreachable. Two things of the workers are 
 instead of going to quarantine, and alerts are neither forgotten nor called silent after days.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -113,6 +113,10 @@ class Simulation:
     def look_at_heartbeat(self, name: str) -> list[Looked]:
         """Return what each rule says of the silence of a heartbeat now; nothing changes."""
         return self._look_again(TIMER_BEAT + name)
+
+    def normalized(self, labels: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the labels of an alert as rules see them."""
+        return self._deciding.match("", dict(labels)).labels
 
     def _look_again(self, timer: str) -> list[Looked]:
         if self._looking is None:
