@@ -40,7 +40,9 @@ def suspect() -> str:
 
 
 def wake_decider() -> str:
-    """String, a decide job was asked for. TTL: two seconds. Writer: intake and tickers. Reader: the same (SET NX)."""
+    """String, a decide job was asked for. TTL: two seconds. Writer: intake and tickers; who decides then takes it away.
+    Reader: the same (SET NX).
+    """
     return "tocsin:wake:decide"
 
 

@@ -118,7 +118,9 @@ class Decider:
         if not self._lease.acquire():
             return False
         self._renewed = time.monotonic()
-        self._cursor = read_cursor(self._link.one("GET", keys.cursor()))
+        # Here is the decider that was wished for; should it die, another one may be asked for at once.
+        _, cursor = checked(self._link.ask([("DEL", keys.wake_decider()), ("GET", keys.cursor())]))
+        self._cursor = read_cursor(cursor)
         self._suspects.taken_over(self._cursor)
         return True
 

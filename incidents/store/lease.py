@@ -5,7 +5,7 @@ own renewals.
 """
 
 from incidents import keys
-from incidents.store.connection import Command, Link
+from incidents.store.connection import Command, Link, checked
 from incidents.store.scripts import ACQUIRE, RELEASE, RENEW, digest
 
 LEASE_MS = 2000
@@ -39,8 +39,12 @@ class Lease:
 
 
 def release_of(link: Link, owner_prefix: str) -> bool:
-    """Drop the lease of a decider that is known to be dead; return whether it had one."""
-    return bool(link.one("EVALSHA", digest(RELEASE), 1, keys.lease(), owner_prefix))
+    """Drop the lease of a decider that is known to be dead; return whether it had one.
+
+    The wish for a decider goes as well: it may have been the dead one's job, and while it stands nobody else is asked.
+    """
+    commands = [("EVALSHA", digest(RELEASE), 1, keys.lease(), owner_prefix), ("DEL", keys.wake_decider())]
+    return bool(checked(link.ask(commands))[0])
 
 
 def owner_prefix(host: str, pid: int) -> str:
