@@ -1,17 +1,21 @@
 """Checks rule files and writes the report as text with the offending lines, as JSON, or as GitHub annotations. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from unicodedata import combining, east_asian_width
 
 import msgspec
 
-from rules.load import load_rule_set
+from rules.lint.lint import lint
+from rules.load import in_order, load_rule_set
 from rules.model import Mode, RuleSet
 from rules.sections import SourceFile
 from rules.yaml import Problem
 
 _WIDEST = 160
+_COLOURS = {"place": "1", "margin": "2", "error": "1;31", "warning": "1;33", "good": "32", "bad": "31"}
+_Paint = Callable[[str, str], str]
 _SECRET = re.compile(r"((?:secret|routing_key|token|password|url)[\"']?\s*:\s*)(\"[^\"]*\"?|'[^']*'?|[^\s,}]+)")
 _GITHUB_TEXT = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _GITHUB_PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
@@ -39,23 +43,27 @@ def check(files: Sequence[SourceFile], now: datetime, *, unreadable: Sequence[Pr
     """Load rule files and report; `unreadable` are the problems of reading them, which come first."""
     loaded = load_rule_set(files, now=now)
     failed = any(problem.severity == "error" for problem in unreadable)
+    found = list(loaded.problems)
+    if loaded.rule_set is not None:
+        found = in_order([*found, *lint(files, loaded.rule_set)], files)
     return Report(
-        problems=(*unreadable, *loaded.problems),
+        problems=(*unreadable, *found),
         rule_set=None if failed else loaded.rule_set,
         files=tuple(files),
     )
 
 
-def render_text(report: Report) -> str:
+def render_text(report: Report, *, colour: bool = False) -> str:
     """Return the problems with their lines and a caret each, and one line that sums up."""
+    paint = _painted if colour else _plain
     lines_of = {file.name: _lines(file) for file in report.files}
     parts = []
     for problem in report.problems:
-        parts.append(_escaped(str(problem)))
+        parts.append(_headline(problem, paint))
         lines = lines_of.get(problem.file, [])
         if 0 < problem.line <= len(lines):
-            parts.append(_quoted(lines[problem.line - 1], problem))
-    parts.append(_summary(report))
+            parts.append(_quoted(lines[problem.line - 1], problem, paint))
+    parts.append(paint(summary(report), "bad" if report.errors else "good"))
     return "\n".join(parts) + "\n"
 
 
@@ -74,8 +82,8 @@ def render_json(report: Report) -> str:
 
 
 def render_github(report: Report) -> str:
-    """Return one workflow command a problem, which GitHub shows beside the line."""
-    return "".join(_annotation(problem) + "\n" for problem in report.problems)
+    """Return one workflow command a problem, which GitHub shows beside the line, and one line that sums up."""
+    return "".join(_annotation(problem) + "\n" for problem in report.problems) + summary(report) + "\n"
 
 
 def _annotation(problem: Problem) -> str:
@@ -91,12 +99,40 @@ def _lines(file: SourceFile) -> list[str]:
     return text.removeprefix("\ufeff").split("\n")
 
 
-def _quoted(line: str, problem: Problem) -> str:
+def _headline(problem: Problem, paint: _Paint) -> str:
+    text = _escaped(str(problem))
+    place, kind, rest = text.partition(f": {problem.severity}[{problem.code}]")
+    return f"{paint(place, 'place')}{paint(kind, problem.severity)}{rest}" if kind else text
+
+
+def _quoted(line: str, problem: Problem, paint: _Paint) -> str:
     """Return the offending line and a caret under the place, cut so that the place stays in sight."""
-    start = max(0, problem.column - _WIDEST // 2) if problem.column > _WIDEST else 0
-    shown = _escaped(_masked(line.rstrip("\r"))[start : start + _WIDEST].replace("\t", " "))
+    masked, place = _masked(line.rstrip("\r")), problem.column - 1
+    start = place - _WIDEST // 2 if place >= _WIDEST else 0
+    before, after = _shown(masked[start:place]), _shown(masked[place : start + _WIDEST])
+    left, right = "…" if start else "", "…" if len(masked) > start + _WIDEST else ""
     number = f"{problem.line:>5} | "
-    return f"{number}{shown}\n{' ' * (len(number) - 2)}| {' ' * max(problem.column - 1 - start, 0)}^"
+    caret = " " * (_width(left) + _width(before)) + paint("^", problem.severity)
+    margin = " " * (len(number) - 2) + "| "
+    return f"{paint(number, 'margin')}{left}{before}{after}{right}\n{paint(margin, 'margin')}{caret}"
+
+
+def _shown(text: str) -> str:
+    return _escaped(text.replace("\t", " "))
+
+
+def _width(text: str) -> int:
+    """Return how many cells of a terminal a text takes: some characters take two, and combining ones none."""
+    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
+
+
+def _plain(text: str, style: str) -> str:
+    del style
+    return text
+
+
+def _painted(text: str, style: str) -> str:
+    return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
 
 
 def _masked(line: str) -> str:
@@ -109,7 +145,8 @@ def _escaped(text: str) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
-def _summary(report: Report) -> str:
+def summary(report: Report) -> str:
+    """Return one line: how much was found, and what was loaded."""
     files = _number(len(report.files), "file")
     if report.errors or report.rule_set is None:
         found = f"{_number(report.errors, 'error')}, {_number(report.warnings, 'warning')}"

@@ -65,8 +65,9 @@ def _load(files: Sequence[SourceFile], now: datetime) -> Loaded:
     define_slos(sections, context)
     check_later_sections(sections, context)
     defaults = load_defaults(sections, context)
-    rules = load_rules(sections.items("rules"), defaults, context)
-    for key in sections.keys("rules") if not rules else ():
+    nodes = sections.items("rules")
+    rules = load_rules(nodes, defaults, context)
+    for key in sections.keys("rules") if not nodes else ():
         context.warn(key, "W311", "there is no rule, so no alert becomes an incident", "remove rules to use the packs")
     rule_set = RuleSet(
         hash=hash_of(files),
@@ -76,12 +77,18 @@ def _load(files: Sequence[SourceFile], now: datetime) -> Loaded:
         rules=rules,
         heartbeats=load_heartbeats(sections, context),
     )
-    order = {file.name: place for place, file in enumerate(files)}
+    if not any(problem.severity == "error" for problem in context.problems):
+        context.warn_of_unused("person", "channel", "rotation", "paging policy")
     # A section that is read twice reports once.
-    once = dict.fromkeys(context.problems)
-    found = sorted(once, key=lambda each: (order.get(each.file, -1), each.line, each.column))
+    found = in_order(list(dict.fromkeys(context.problems)), files)
     failed = any(problem.severity == "error" for problem in found)
     return Loaded(rule_set=None if failed else rule_set, problems=tuple(found[:MAX_PROBLEMS]))
+
+
+def in_order(problems: Sequence[Problem], files: Sequence[SourceFile]) -> list[Problem]:
+    """Return problems by file, in the order of the files, then by line and column."""
+    order = {file.name: place for place, file in enumerate(files)}
+    return sorted(problems, key=lambda each: (order.get(each.file, -1), each.line, each.column))
 
 
 def hash_of(files: Sequence[SourceFile]) -> str:

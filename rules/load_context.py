@@ -13,6 +13,7 @@ from rules.templates import BadTemplate, check_template
 from rules.yaml import Kind, Node, Problem, problem_at, problem_inside
 
 MAX_ID = 100
+DEFAULT_POLICY = "default"
 _SHORT = 60
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -24,6 +25,7 @@ class Context:
         self.now = now
         self.problems: list[Problem] = []
         self.names: dict[str, dict[str, Node]] = {}
+        self._used: dict[str, set[str]] = {}
         self._zones: dict[str, bool] = {}
         self._matchers: dict[str, tuple[Matcher, ...]] = {}
 
@@ -61,6 +63,7 @@ class Context:
 
     def refer(self, kind: str, node: Node, name: str, *, also: Iterable[str] = ()) -> bool:
         """Check that a name is defined; the problem stands at the node. `also` are names of other kinds, for hints."""
+        self._used.setdefault(kind, set()).add(name)
         known = self.names.get(kind, {})
         if name in known:
             return True
@@ -69,6 +72,16 @@ class Context:
         defined = "defined: " + ", ".join(sorted(known)[:20]) if known else f"no {kind} is defined"
         self.error(node, "E309", f"there is no {kind} {name[:60]!r}", hint or defined)
         return False
+
+    def warn_of_unused(self, *kinds: str) -> None:
+        """Warn of names that are defined and that nothing refers to."""
+        for kind in kinds:
+            used = self._used.get(kind, set())
+            for name, node in self.names.get(kind, {}).items():
+                if name not in used and name != DEFAULT_POLICY:
+                    self.warn(
+                        node, "W327", f"nothing uses the {kind} {name}", "remove it, or name it where it is meant"
+                    )
 
     def refer_text(self, kind: str, node: Node) -> bool:
         """Check that a node is text that names something."""

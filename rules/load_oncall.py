@@ -67,6 +67,7 @@ def _people(node: Node, channels: dict[str, Channel], context: Context) -> dict[
             continue
         if person_id in _ROLES:
             context.error(key, "E304", f"a person cannot be called {person_id!r}, for that is a role")
+        before = len(context.problems)
         fields = context.fields(entry, "a person", shapes.PERSON.keys)
         people[person_id] = Person(
             id=person_id,
@@ -74,7 +75,7 @@ def _people(node: Node, channels: dict[str, Channel], context: Context) -> dict[
             timezone=context.timezone(fields),
             channels=_own_channels(fields, person_id, channels, context),
         )
-        if not fields.nodes("channels"):
+        if not people[person_id].channels and len(context.problems) == before:
             message = f"{person_id} has no channel, so nobody can page {person_id}"
             context.warn(key, "W303", message, "add channels: [...]")
     return people

@@ -13,6 +13,7 @@ import msgspec
 import re2
 
 MAX_REGEX = 512
+_LONGEST = 32
 
 _NAME = re.compile(r"[^\s{}!=~,\\\"'`]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -104,6 +105,15 @@ def literals_of(matcher: Matcher) -> frozenset[str] | None:
     if matcher.op is Op.MATCHES and _LITERALS.fullmatch(matcher.value):
         return frozenset(matcher.value.split("|"))
     return None
+
+
+def possible_range(pattern: str) -> tuple[bytes, bytes] | None:
+    """Return texts between which everything lies that a pattern matches; None where nothing is known."""
+    try:
+        least, most = _compile(pattern).possiblematchrange(_LONGEST)
+    except (re2.error, ValueError):
+        return None
+    return (least, most) if most else None if least else (b"", b"")
 
 
 class RegexSet:

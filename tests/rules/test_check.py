@@ -35,7 +35,7 @@ def test_check_quotes_the_line_with_a_caret(report):
 
 def test_check_sums_up_what_is_in_order(report):
     """A clean set says how much it holds, and its hash."""
-    found = report(GOOD, "people: {amira: {channels: [console]}}")
+    found = report(GOOD, "people: {amira: {channels: [console]}}\npaging: {default: {steps: [{page: amira}]}}")
     assert (found.errors, found.warnings) == (0, 0)
     assert (
         render_text(found) == f"OK: 2 files, 2 rules (1 enforce, 1 shadow), 1 person, rule set {found.rule_set.hash}\n"
@@ -47,7 +47,6 @@ def test_check_sorts_by_file_and_line(report):
     found = report("rules: [{id: a}]\npeople: {x: {nme: y}}\nrulez: 1\n", "- 1")
     assert [(problem.file, problem.line) for problem in found.problems] == [
         ("0.yml", 1),
-        ("0.yml", 2),
         ("0.yml", 2),
         ("0.yml", 3),
         ("1.yml", 1),
@@ -110,3 +109,34 @@ def test_check_takes_bytes_that_are_no_text(report):
     """A binary file is reported, and quoting it breaks nothing."""
     text = render_text(report(b"\x00\xff\xfe\nrules: []"))
     assert "error[E103]" in text
+
+
+def test_check_puts_the_caret_under_wide_characters(report):
+    """A character that takes two cells is counted as two, a tab as one, an accent of its own as none."""
+    text = render_text(report("normalize: {日本: [a], e\u0301: [b],\tc: []}"))
+    quoted, caret = text.splitlines()[1:3]
+    before = quoted[: quoted.index("c: []")]
+    assert caret.index("^") == len(before) + len("日本") - 1
+
+
+def test_check_points_inside_of_a_text(report):
+    """The caret stands under the character that is wrong in a matcher, a regular expression or a template."""
+    for value, wrong in (
+        ('match: \'a="b" x="c"\'', "x="),
+        ("match: 'a=~\"b(\"'", "b("),
+        ("match: a=b, title: 'a {{ b }}'", "b }}"),
+    ):
+        quoted, caret = render_text(report(f"rules: [{{id: a, declare: SEV3, {value}}}]")).splitlines()[1:3]
+        assert quoted[caret.index("^") :].startswith(wrong)
+
+
+def test_check_colours_when_asked(report):
+    """Errors are red and warnings yellow; without colour no escape sequence is printed."""
+    found = report(BAD)
+    assert "\x1b[1;31m: error[E202]\x1b[0m" in render_text(found, colour=True)
+    assert "\x1b" not in render_text(found)
+
+
+def test_check_sums_up_for_github(report):
+    """The last line of the annotations says how much was found."""
+    assert render_github(report(BAD)).endswith("\n1 error, 0 warnings in 1 file; nothing was loaded\n")

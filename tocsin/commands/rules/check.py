@@ -11,7 +11,13 @@ from rules.files import read_rule_files
 from tocsin.commands.options import FAILED, UNUSABLE, config_option, settings_or_exit
 
 WARNED = 3
-RENDER = {"text": render_text, "json": render_json, "github": render_github}
+
+
+def _as_text(report: Report) -> str:
+    return render_text(report, colour=sys.stdout.isatty())
+
+
+RENDER = {"text": _as_text, "json": render_json, "github": render_github}
 
 
 @click.command("check")

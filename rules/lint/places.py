@@ -1,0 +1,71 @@
+"""Where the parts of rules stand in their files, for warnings about rules that were loaded."""
+
+from collections.abc import Sequence
+
+from rules.matchers import BadMatcher, Matcher, parse_matchers
+from rules.model import Rule, Tier
+from rules.sections import SourceFile
+from rules.yaml import Kind, Node, Problem, read_yaml
+
+
+class Places:
+    """Finds the nodes of rules, tiers and matchers."""
+
+    def __init__(self, files: Sequence[SourceFile]) -> None:
+        self._rules: dict[tuple[str, str], Node] = {}
+        for file in files:
+            ignored: list[Problem] = []
+            section = read_yaml(file.text, file.name, ignored).entries.get("rules")
+            for node in section.items if section else ():
+                if "id" in node.entries:
+                    self._rules[file.name, node.entries["id"].text] = node
+
+    def has(self, rule: Rule) -> bool:
+        """Tell whether the rule stands in these files."""
+        return (rule.file, rule.id) in self._rules
+
+    def rule(self, rule: Rule) -> Node:
+        """Return the whole rule."""
+        return self._rules[rule.file, rule.id]
+
+    def of(self, rule: Rule, key: str) -> Node:
+        """Return the value of a key of the rule, of one of its tiers, or the rule itself."""
+        node = self.rule(rule)
+        tiers = node.entries.get("tiers")
+        parts: list[Node] = [node, *(tiers.items if tiers else [])]
+        for place in parts:
+            if key in place.entries:
+                return place.entries[key]
+        return node
+
+    def tier(self, rule: Rule, tier: Tier) -> Node:
+        """Return a tier; that of the short form is the rule's `when`, or the rule."""
+        node = self.rule(rule)
+        tiers = node.entries.get("tiers")
+        if tiers is not None and tiers.kind is Kind.LIST and tier.index <= len(tiers.items):
+            return tiers.items[tier.index - 1]
+        return node.entries.get("when", node)
+
+    def matcher(self, rule: Rule, matcher: Matcher) -> Node:
+        """Return the text in which a matcher of the rule stands, or the rule itself."""
+        return next((node for node in _texts(self.rule(rule)) if _says(node, matcher)), self.rule(rule))
+
+
+def _texts(node: Node) -> list[Node]:
+    """Return all texts below a `match`, at any depth."""
+    found: list[Node] = []
+    for key, child in node.entries.items():
+        if key == "match":
+            found += child.items if child.kind is Kind.LIST else [child]
+        else:
+            found += _texts(child)
+    for child in node.items:
+        found += _texts(child)
+    return found
+
+
+def _says(node: Node, matcher: Matcher) -> bool:
+    try:
+        return matcher in parse_matchers(node.text)
+    except BadMatcher:
+        return False

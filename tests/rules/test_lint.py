@@ -1,0 +1,194 @@
+"""Warnings of what is legal and wrong: rules and tiers that never hold or add nothing, and names without a use."""
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from rules.check import check
+from rules.conditions import All, Any, Count, FiringFor, Match, None_
+from rules.lint.conditions import implies, never
+from rules.lint.lint import lint
+from rules.lint.ranges import impossible, never_matches
+from rules.load import load_rule_set
+from rules.matchers import parse_matchers
+from rules.sections import SourceFile
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def warned(now):
+    def of(text, *more):
+        files = [SourceFile("f.yml", text), *more]
+        return [(each.code, each.line, each.column) for each in lint(files, load_rule_set(files, now=now).rule_set)]
+
+    return of
+
+
+@pytest.mark.parametrize("pattern", ["a^b", "a$b", r"[^\s\S]", "$a"])
+def test_lint_knows_regular_expressions_that_match_nothing(pattern):
+    """An anchor in the middle, or a class without a character."""
+    assert never_matches(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["", "^a$", "a|b", "(?i)a", ".*", "^", "$", "[a-z]+", "(a|b)+c"])
+def test_lint_leaves_other_expressions_alone(pattern):
+    """What can match is not warned of."""
+    assert not never_matches(pattern)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'x="a",x="b"',
+        'x="a",x!="a"',
+        'x="a",x=~"b.*"',
+        'x=~"a.*",x=~"b.*"',
+        'x=~"a|b",x!~"a|b"',
+        'x!~".*"',
+        'x="",x!=""',
+    ],
+)
+def test_lint_knows_matchers_that_exclude_each_other(text):
+    """On one label, by value or by what an expression can begin with."""
+    assert impossible(parse_matchers(text))
+
+
+@pytest.mark.parametrize(
+    "text", ['x="a",y="b"', 'x="a",x=~"a|b"', 'x=~"a+",x=~"ab*"', 'x!="",x=~".*"', 'x!="a",x!="b"']
+)
+def test_lint_leaves_matchers_alone_that_can_hold(text):
+    """Nothing is said where a value is left."""
+    assert impossible(parse_matchers(text)) == ""
+
+
+def match(text):
+    return Match(parse_matchers(text))
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "verdict"),
+    [
+        (FiringFor(5 * MINUTE), FiringFor(3 * MINUTE), True),
+        (FiringFor(3 * MINUTE), FiringFor(5 * MINUTE), False),
+        (Count(5, MINUTE), Count(3, 2 * MINUTE), True),
+        (Count(5, 2 * MINUTE), Count(3, MINUTE), False),
+        (match('a="b"'), match('a=~"b|c"'), True),
+        (match('a=~"b|c"'), match('a="b"'), False),
+        (match('a="b"'), match('a!="c"'), True),
+        (All((match('a="b"'), FiringFor(2 * MINUTE))), All((FiringFor(MINUTE), match('a!=""'))), True),
+        (Any((FiringFor(3 * MINUTE), FiringFor(2 * MINUTE))), FiringFor(MINUTE), True),
+        (Any((FiringFor(3 * MINUTE), match('a="b"'))), FiringFor(MINUTE), False),
+        (FiringFor(3 * MINUTE), Any((FiringFor(MINUTE), match('a="b"'))), True),
+        (None_((FiringFor(MINUTE),)), None_((FiringFor(2 * MINUTE),)), True),
+        (None_((FiringFor(2 * MINUTE),)), None_((FiringFor(MINUTE),)), False),
+    ],
+)
+def test_lint_knows_which_condition_follows_from_which(given, wanted, verdict):
+    """Longer, more and narrower imply shorter, fewer and wider."""
+    assert implies(given, wanted) is verdict
+
+
+def test_lint_knows_conditions_that_never_hold():
+    """A match against the rule's own, an `any` without a way, a `none` of what is asked."""
+    given = parse_matchers('a="b"')
+    assert never(match('a="c"'), given)
+    assert never(Any((match('a="c"'), match('a="d"'))), given)
+    assert never(None_((match('a=~"b|c"'),)), given)
+    assert never(Any((match('a="c"'), FiringFor(MINUTE))), given) == ""
+    assert never(None_((FiringFor(MINUTE),)), given) == ""
+    assert never(None, given) == ""
+
+
+TIERS = """
+rules:
+- id: r
+  match: 'severity="critical"'
+  tiers:
+  - {when: {firing_for: 5m}, declare: SEV3}
+  - {when: {firing_for: 10m}, declare: SEV2}
+  - {when: {match: 'severity="warning"'}, declare: SEV3}
+  - {when: {count: {gte: 3, within: 5m}}, declare: SEV1}
+"""
+
+
+def test_lint_warns_of_tiers_in_a_wrong_order(warned):
+    """One that follows from a tier above, one against the rule's matchers, one that is graver than one above."""
+    assert warned(TIERS) == [("W302", 7, 5), ("W322", 8, 5), ("W323", 9, 5)]
+
+
+def test_lint_takes_tiers_that_exclude_each_other_in_any_order(warned):
+    """Where both cannot hold at once, their order means nothing."""
+    tiers = """tiers: [{when: {match: 'b="1"'}, declare: SEV3}, {when: {match: 'b="2"'}, declare: SEV1}]"""
+    assert warned(f"rules: [{{id: r, match: 'a=\"b\"', {tiers}}}]") == []
+
+
+def test_lint_warns_of_rules_that_never_hold(warned):
+    """The place is that of the matchers."""
+    assert warned("rules:\n- id: r\n  match: ['x=\"a\"', 'x=\"b\"']\n  declare: SEV3\n") == [("W322", 3, 10)]
+
+
+def test_lint_warns_of_rules_that_add_nothing(warned):
+    """Narrower, later and no graver than another of the same criterion and identity."""
+    rule = "- {id: %s, match: 'a=\"b\"%s', declare: %s%s}\n"
+    wide = "rules:\n" + rule % ("wide", "", "SEV2", "")
+    assert warned(wide + rule % ("narrow", ', c="d"', "SEV3", "")) == [("W321", 3, 3)]
+    assert warned(wide + rule % ("graver", ', c="d"', "SEV1", "")) == []
+    assert warned(wide + rule % ("elsewhere", ', c="d"', "SEV3", ", identity: [host]")) == []
+    assert warned(wide + rule % ("paging", ', c="d"', "SEV3", ", assign: [communications]")) == []
+
+
+def test_lint_warns_of_labels_that_normalize_replaces(warned):
+    """A matcher on one of many names for the same misses the others; one whose own value is not taken surprises."""
+    text = "normalize: {service: [service, app], team: [owner]}\nrules:\n- {id: r, match: ['%s'], declare: SEV3}\n"
+    assert warned(text % 'app="x"') == [("W324", 3, 19)]
+    assert warned(text % 'team="x"') == [("W324", 3, 19)]
+    assert warned(text % 'service="x"') == []
+    assert warned(text % 'app=""') == [("W324", 3, 19)]
+    assert warned(text % 'app!="x"') == []
+
+
+def test_lint_warns_of_ids_that_differ_in_case(warned):
+    """They look like one on a dashboard."""
+    text = "rules:\n- {id: a, match: 'x=\"1\"', declare: SEV3}\n- {id: A, match: 'x=\"2\"', declare: SEV3}\n"
+    assert warned(text) == [("W325", 3, 8)]
+
+
+def test_lint_warns_of_storms_that_absorb_each_other(warned):
+    """Which of two storms takes the other in would depend on chance."""
+    rule = "- {id: %s, match: '%s', identity: [%s], declare: SEV2, absorb: {for: 5m}}\n"
+    first = "rules:\n" + rule % ("a", 'a="1"', "cluster")
+    assert [code for code, *_ in warned(first + rule % ("b", 'b="1"', "region"))] == ["W326"]
+    assert warned(first + rule % ("b", 'a="2"', "region")) == []
+
+
+def test_lint_warns_of_names_that_nobody_uses(load):
+    """People, channels, rotations and policies; `default` is used by itself."""
+    text = "people: {a: {channels: [console]}}\nchannels: {c: console}\nrotations: {r: {order: [a]}}\n"
+    policy = "paging: {%s: {steps: [{page: a}]}}"
+    assert [str(each)[:50] for each in load(text + policy % "p").warnings if each.code == "W327"] == [
+        "0.yml:2:12: warning[W327] nothing uses the channel",
+        "0.yml:3:13: warning[W327] nothing uses the rotatio",
+        "0.yml:4:10: warning[W327] nothing uses the paging ",
+    ]
+    assert [each for each in load(policy % "default").warnings if "policy" in each.message] == []
+
+
+def test_lint_says_nothing_of_packs(now):
+    """Who checks cannot change what is shipped."""
+    files = [SourceFile("pack:p", "rules: [{id: r, match: ['x=\"a\"', 'x=\"b\"'], declare: SEV3}]")]
+    assert check(files, now).warnings == 0
+
+
+def test_lint_costs_little(now):
+    """Two thousand rules are looked at in a second, most of which are alike."""
+    text = "rules:\n" + "".join(
+        f'- {{id: r{place}, match: \'a="b", c=~"x{place}.*"\', when: {{firing_for: {place + 1}s}}, declare: SEV3}}\n'
+        for place in range(2000)
+    )
+    files = [SourceFile("f.yml", text)]
+    rule_set = load_rule_set(files, now=now).rule_set
+    started = time.process_time()
+    assert lint(files, rule_set) == []
+    assert time.process_time() - started < 3
