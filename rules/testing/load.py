@@ -191,6 +191,6 @@ def _wanted(fields: Fields, key: str, known: dict[str, Reader], context: Context
 def _one(node: Node, key: str, known: dict[str, Reader], context: Context) -> Wanted:
     timed = ("timeline",) if known is INCIDENT else ()
     fields = context.fields(node, f"an item of {key}", (*known, *timed))
-    found = {name: read(fields, name, context) for name, read in known.items() if name in fields}
+    found = {name: known[name](fields, name, context) for name in fields.node.entries if name in known}
     timeline = _wanted(fields, "timeline", ENTRY, context) if timed else ()
     return Wanted(node, {name: value for name, value in found.items() if value is not None}, timeline)

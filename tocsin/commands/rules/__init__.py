@@ -9,6 +9,7 @@ COMMANDS = {
     "check": "tocsin.commands.rules.check:check_files",
     "packs": "tocsin.commands.rules.packs:show_packs",
     "schema": "tocsin.commands.rules.schema:print_schema",
+    "test": "tocsin.commands.rules.test:test_files",
 }
 
 

@@ -1,0 +1,151 @@
+"""`tocsin rules test`: runs tests of rules under a virtual clock, on the code that runs in production."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from incidents.clock import utc_now
+from rules.check import Report as Checked
+from rules.check import render_text
+from rules.files import read_rule_files
+from rules.load import load_rule_set
+from rules.model import RuleSet
+from rules.sections import PACK_PREFIX, SourceFile
+from rules.testing.files import read_test_files
+from rules.testing.load import load_test_file
+from rules.testing.model import START, TestFile
+from rules.testing.render import coverage_lines, report_json, report_junit, result_lines, summary
+from rules.testing.suite import Report, Suite
+from rules.yaml import Problem
+from tocsin.commands.options import FAILED, UNUSABLE, config_option, settings_or_exit
+from tocsin.commands.printing import FORMATS, TEXT, Out
+
+WARNED = 3
+
+
+class UnusableRules(Exception):
+    """Rule files that a test names do not load; `report` says why."""
+
+    def __init__(self, report: Checked) -> None:
+        super().__init__("rule files do not load")
+        self.report = report
+
+
+@click.command("test")
+@click.argument("paths", nargs=-1)
+@click.option("--rules", "rules", multiple=True, help="Test these rule files, whatever the test files name.")
+@click.option("--run", "only", default="", metavar="REGEX", help="Run only the tests whose name matches (RE2).")
+@click.option("--coverage", "show_coverage", is_flag=True, help="Say which rules, tiers and matchers no test has seen.")
+@click.option("--fail-under", type=click.FloatRange(0, 100), help="End with code 1 when fewer percent are covered.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write the results as JUnit's XML.")
+@click.option("--strict", is_flag=True, help="End with code 3 when a test passes that is marked as todo.")
+@click.option("--verbose", "-v", is_flag=True, help="Name the tests that pass, too.")
+@click.option("--output", type=click.Choice(FORMATS), default=TEXT, show_default=True)
+@config_option
+def test_files(  # noqa: PLR0913 - the options of the command
+    paths: tuple[str, ...],
+    rules: tuple[str, ...],
+    only: str,
+    junit: Path | None,
+    output: str,
+    config_path: Path | None,
+    fail_under: float | None,
+    *,
+    show_coverage: bool,
+    strict: bool,
+    verbose: bool,
+) -> None:
+    """Run tests of rules: files, or directories with `*_test.yml`; without PATHS, beside the configured rules.
+
+    A test file names its rules under `rule_files`, relative to itself; without, the rules of the configuration are
+    tested.
+    """
+    configured = () if paths and rules else settings_or_exit(config_path).rules
+    files = _test_files(paths or configured)
+    suite = Suite(_RuleSets(rules, configured).of, only=only)
+    out = Out(output)
+    try:
+        report = _run(suite, files, out, verbose=verbose)
+    except UnusableRules as error:
+        click.echo(render_text(error.report), err=True, nl=False)
+        sys.exit(UNUSABLE)
+    covered = fail_under is None or report.coverage.percent >= fail_under
+    ok = not report.count("failed") and covered
+    if junit is not None:
+        junit.write_text(report_junit(report), encoding="utf-8")
+    if out.is_json:
+        out.json(report_json(report, ok=ok))
+    else:
+        _sum_up(out, report, show_coverage=show_coverage, fail_under=None if covered else fail_under)
+    sys.exit(FAILED if not ok else WARNED if strict and report.count("passes_now") else 0)
+
+
+def _test_files(paths: Sequence[str]) -> list[TestFile]:
+    """Return the test files; ends the command when one cannot be read, or when there is none."""
+    read = read_test_files([path for path in paths if not path.startswith(PACK_PREFIX)])
+    files = [load_test_file(file, utc_now()) for file in read.files]
+    problems = [*read.problems, *(problem for file in files for problem in file.problems)]
+    if any(problem.severity == "error" for problem in problems):
+        click.echo(render_text(Checked(problems=tuple(problems), rule_set=None, files=read.files)), err=True, nl=False)
+        sys.exit(UNUSABLE)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if not files:
+        click.echo("tocsin: there is no test; tests of rules are files named *_test.yml", err=True)
+        sys.exit(UNUSABLE)
+    return files
+
+
+class _RuleSets:
+    """Loads the rules of each test file, the same ones once."""
+
+    def __init__(self, instead: Sequence[str], configured: Sequence[str]) -> None:
+        self._instead = tuple(instead)
+        self._configured = tuple(configured)
+        self._loaded: dict[tuple[str, ...], RuleSet] = {}
+
+    def of(self, file: TestFile) -> RuleSet:
+        """Return the rule set of a test file; raises `UnusableRules`."""
+        beside = Path(file.name).parent
+        named = tuple(name if name.startswith(PACK_PREFIX) else str(beside / name) for name in file.rule_files)
+        paths = self._instead or named or self._configured
+        if paths not in self._loaded:
+            self._loaded[paths] = _load(paths)
+        return self._loaded[paths]
+
+
+def _load(paths: Sequence[str]) -> RuleSet:
+    read = read_rule_files(paths)
+    loaded = load_rule_set(read.files, now=START)
+    errors: list[Problem] = [each for each in (*read.problems, *loaded.problems) if each.severity == "error"]
+    if errors or loaded.rule_set is None:
+        files: tuple[SourceFile, ...] = tuple(read.files)
+        raise UnusableRules(Checked(problems=tuple(errors), rule_set=None, files=files))
+    return loaded.rule_set
+
+
+def _run(suite: Suite, files: Sequence[TestFile], out: Out, *, verbose: bool) -> Report:
+    """Run all tests; what failed is printed at once, and a progress bar shows on a terminal."""
+    console = Console(stderr=True)
+    hidden = out.is_json or not console.is_terminal
+    with Progress(console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task("tests", total=sum(len(file.tests) for file in files))
+        for result in suite.run(files):
+            progress.advance(task)
+            if not out.is_json and (verbose or result.outcome != "passed"):
+                for line, style in result_lines(result):
+                    out.line(line, style)
+    return suite.report(files)
+
+
+def _sum_up(out: Out, report: Report, *, show_coverage: bool, fail_under: float | None) -> None:
+    if show_coverage or fail_under is not None:
+        for line, style in coverage_lines(report.coverage):
+            out.line(line, style)
+    out.line(*summary(report))
+    if fail_under is not None:
+        out.line(f"fewer than the {fail_under:g} % that --fail-under asks for are covered", "bold red")
