@@ -39,12 +39,12 @@ class Lease:
 
 
 def release_of(link: Link, owner_prefix: str) -> bool:
-    """Drop the lease of a decider that is known to be dead; return whether it had one.
+    """Drop what says that a worker, which is known to be dead, decides or delivers; return whether it did either.
 
-    The wish for a decider goes as well: it may have been the dead one's job, and while it stands nobody else is asked.
+    Wishes go as well: what was wished for may have been the dead one's job, and while they stand nobody else is asked.
     """
-    commands = [("EVALSHA", digest(RELEASE), 1, keys.lease(), owner_prefix), ("DEL", keys.wake_decider())]
-    return bool(checked(link.ask(commands))[0])
+    held = [("EVALSHA", digest(RELEASE), 1, key, owner_prefix) for key in (keys.lease(), keys.pager_lingers())]
+    return any(checked(link.ask([*held, ("DEL", keys.wake_decider(), keys.wake_pager())]))[:2])
 
 
 def owner_prefix(host: str, pid: int) -> str:

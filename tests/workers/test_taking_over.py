@@ -24,10 +24,13 @@ def test_taking_over_takes_the_wish_for_a_decider_away(stage: Stage):
 
 
 def test_taking_over_from_one_that_died_before_it_began_need_not_wait(stage: Stage):
-    """A decider that is known to be dead leaves neither lease nor wish."""
-    decider = stage.decider(owner_prefix("host", 7) + "a")
-    assert decider._take_over()
-    stage.link.one("SET", keys.wake_decider(), "1")
-    assert release_of(stage.link, owner_prefix("host", 7))
-    assert stage.link.one("EXISTS", keys.lease(), keys.wake_decider()) == 0
-    assert not release_of(stage.link, owner_prefix("host", 7))
+    """A worker that is known to be dead leaves nothing that says it works, and no wish."""
+    prefix = owner_prefix("host", 7)
+    assert stage.decider(prefix + "a")._take_over()
+    stage.link.one("SET", keys.pager_lingers(), owner_prefix("other", 7) + "a")
+    for wish in (keys.wake_decider(), keys.wake_pager()):
+        stage.link.one("SET", wish, "1")
+    assert release_of(stage.link, prefix)
+    assert stage.link.one("EXISTS", keys.lease(), keys.wake_decider(), keys.wake_pager()) == 0
+    assert stage.link.one("EXISTS", keys.pager_lingers()) == 1  # of another one, which lives
+    assert not release_of(stage.link, prefix)
