@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -13,6 +13,7 @@ from incidents.journal.lines import Recorded, decode_line
 from incidents.journal.members import Damaged, EntryId, lines_of
 
 LONGEST = 2**63
+CLOCKS_APART = timedelta(hours=1)
 Wanted = Callable[[Place], bool]
 
 
@@ -44,10 +45,10 @@ class Journal:
     def of_entry(self, entry: EntryId) -> list[Recorded]:
         """Return the events of one entry of the intake's stream, in order; only the members that can hold it are read.
 
-        An entry is decided after it was written, so only files from its own day on are looked at.
+        An entry is decided after it was written, so only files from its own day on are looked at; clocks may differ.
         """
         needle = f'"id":"{entry}.'.encode()
-        written = datetime.fromtimestamp(entry.ms / 1000, UTC).date()
+        written = (datetime.fromtimestamp(entry.ms / 1000, UTC) - CLOCKS_APART).date()
         found: list[Recorded] = []
         for day, path in files_in(self.directory):
             if day < written:
