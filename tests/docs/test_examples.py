@@ -50,7 +50,7 @@ def commands() -> list[tuple[str, list[str]]]:
 
 def test_examples_say_what_they_are():
     """Every YAML block names its kind, so that it is tested."""
-    known = {"rules", "config", "prometheus", "scrape", "alertmanager"}
+    known = {"rules", "rules-test", "config", "prometheus", "scrape", "alertmanager"}
     assert [block.place for block in YAML if kind_of(block) not in known] == []
 
 
