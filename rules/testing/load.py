@@ -115,7 +115,7 @@ def load_test_file(file: SourceFile, now: datetime) -> TestFile:
         name=file.name,
         rule_files=root.strings("rule_files", (), single=True),
         tests=tests,
-        problems=tuple(dict.fromkeys(context.problems)),
+        problems=tuple(sorted(dict.fromkeys(context.problems), key=lambda each: (each.line, each.column))),
     )
 
 
@@ -125,6 +125,8 @@ def _test(node: Node, start: datetime, context: Context) -> Test:
     name = fields.get("name")
     if name is not None and name.kind is Kind.STRING:
         context.define("test", name)
+    if fields.get("expect") is not None and not fields.nodes("expect"):
+        fields.report("expect", "E602", "a test expects something", "add an item such as {at: 10m, no_incidents: true}")
     steps = [step for each in fields.nodes("events") for step in _steps(each, context)]
     expectations = (_expectation(each, context) for each in fields.nodes("expect"))
     if "todo" in fields and not fields.string("todo", ""):

@@ -76,9 +76,10 @@ def read_event(fields: Fields, context: Context) -> Make | None:
         return None
     kinds = [key for key in fields.node.entries if key in KINDS]
     if len(kinds) != 1:
-        said = "says nothing that happens" if not kinds else f"says {' and '.join(kinds)}: make it {len(kinds)} events"
-        near = [hint for key in fields.node.entries if (hint := did_you_mean(key, KINDS)) and key not in EVENT_KEYS]
-        fields.report("", "E604", f"an event {said}", near[0] if near else f"one of {', '.join(KINDS)}")
+        if kinds:
+            fields.report("", "E604", f"an event says {' and '.join(kinds)}: make it {len(kinds)} events")
+        elif fields.node.entries.keys() <= set(EVENT_KEYS):  # what it means may be misspelt: that is said already
+            fields.report("", "E604", "an event says nothing that happens", f"one of {', '.join(KINDS)}")
         return None
     kind = kinds[0]
     read, known = KINDS[kind]
@@ -99,7 +100,8 @@ def read_event(fields: Fields, context: Context) -> Make | None:
 def _alert(status: AlertStatus) -> Callable[[Fields, Context], Make]:
     def read(fields: Fields, context: Context) -> Make:
         labels = read_labels(fields, status.value, context)
-        if not labels and fields.get(status.value) is not None:
+        given = fields.get(status.value)
+        if given is not None and given.kind is Kind.MAPPING and not given.entries:
             fields.report(status.value, "E604", f"{status.value} are the labels of an alert; there is none")
         annotations = read_labels(fields, "annotations", context)
         source = fields.string("source", SOURCE)
@@ -225,6 +227,8 @@ def _fact(fields: Fields, context: Context) -> Make:
     why = inner.string("unknown", "")
     if bool(promql) == bool(slo):
         inner.report("slo", "E604", "a fact is about an slo or a query")
+    elif promql and (ratio is not None or burn is not None or over is not None):
+        inner.report("query", "E604", "the answer to a query is its `value`")
     elif not why and (value is None if promql else (ratio is None) == (burn is None)):
         needed = "a value" if promql else "either error_ratio or burn_rate"
         inner.report("value", "E604", f"this fact needs {needed}", "or `unknown: REASON`: Prometheus has no answer")

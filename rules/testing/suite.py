@@ -26,11 +26,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Suite:
-    """Runs test files one after the other; `rule_set_of` loads the rules that a file names."""
+    """Runs test files one after the other; `rule_set_of` loads the rules that a file names.
+
+    `only` is a regular expression that the name of a test has to match; raises ValueError where it is none.
+    """
 
     def __init__(self, rule_set_of: Callable[[TestFile], RuleSet], *, only: str = "") -> None:
         self._rule_set_of = rule_set_of
-        self._only = re2.compile(only) if only else None
+        self._only = _pattern(only) if only else None
         self._seen: dict[str, Seen] = {}
         self._results: list[Result] = []
 
@@ -56,3 +59,13 @@ class Suite:
             files=len(files),
             seconds=sum(result.seconds for result in self._results),
         )
+
+
+def _pattern(text: str) -> "re2._Regexp":
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(text, options)
+    except re2.error as error:
+        said = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
+        raise ValueError(f"{text!r} is no regular expression of RE2: {said}") from None

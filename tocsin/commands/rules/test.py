@@ -66,7 +66,7 @@ def test_files(  # noqa: PLR0913 - the options of the command
     """
     configured = () if paths and rules else settings_or_exit(config_path).rules
     files = _test_files(paths or configured)
-    suite = Suite(_RuleSets(rules, configured).of, only=only)
+    suite = _suite(_RuleSets(rules, configured), only)
     out = Out(output)
     try:
         report = _run(suite, files, out, verbose=verbose)
@@ -82,6 +82,13 @@ def test_files(  # noqa: PLR0913 - the options of the command
     else:
         _sum_up(out, report, show_coverage=show_coverage, fail_under=None if covered else fail_under)
     sys.exit(FAILED if not ok else WARNED if strict and report.count("passes_now") else 0)
+
+
+def _suite(rule_sets: "_RuleSets", only: str) -> Suite:
+    try:
+        return Suite(rule_sets.of, only=only)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--run") from None
 
 
 def _test_files(paths: Sequence[str]) -> list[TestFile]:
