@@ -10,7 +10,7 @@ from incidents.events import PageDelivered, PageFailed, PageSuppressed
 from incidents.incident import Incident
 from incidents.measures import Measures, Tally
 from incidents.oncall import Channel, OnCall
-from incidents.page import CHANNEL_PREFIX, Page
+from incidents.page import CHANNEL_PREFIX, News, Page
 
 NO_CHANNEL = "no channel is configured; add `channels` to this person"
 
@@ -37,11 +37,12 @@ def channels_of(oncall: OnCall, person: str, only: str = "") -> tuple[Channel, .
 
 def needless(page: Page, incident: Incident) -> str:
     """Say why a page need not be sent any more, empty when it must be."""
+    waiting = incident.paging is not None and incident.paging.next_at is not None
     if page.over:
-        return ""
+        again = incident.is_open and (page.news is News.OVER or (page.news is News.ACKNOWLEDGED and waiting))
+        return "paging began again before" if again else ""
     if not incident.is_open:
         return f"the incident was {incident.status.value} before"
-    waiting = incident.paging is not None and incident.paging.next_at is not None
     if incident.acknowledged_at is not None and not waiting:
         return f"{incident.acknowledged_by or 'somebody'} acknowledged before"
     return ""

@@ -30,6 +30,7 @@ def load_oncall(sections: Sections, context: Context) -> OnCall:
         roles=load_roles(sections.merged("roles", "role"), context),
         policies=_policies(paging_node, context),
         severities=_severities(sections.merged("severities", "severity"), context),
+        announce=tuple(dict.fromkeys(node.text for node in sections.items("announce") if node.text in channels)),
     )
 
 

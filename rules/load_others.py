@@ -15,7 +15,7 @@ from rules.shapes.oncall import SHORT_WEEKDAYS, WEEKDAYS
 from rules.shapes.rule import DEFAULTS
 from rules.yaml import Kind, Node
 
-LATER = ("slos", "teams", "announce", "audiences", "maintenance")
+LATER = ("slos", "teams", "audiences", "maintenance")
 _DAYS = (*WEEKDAYS, *SHORT_WEEKDAYS)
 _SECOND, _YEAR = timedelta(seconds=1), timedelta(days=366)
 

@@ -15,6 +15,7 @@ import structlog
 
 from incidents.clock import utc_now
 from incidents.oncall import Channel
+from workers.buckets import Buckets
 from workers.channels import DeliveryError, Message, Sender, sender_for
 
 PER_PROVIDER = 4
@@ -33,6 +34,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     unanswered: bool = False  # the provider may have taken the page: the next attempt is a repeat
     reason: str = ""
     retry_after: float | None = None
+    provider_id: str = ""  # what the provider calls what it took
     duration: float = 0.0
 
 
@@ -54,10 +56,12 @@ class Dispatcher:
         overall: int = OVERALL,
         clock: Callable[[], datetime] = utc_now,
         sender_for: Callable[[Channel], Sender] = sender_for,
+        buckets: Buckets | None = None,
     ) -> None:
         self.results: SimpleQueue[Result] = SimpleQueue()
         self._per_provider, self._overall = per_provider, overall
         self._clock, self._sender_for = clock, sender_for
+        self._buckets = buckets or Buckets(time.monotonic)
         self._ready: SimpleQueue[_Task | None] = SimpleQueue()
         self._lock = threading.Lock()  # guards all below
         self._running: dict[str, int] = {}  # provider -> tasks that are ready or being sent
@@ -71,14 +75,22 @@ class Dispatcher:
         """How many submitted messages have no result yet; at 0 every result is in the queue."""
         return self._pending
 
-    def submit(self, page_id: str, channel: Channel, message: Message) -> None:
-        """Send a message over a channel as soon as its provider has room; returns at once."""
+    def submit(self, page_id: str, channel: Channel, message: Message) -> float:
+        """Send a message over a channel as soon as a thread is free; returns at once.
+
+        Returns 0, or, where the provider has been sent as much as it takes, in how many seconds to ask again: then
+        nothing is sent, and no result follows.
+        """
         try:
             sender = self._sender_for(channel)
         except DeliveryError as error:
             self.results.put(_failed(page_id, channel, error, 0.0))
-            return
-        self._admit(_Task(page_id=page_id, channel=channel, sender=sender, provider=sender.provider, message=message))
+            return 0.0
+        provider = sender.provider
+        wait = self._buckets.wait(channel.kind, provider)
+        if not wait:
+            self._admit(_Task(page_id=page_id, channel=channel, sender=sender, provider=provider, message=message))
+        return wait
 
     def close(self, timeout: float) -> int:
         """Wait at most so many seconds for what is pending, end the threads, and return how many results are missing.
@@ -139,6 +151,7 @@ class Dispatcher:
             channel_name=task.channel.name,
             accepted=True,
             reason=receipt.answer,
+            provider_id=receipt.provider_id,
             duration=time.monotonic() - began,
         )
 

@@ -1,10 +1,15 @@
-"""What a page says: the message for one person about one incident. Pure."""
+"""What a page says: the message for one person about one incident, or about several at once. Pure."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from incidents.incident import AlertTally, Incident
-from incidents.page import Page
+from incidents.page import News, Page
 from incidents.presentation import incident_json
 from incidents.values import PageReason
 from workers.channels import Message, MessageType
+
+MOST_LINES = 20  # of a bundle; all of its incidents are in the message
 
 REASONS = {
     PageReason.DECLARED: "declared",
@@ -14,31 +19,53 @@ REASONS = {
     PageReason.BACKUP: "calls for backup",
     PageReason.TEST: "a test",
 }
+TYPES = {
+    News.OVER: MessageType.PAGE_RESOLVED,
+    News.ACKNOWLEDGED: MessageType.PAGE_ACKNOWLEDGED,
+    News.ANNOUNCEMENT: MessageType.ANNOUNCEMENT,
+}
 
 
-def message_of(page: Page, incident: Incident, alerts: AlertTally, external_url: str) -> Message:
-    """Return the message that delivers a page."""
-    shown = incident_json(incident, alerts)
+class Letter(NamedTuple):
+    """A page with what is known of its incident."""
+
+    page: Page
+    incident: Incident
+    alerts: AlertTally
+
+
+def message_of(letters: Sequence[Letter], external_url: str) -> Message:
+    """Return the message that delivers one page, or several to the same person: it bears the keys of the first."""
+    page, incident, _ = letters[0]
+    shown = [incident_json(letter.incident, letter.alerts) for letter in letters]
     return Message(
-        type=MessageType.PAGE_RESOLVED if page.over else MessageType.PAGE,
+        type=TYPES[page.news] if page.over else MessageType.PAGE,
         page_id=page.id,
         dedup_key=incident.dedup_key,
-        incident=shown,
-        incidents=(shown,),
+        incident=shown[0],
+        incidents=tuple(shown),
         person=page.person,
         role=page.role,
         step=page.step,
         round=page.round,
         attempt=page.attempt,
-        repeat=page.unanswered,
+        repeat=any(letter.page.unanswered for letter in letters),
         reason=page.reason,
-        text=_text(page, incident, alerts),
+        text="\n".join(_text(*letter) for letter in letters[:MOST_LINES]) + _more(len(letters)),
         acknowledge_url=f"{external_url}/api/v1/incidents/{incident.id}/acknowledge",
         incident_url=f"{external_url}/incidents/{incident.id}",
     )
 
 
+def _more(count: int) -> str:
+    return f"\nand {count - MOST_LINES} more" if count > MOST_LINES else ""
+
+
 def _text(page: Page, incident: Incident, alerts: AlertTally) -> str:
+    if page.text:
+        return page.text
+    if page.over and page.news is News.ACKNOWLEDGED:
+        return f"{incident.acknowledged_by or 'Somebody'} acknowledged {incident.id}: {incident.title}"
     if page.over:
         return f"{incident.id} is {incident.status.value}: {incident.title}"
     role = f"You are the {page.role.replace('_', ' ')}. " if page.role else ""

@@ -73,6 +73,11 @@ def again_commands(page: Page, at: datetime) -> list[Command]:
     ]
 
 
+def hold_commands(page: Page, at: datetime) -> list[Command]:
+    """Return what makes a claimed page due at an instant without having been tried."""
+    return [*again_commands(page, at), ("HINCRBY", keys.page(page.id), "attempt", -1)]
+
+
 def unclaim(link: Link, owner_prefix: str, now: datetime) -> int:
     """Make the pages of a worker that is known to be dead due again; return how many."""
     return int(

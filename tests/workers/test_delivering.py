@@ -1,0 +1,229 @@
+"""The page worker over real channels: bundles, limits, the lifecycle at PagerDuty, announcements, steps to channels."""
+
+from datetime import timedelta
+
+import pytest
+from desk import Desk
+from page_sink import Answer, PageSink
+from pagerduty_look_alike import KEY, PATH, PagerDutyLookAlike, pagerduty
+from slack_look_alike import SlackLookAlike, slack
+
+from incidents import keys
+from incidents.events import Acknowledge, Escalate, Reopen, Resolve
+from incidents.store.connection import Links
+from incidents.values import Severity
+from workers.buckets import Buckets, Rate
+from workers.dispatch import Dispatcher
+
+__all__ = ["pagerduty", "slack"]
+
+ROTATION = """
+rotations:
+  commanders: {{timezone: UTC, order: [amira]}}
+roles:
+  incident_commander: {{rotation: commanders}}
+"""
+
+
+@pytest.fixture
+def desk_of(store_url: str, links: Links):
+    """Build a desk from the text of its rule file."""
+    return lambda oncall: Desk(store_url, links, oncall)
+
+
+@pytest.fixture
+def hooked(desk_of, page_sink: PageSink) -> Desk:
+    """Amira has two webhooks."""
+    first, second = page_sink.url_for("/amira"), page_sink.url_for("/amira-second").replace("127.0.0.1", "localhost")
+    people = f'people: {{amira: {{channels: [{{webhook: {{url: "{first}"}}}}, {{webhook: {{url: "{second}"}}}}]}}}}'
+    return desk_of(people + ROTATION.replace("{{", "{").replace("}}", "}"))
+
+
+@pytest.fixture
+def with_pagerduty(desk_of, page_sink: PageSink, pagerduty: PagerDutyLookAlike) -> Desk:
+    """Amira has a webhook, then PagerDuty; a team that lives in PagerDuty is the second step."""
+    url = page_sink.url_for("/amira")
+    options = f'{{routing_key: {KEY}, url: "{pagerduty.events_url}"}}'
+    return desk_of(f"""
+people:
+  amira: {{channels: [{{webhook: {{url: "{url}"}}}}, {{pagerduty: {options}}}]}}
+channels:
+  team-pagerduty: {{pagerduty: {options}}}
+paging:
+  default: {{steps: [{{page: amira, acknowledge_within: 5m}}, {{page: ["channel:team-pagerduty"]}}]}}
+""")
+
+
+def test_pages_for_the_same_person_soon_after_another_are_one_message(hooked: Desk, page_sink: PageSink):
+    """The first goes at once, alone; those of the next five seconds come as one, under the key of its first."""
+    dispatcher = Dispatcher()
+    worker = hooked.worker(dispatcher)
+
+    def work():
+        worker.linger(timedelta(seconds=0.15))
+        hooked.link.one("DEL", keys.pager_lingers())
+
+    first = hooked.declare("a")
+    work()
+    page = page_sink.expect_page(path="/amira", dedup_key=first.dedup_key)
+    assert [one["id"] for one in page["incidents"]] == [first.id]
+    later = [hooked.declare(service) for service in ("b", "c", "d")]
+    work()
+    assert page_sink.unclaimed() == []
+    hooked.now += timedelta(seconds=5, milliseconds=10)
+    work()
+    page = page_sink.expect_page(path="/amira", attempt=1, repeat=False)
+    assert [one["id"] for one in page["incidents"]] == [one.id for one in later]
+    assert page["dedup_key"] == later[0].dedup_key
+    assert all(one.id in page["text"] for one in later)
+    for incident in (first, *later):
+        assert hooked.kinds(incident.id)[-1] == "page_sent"
+    assert hooked.counter("pages_total|webhook|accepted") == 4
+    assert hooked.link.one("ZCARD", keys.pages_due()) == 0
+    dispatcher.close(1)
+
+
+def test_pages_that_come_together_are_one_message_at_once(hooked: Desk, page_sink: PageSink):
+    """Nobody waits five seconds for what is there already; what fails is tried again as one."""
+    page_sink.script(503, path="/amira")
+    incidents = [hooked.declare(service) for service in ("a", "b")]
+    hooked.work()
+    hooked.now += timedelta(seconds=3)
+    hooked.work()
+    page = page_sink.expect_page(path="/amira", attempt=2)
+    assert [one["id"] for one in page["incidents"]] == [one.id for one in incidents]
+
+
+def test_page_that_was_held_and_is_needless_is_not_sent(hooked: Desk, page_sink: PageSink):
+    """Somebody acknowledged while it waited for the bundle."""
+    dispatcher = Dispatcher()
+    worker = hooked.worker(dispatcher)
+    first, second = hooked.declare("a"), None
+    worker.linger(timedelta(seconds=0.1))
+    second = hooked.declare("b")
+    worker.linger(timedelta(seconds=0.1))
+    hooked.incidents.apply(second.id, Acknowledge(actor="bo"), now=hooked.now)
+    hooked.now += timedelta(seconds=6)
+    worker.linger(timedelta(seconds=0.1))
+    dispatcher.close(1)
+    page_sink.expect_page(path="/amira", dedup_key=first.dedup_key)
+    assert hooked.kinds(second.id)[-1] == "page_suppressed"
+
+
+def test_page_whose_provider_has_no_room_goes_to_the_next_channel(hooked: Desk, page_sink: PageSink):
+    """Where waiting would take longer than the step has left; nothing is counted as an attempt."""
+    buckets = Buckets(lambda: 0.0, {"webhook": Rate(0.001, 1.0)})
+    buckets.wait("webhook", f"127.0.0.1:{page_sink.port}")
+    hooked.dispatcher = Dispatcher(buckets=buckets)
+    incident = hooked.declare()
+    hooked.work()
+    page_sink.expect_page(path="/amira-second", attempt=1, repeat=False)
+    assert [kind for kind in hooked.kinds(incident.id) if kind.startswith("page_")] == ["page_sent"]
+
+
+def test_page_whose_provider_has_room_soon_waits_for_it(hooked: Desk, page_sink: PageSink):
+    """A wait that the step can afford stays on the channel."""
+    hooked.dispatcher = Dispatcher(buckets=Buckets(lambda: 0.0, {"webhook": Rate(1.0, 0.0)}))
+    hooked.declare()
+    hooked.work()
+    hooked.dispatcher = None
+    hooked.now += timedelta(seconds=1, milliseconds=10)
+    hooked.work()
+    page_sink.expect_page(path="/amira", attempt=1, repeat=False)
+
+
+def test_page_with_a_long_retry_after_goes_to_the_next_channel(hooked: Desk, page_sink: PageSink):
+    """A step of which less is left than the provider asks for is not delayed."""
+    page_sink.script(Answer(429, {"Retry-After": "60"}), path="/amira")
+    incident = hooked.declare()
+    hooked.now += timedelta(minutes=4, seconds=30)
+    hooked.work(0.3)
+    page_sink.expect_page(path="/amira-second")
+    entry = next(one for one in hooked.timeline(incident.id) if one.kind == "page_failed")
+    assert entry.data["verdict"] == "retry"
+
+
+def test_pagerduty_hears_of_acknowledgement_and_end(
+    with_pagerduty: Desk, pagerduty: PagerDutyLookAlike, page_sink: PageSink
+):
+    """Whichever channel reached the person, and whatever the team's channel was told."""
+    desk = with_pagerduty
+    incident = desk.declare()
+    desk.work()
+    page_sink.expect_page(path="/amira")
+    desk.now += timedelta(minutes=6)
+    desk.work()
+    pagerduty.expect_event("trigger", dedup_key=incident.dedup_key)
+    sent = [one for one in desk.timeline(incident.id) if one.kind == "page_sent"][-1]
+    assert (sent.data["provider_id"], sent.data["verdict"]) == (incident.dedup_key, "accepted")
+    desk.incidents.apply(incident.id, Acknowledge(actor="bo"), now=desk.now)
+    desk.work()
+    assert pagerduty.alerts == {incident.dedup_key: "acknowledged"}
+    desk.incidents.apply(incident.id, Resolve(actor="bo"), now=desk.now)
+    desk.work()
+    assert pagerduty.alerts == {incident.dedup_key: "resolved"}
+    page_sink.expect_page(path="/amira", type="page_resolved")
+    for action in ("acknowledge", "acknowledge", "resolve", "resolve"):  # Amira's own, and the team's
+        pagerduty.expect_event(action, dedup_key=incident.dedup_key)
+    assert desk.link.one("ZCARD", keys.pages_due()) == 0
+
+
+def test_pagerduty_that_took_a_page_too_late_hears_that_it_is_over(desk_of, pagerduty: PagerDutyLookAlike):
+    """A trigger that was under way when the incident was resolved must not go on paging there."""
+    desk = desk_of(f"""
+channels: {{pd: {{pagerduty: {{routing_key: {KEY}, url: "{pagerduty.events_url}"}}}}}}
+paging: {{default: {{steps: [{{page: "channel:pd"}}]}}}}
+""")
+    pagerduty.script(Answer(202, body=b'{"status":"success"}', delay=0.4), path=PATH)
+    incident = desk.declare()
+    dispatcher = Dispatcher()
+    worker = desk.worker(dispatcher)
+    worker.linger(timedelta(seconds=0.1))
+    desk.incidents.apply(incident.id, Resolve(actor="bo"), now=desk.now)
+    worker.linger(timedelta(seconds=1))
+    dispatcher.close(1)
+    pagerduty.expect_event("trigger")
+    pagerduty.expect_event("resolve")
+    pagerduty.expect_event("resolve")
+
+
+def test_pagerduty_is_not_resolved_when_the_incident_was_reopened(desk_of, pagerduty: PagerDutyLookAlike):
+    """News that came too late to be true is not told."""
+    desk = desk_of(f"""
+channels: {{pd: {{pagerduty: {{routing_key: {KEY}, url: "{pagerduty.events_url}"}}}}}}
+paging: {{default: {{steps: [{{page: "channel:pd"}}]}}}}
+""")
+    incident = desk.declare()
+    desk.work()
+    desk.incidents.apply(incident.id, Resolve(actor="bo"), now=desk.now)
+    desk.incidents.apply(incident.id, Reopen(actor="bo"), now=desk.now)
+    desk.work()
+    assert pagerduty.alerts == {incident.dedup_key: "triggered"}
+    pagerduty.expect_event("trigger")
+    pagerduty.expect_event("trigger")
+
+
+def test_announcements_go_to_the_named_channels(desk_of, slack: SlackLookAlike, page_sink: PageSink):
+    """Declared, severity and status; they ask for nothing, and are no pages on the timeline."""
+    url = page_sink.url_for("/amira")
+    desk = desk_of(f"""
+people: {{amira: {{channels: [{{webhook: {{url: "{url}"}}}}]}}}}
+channels: {{incidents-slack: {{slack: {{webhook_url: "{slack.webhook_url}"}}}}}}
+paging: {{default: {{steps: [{{page: amira}}]}}}}
+announce: [incidents-slack]
+""")
+    incident = desk.declare(severity=Severity.SEV3)
+    desk.work()
+    said = slack.expect_message(containing="(SEV3) Down")
+    assert said["text"].startswith(f"{incident.id} (SEV3) Down: ")
+    desk.incidents.apply(incident.id, Escalate(actor="bo", severity=Severity.SEV1), now=desk.now)
+    desk.incidents.apply(incident.id, Acknowledge(actor="bo"), now=desk.now)
+    desk.work(0.4)
+    slack.expect_message(containing="Acknowledged by bo")
+    slack.expect_message(containing="SEV1")
+    desk.incidents.apply(incident.id, Resolve(actor="bo"), now=desk.now)
+    desk.work()
+    slack.expect_message(containing="Resolved by bo")
+    page_sink.expect_page(path="/amira")
+    page_sink.expect_page(path="/amira", type="page_resolved")
+    assert desk.kinds(incident.id).count("page_sent") == 1
