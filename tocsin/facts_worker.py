@@ -1,4 +1,4 @@
-"""Puts a facts worker together."""
+"""Puts a facts worker together; beside it, in a thread of its own, the journal is written."""
 
 from incidents.clock import utc_now
 from incidents.queues import FACTS_QUEUE
@@ -9,11 +9,12 @@ from incidents.store.wake import Waker
 from tocsin.settings import Settings
 from tocsin.working import new_owner, work
 from workers.facts import Facts
+from workers.journaling import Journaling
 from workers.runtime import RUNTIME
 
 
 def run(settings: Settings, url: str) -> int:
-    """Ask others what they know until told to stop; return the exit code."""
+    """Ask others what they know, and write the journal, until told to stop; return the exit code."""
     links = Links(url, scripts=ALL)
     waker = Waker(client_for(url))
     facts = Facts(
@@ -25,4 +26,11 @@ def run(settings: Settings, url: str) -> int:
         now=utc_now,
     )
     RUNTIME.install("facts", facts)
-    return work(FACTS_QUEUE, url)
+    journaling = Journaling(
+        url=url, owner=new_owner(), directory=settings.journal_dir, keep=settings.retention.journal, now=utc_now
+    )
+    journaling.start()
+    try:
+        return work(FACTS_QUEUE, url)
+    finally:
+        journaling.stop()

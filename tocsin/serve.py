@@ -90,7 +90,7 @@ def default_children(settings: Settings) -> list[ChildSpec]:
         # A second one stands by: it takes over in a quarter of a second, while starting Python takes twice that.
         own_child("decide-standby", ("worker", "decide"), WORKER_STAGE, path),
         own_child("pages", ("worker", "pages"), WORKER_STAGE, path),
-        *([own_child("facts", ("worker", "facts"), WORKER_STAGE, path)] if settings.alertmanagers else []),
+        own_child("facts", ("worker", "facts"), WORKER_STAGE, path),
         msgspec.structs.replace(receiver, wait_ready=_until_answered(settings)),
     ]
 

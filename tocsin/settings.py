@@ -134,6 +134,11 @@ class Settings(_Value, frozen=True, kw_only=True):
     warnings: tuple[Problem, ...] = ()
 
     @property
+    def journal_dir(self) -> Path:
+        """Where the journal is."""
+        return self.data_dir / "journal"
+
+    @property
     def needs_default_source(self) -> bool:
         """True when no source is configured, so that one with a token in the data directory stands in."""
         return not self.sources

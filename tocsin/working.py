@@ -10,6 +10,7 @@ from rq.serializers import JSONSerializer
 from incidents.clock import utc_now
 from incidents.errors import StoreUnavailable
 from incidents.store.connection import Link, client_for
+from incidents.store.journal import release as release_journal
 from incidents.store.lease import owner_prefix, release_of
 from incidents.store.pages import unclaim
 from incidents.store.scripts import ALL
@@ -46,6 +47,7 @@ def bury(url: str, pid: int) -> None:
         prefix = owner_prefix(socket.gethostname(), pid)
         release_of(link, prefix)
         unclaim(link, prefix, utc_now())
+        release_journal(link, prefix)
     except StoreUnavailable:
         return
     finally:

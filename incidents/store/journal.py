@@ -13,6 +13,7 @@ from incidents import keys
 from incidents.clock import from_ms, to_ms
 from incidents.measures import Measures
 from incidents.store.connection import Command, Link, checked
+from incidents.store.scripts import RELEASE
 
 LEASE_MS = 10_000
 EXPECTED_SECONDS = 600  # how long what is decided is kept for a journal that nobody writes
@@ -114,10 +115,9 @@ def hold(link: Link, owner: str) -> bool:
     return bool(link.one(*asked))
 
 
-def release(link: Link, owner: str) -> None:
-    """Give the lease up; what is decided goes on being kept for the next writer."""
-    if link.one("GET", keys.journal_lease()) == owner.encode():
-        link.one("DEL", keys.journal_lease())
+def release(link: Link, owner_prefix: str) -> None:
+    """Give the lease up, or take it from who is known to be dead; what is decided is kept for the next writer."""
+    link.one("EVAL", RELEASE, 1, keys.journal_lease(), owner_prefix)
 
 
 def advance(

@@ -8,6 +8,7 @@ import click
 from incidents.clock import utc_now
 from incidents.store.audit import Audit, AuditEntry, Outcome
 from incidents.store.connection import Links
+from incidents.store.journal import expect
 from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
 from tocsin.commands.options import config_option, settings_or_exit, told
@@ -40,12 +41,19 @@ def serve(config_path: Path | None) -> None:
     settings = settings_or_exit(config_path)
     configure_logs("serve")
     hooks = Hooks(
-        prepare=lambda url: put_in_force(settings, url),
+        prepare=lambda url: prepare(settings, url),
         on_death=lambda url, name, pid: bury(url, pid) if name != "receiver" else None,
         reload=lambda url: reload_again(config_path, url),
         started=lambda _: print_next_steps(settings),
     )
     sys.exit(run(settings, hooks))
+
+
+def prepare(settings: Settings, url: str) -> None:
+    """Put the rules in force, and let what is decided from now on be kept for the journal that is about to start."""
+    put_in_force(settings, url)
+    with Links(url) as links, links.borrow() as link:
+        expect(link)
 
 
 def reload_again(config_path: Path | None, url: str) -> None:
