@@ -39,17 +39,64 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class Rotation(msgspec.Struct, frozen=True, kw_only=True):
-    """Who holds a role when: handoffs are wall-clock times in `timezone`, counted from `starting`."""
+class Term(msgspec.Struct, frozen=True, kw_only=True):
+    """From which day a member takes turns, and from which no more, in the layer's zone; None: for ever."""
 
-    id: str
+    joins: date | None = None
+    leaves: date | None = None
+
+
+class Hours(msgspec.Struct, frozen=True, kw_only=True):
+    """Hours of some weekdays (0 is Monday) on the clock on the wall; past midnight where they end before they begin."""
+
+    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    start: time
+    until: time
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """People who take turns, within hours: handoffs are wall-clock times in `timezone`, counted from `starting`."""
+
     timezone: str = "UTC"
     order: tuple[str, ...]
+    terms: tuple[Term, ...] = ()  # one for each place of the order, or none at all
     every: timedelta = timedelta(weeks=1)
     weekday: int | None = None  # 0 is Monday; None: the weekday of `starting`
     at: time = time(9, 0)
     starting: date = date(2026, 1, 5)
+    hours: tuple[Hours, ...] = ()  # none: at all hours
+
+
+class Rotation(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds a role when: `layers` from top to bottom, or else the one layer that its own fields describe."""
+
+    id: str
+    timezone: str = "UTC"
+    order: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+    every: timedelta = timedelta(weeks=1)
+    weekday: int | None = None
+    at: time = time(9, 0)
+    starting: date = date(2026, 1, 5)
+    hours: tuple[Hours, ...] = ()
+    layers: tuple[Layer, ...] = ()
     overrides: tuple[Override, ...] = ()
+
+    @property
+    def every_layer(self) -> tuple[Layer, ...]:
+        """The layers, top to bottom; there is at least one."""
+        return self.layers or (
+            Layer(
+                timezone=self.timezone,
+                order=self.order,
+                terms=self.terms,
+                every=self.every,
+                weekday=self.weekday,
+                at=self.at,
+                starting=self.starting,
+                hours=self.hours,
+            ),
+        )
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
