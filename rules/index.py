@@ -106,7 +106,7 @@ class Matching:
         self._tables: dict[str, _Table] = {}
         self._everywhere: list[_Entry] = []
         self._keys: dict[tuple[str, ...], str] = {}
-        rules = [rule for rule in rule_set.rules if rule.on is subject and rule.mode is not Mode.OFF]
+        rules = [rule for rule in rule_set.rules if rule.on is subject and rule.mode is not Mode.OFF and not rule.slo]
         self._build(rules)
         self._absent = [(name, found) for name, table in self._tables.items() if (found := table.finish())]
         self._room = MAX_REMEMBERED

@@ -9,6 +9,7 @@ from datetime import datetime
 from incidents.commit import TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, Commit
 from incidents.snapshot import Plan, Snapshot
 from rules.deciding.batch import PROBE_LABEL, Batch, folds_of
+from rules.deciding.facts import Meter, Meters
 from rules.deciding.heartbeats import Beats, Pulse
 from rules.deciding.judging import Unjudged, Watch, window_of
 from rules.deciding.notes import Notes
@@ -30,6 +31,7 @@ class Deciding:
         self._alerts = Matching(rule_set)
         self._actions = Matching(rule_set, Subject.ACTION)
         self._beats = Beats(rule_set)
+        self._meters = Meters(rule_set)
         self._remembered: dict[str, tuple[dict[str, str], Matched]] = {}
 
     def match(self, key: str, labels: dict[str, str]) -> Matched:
@@ -57,6 +59,8 @@ class Deciding:
                 self._plan_alert(plan, event)
             else:
                 plan_received(plan, event, self._actions)
+                if event.incoming.fact is not None:
+                    self._meters.plan(plan, event.incoming.fact)
                 arrival = event.as_alert
                 if arrival is not None:
                     self._plan_alert(plan, arrival)
@@ -77,6 +81,8 @@ class Deciding:
             plan.identities.setdefault(hit.identity_key, {}).update(folds_of(arrival))
             if hit.rule.withins:
                 plan.add_window(window_of(hit), hit.rule.withins, arrival.key)
+            if hit.rule.measured:
+                self._meters.plan_alert(plan, hit)
 
     def decide(
         self,
@@ -94,7 +100,8 @@ class Deciding:
         if notes is not None:
             notes.begin(batch.view.commit)
             batch.judge.notes = notes
-        reception = Reception(batch, self._actions)
+        batch.view.slos, batch.view.asked_anyway = self._meters.slos, self._meters.questions
+        reception = Reception(batch, self._actions, Meter(batch, self._meters, work.arrivals))
         pulse = Pulse(batch, self._beats)
         batch.require_attached(_alerts_of(work))
         for timer in work.timers:

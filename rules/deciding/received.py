@@ -17,6 +17,7 @@ from incidents.timeline import Entry, EntryKind
 from incidents.transitions import transition
 from incidents.values import AlertStatus
 from rules.deciding.batch import Batch
+from rules.deciding.facts import Meter
 from rules.deciding.judging import window_of
 from rules.deciding.work import Arrival, Received
 from rules.index import Matching
@@ -52,8 +53,9 @@ def deliveries_of(received: Received) -> list[str]:
 class Reception:
     """Takes such events in, one after the other, into a batch."""
 
-    def __init__(self, batch: Batch, actions: Matching) -> None:
+    def __init__(self, batch: Batch, actions: Matching, meter: Meter) -> None:
         self._batch = batch
+        self._meter = meter
         self._view = batch.view
         self._actions = actions
         self._tally = batch.view.commit.tally
@@ -79,6 +81,8 @@ class Reception:
             self._touched(received, received.incoming.touch)
         if received.incoming.action is not None:
             self._acted(received, received.incoming.action)
+        if received.incoming.fact is not None:
+            self._meter.take(received, received.incoming.fact)
 
     def _our_incident(self, incident_key: str) -> Incident | None:
         found = OUR_KEY.fullmatch(incident_key)

@@ -72,15 +72,21 @@ class View:
 
     # Facts
 
-    def fact(self, name: str) -> Fact | None:
+    def is_known(self, name: str) -> bool:
+        """Whether a fact was asked of the store."""
+        return name in self.snapshot.facts or name in self.commit.facts
+
+    def known_fact(self, name: str) -> Fact | None:
         """Return what Prometheus answered last to a question; raises `Need` where it was not asked for yet."""
-        found = self.commit.facts.get(name)
-        if found is None:
-            if name not in self.snapshot.facts:
-                plan = Plan()
-                plan.facts[name] = None
-                raise Need(plan)
-            found = self.snapshot.facts[name]
+        if not self.is_known(name):
+            plan = Plan()
+            plan.facts[name] = None
+            raise Need(plan)
+        return self.commit.facts.get(name) or self.snapshot.facts[name]
+
+    def fact(self, name: str) -> Fact | None:
+        """Return the same, and remember when to look again."""
+        found = self.known_fact(name)
         soon = self.now + NEWS_AFTER
         due = soon if found is None or found.expected_at <= self.now else found.expected_at
         self._news_due = due if self._news_due is None else min(self._news_due, due)
@@ -128,6 +134,10 @@ class View:
         plan = Plan()
         plan.ids[name] = {}
         raise Need(plan)
+
+    def is_loaded(self, name: str) -> bool:
+        """Whether it is known if there is an incident of this id."""
+        return name in self._incidents or name in self.snapshot.ids
 
     def of_identity(self, identity_key: str) -> Incident | None:
         """Return the incident that an identity points to; raises `Need` where it was not asked for yet."""
