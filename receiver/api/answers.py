@@ -225,6 +225,21 @@ class RulesAnswer(Answer, frozen=True, kw_only=True):
     next: Cursor
 
 
+class RuleFileAnswer(Answer, frozen=True, kw_only=True):
+    """One file of the rules in force."""
+
+    name: str
+    text: str
+
+
+class RuleFilesAnswer(Answer, frozen=True, kw_only=True):
+    """The text of the rules in force, and when it was checked; no files before the first."""
+
+    hash: str
+    checked_at: Instant | None
+    files: list[RuleFileAnswer]
+
+
 class HolderAnswer(Answer, frozen=True, kw_only=True):
     """Who holds a role and until when; null where no rotation says so."""
 

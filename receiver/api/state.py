@@ -38,6 +38,16 @@ def _rules(services: Services, call: Call) -> Reply:
     )
 
 
+def _rule_files(services: Services, call: Call) -> Reply:
+    del call
+    ruleset = services.rulesets.current()
+    if not ruleset:
+        return Reply({"hash": "", "checked_at": None, "files": []})
+    kept = services.rulesets.text(ruleset)
+    files = [{"name": name, "text": text} for name, text in kept.files]
+    return Reply({"hash": ruleset, "checked_at": instant(kept.checked_at), "files": files})
+
+
 def _reload(status: ReloadStatus) -> dict[str, Any]:
     at = instant(from_ms(status.at_ms)) if status.at_ms else None
     return {"successful": status.successful, "at": at, "errors": list(status.errors)}
@@ -168,6 +178,14 @@ ROUTES = (
         summary="Show the rules in force, and how the last reload went",
         handler=_rules,
         answer=answers.RulesAnswer,
+    ),
+    Route(
+        method="GET",
+        path="/rules/files",
+        role=ApiRole.ADMIN,
+        summary="Show the text of the rules in force, which may hold secrets",
+        handler=_rule_files,
+        answer=answers.RuleFilesAnswer,
     ),
     Route(
         method="GET",

@@ -314,3 +314,47 @@ def test_commands_doctor_with_a_wrong_token(site):
     done = site.run("doctor", token="wrong")
     assert done.exit_code == 1
     assert "TOCSIN_TOKEN" in done.stdout
+
+
+def test_commands_rules_diff_from_what_is_running(site):
+    """What a reload would change: asked with the token of an admin, and nothing is changed by asking."""
+    rules = site.config.parent / "rules.d" / "all.yml"
+    assert site.run("rules", "diff", "--exit-code").stdout == "no difference\n"
+    rules.write_text(RULES.replace("SEV2", "SEV1"))
+    try:
+        done = site.run("rules", "diff", "running", str(rules), "--exit-code")
+        assert done.stdout == "~ rule critical\n    declare: SEV2 -> SEV1\nrule: 1 changed\n"
+        assert done.exit_code == 1
+        assert site.run("rules", "diff", token="viewer-token-viewer-token").exit_code == 1
+    finally:
+        rules.write_text(RULES)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"a: &a [x,x]\nb: &b [*a,*a,*a]\nrules: *b\n", "E104"),
+        (RULES.encode()[: len(RULES) - 30], "E101"),
+        (RULES.encode("utf-16"), "E103"),
+        (b"rules: []\n" * 600_000, "E102"),
+    ],
+    ids=["aliases", "half-written", "utf-16", "too-large"],
+)
+def test_commands_rules_stay_when_a_reload_meets_bad_files(site, text, code):
+    """Every error with its place, and the rules that ran run on."""
+    headers = {"Authorization": "Bearer admin-token-admin-token"}
+    before = site.json("rules", "diff")["old"]["hash"]
+    rules = site.config.parent / "rules.d" / "all.yml"
+    rules.write_bytes(text)
+    try:
+        answer = requests.post(f"{site.url}/-/reload", headers=headers, timeout=10)
+        assert answer.status_code == 400
+        assert f"error[{code}]" in answer.text
+    finally:
+        rules.write_text(RULES)
+    assert site.json("rules", "diff") == {
+        "equal": True,
+        "old": {"name": "running", "hash": before},
+        "new": {"name": "", "hash": before},
+        "changes": [],
+    }

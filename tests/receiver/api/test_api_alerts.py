@@ -267,6 +267,17 @@ def test_api_rules_shows_those_in_force(api, rules):
     assert (rule["id"], rule["match"], rule["tiers"][0]["declare"]) == ("critical", ['severity="critical"'], "SEV2")
 
 
+def test_api_rules_files_are_for_admins(api, rules):
+    """The text of the rules may hold secrets; with it and the time of its check they can be loaded elsewhere."""
+    assert api.get("rules/files").status_code == 403
+    shown = api.get("rules/files", who="ada").json
+    assert shown == {
+        "hash": rules.hash,
+        "checked_at": "2026-01-05T09:00:00.000Z",
+        "files": [{"name": "a.yml", "text": "rules: []"}],
+    }
+
+
 def test_api_oncall_shows_who_holds_each_role(api, clock):
     """A role with a rotation has a person and the end of the shift; one without has neither."""
     shown = api.get("oncall").json

@@ -1,0 +1,97 @@
+"""`tocsin rules check`, `schema` and `diff` without a server: what they print, and how they end."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from tocsin.cli import main
+
+GOOD = "rules: [{id: a, match: 'severity=\"page\"', declare: SEV3}]\n"
+GRAVER = GOOD.replace("SEV3", "SEV1")
+WARNED = "rules: [{id: a, declare: SEV3}]\n"
+BAD = "rules: [{id: a, match: severity, declare: SEV3}]\n"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TOCSIN_CONFIG", raising=False)
+    for name, text in {"good": GOOD, "graver": GRAVER, "warned": WARNED, "bad": BAD}.items():
+        (tmp_path / f"{name}.yml").write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def rules(here):
+    """Run a command of the group."""
+    return lambda *arguments: CliRunner().invoke(main, ["rules", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("good.yml",), 0),
+        (("warned.yml",), 0),
+        (("warned.yml", "--strict"), 3),
+        (("bad.yml",), 1),
+        (("bad.yml", "--strict"), 1),
+        (("good.yml", "gone.yml"), 2),
+        (("--output", "xml", "good.yml"), 2),
+    ],
+)
+@pytest.mark.parametrize("output", ["text", "json", "github"])
+def test_commands_rules_check_ends_as_promised(rules, arguments, code, output):
+    """The code says whether the rules can be used, in every form of output."""
+    more = () if "--output" in arguments else ("--output", output)
+    assert rules("check", *arguments, *more).exit_code == code
+
+
+def test_commands_rules_check_prints_no_colour_into_a_pipe(rules):
+    """Only a terminal is given escape sequences."""
+    assert "\x1b" not in rules("check", "bad.yml").stdout
+
+
+def test_commands_rules_check_annotates_for_github(rules):
+    """A workflow command beside the line."""
+    first, *_ = rules("check", "bad.yml", "--output", "github").stdout.splitlines()
+    assert first.startswith("::error file=bad.yml,line=1,col=32,title=E301::match: expected =")
+
+
+def test_commands_rules_schema_prints_json(rules):
+    """A schema of draft-07, whole."""
+    done = rules("schema")
+    assert (done.exit_code, json.loads(done.stdout)["$schema"]) == (0, "http://json-schema.org/draft-07/schema#")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("good.yml", "good.yml", "--exit-code"), 0),
+        (("good.yml", "graver.yml"), 0),
+        (("good.yml", "graver.yml", "--exit-code"), 1),
+        (("good.yml", "bad.yml"), 2),
+        (("gone.yml", "good.yml"), 2),
+        (("good.yml", "good.yml", "good.yml"), 2),
+        (("pack:practice", "good.yml"), 0),
+    ],
+)
+def test_commands_rules_diff_ends_as_promised(rules, arguments, code):
+    """1 only where it was asked for, 2 for rules that do not load."""
+    assert rules("diff", *arguments).exit_code == code
+
+
+def test_commands_rules_diff_tells(rules):
+    """In words, or as JSON."""
+    assert rules("diff", "good.yml", "graver.yml").stdout == "~ rule a\n    declare: SEV3 -> SEV1\nrule: 1 changed\n"
+    found = json.loads(rules("diff", "good.yml", "graver.yml", "--output", "json").stdout)
+    assert (found["equal"], found["old"]["name"]) == (False, "good.yml")
+    assert found["changes"][0]["fields"] == [{"field": "declare", "old": "SEV3", "new": "SEV1"}]
+    assert rules("diff", "good.yml", "good.yml").stdout == "no difference\n"
+
+
+def test_commands_rules_diff_shows_why_rules_do_not_load(rules):
+    """The errors are those of `check`."""
+    done = rules("diff", "good.yml", "bad.yml")
+    assert "bad.yml:1:32: error[E301]" in done.stderr
+    assert done.stdout == ""
