@@ -8,6 +8,7 @@ import jsonschema_rs
 import pytest
 from documents import ROOT, blocks
 
+from rules.files import TEST_NAMES
 from rules.schema import render_schema
 from rules.shapes.file import SHAPES
 from rules.starter_files import STARTER_DIR
@@ -15,9 +16,8 @@ from rules.yaml import Kind, Node, read_yaml
 
 DATA = Path(__file__).parent / "data"
 VALIDATOR = jsonschema_rs.Draft7Validator(json.loads(render_schema()))
-RIGHT = sorted(
-    [*(ROOT / "rules" / "packs").glob("*.yml"), *(STARTER_DIR / "rules.d").glob("*.yml"), *DATA.glob("[cw]*.yml")]
-)
+SHIPPED = [*(ROOT / "rules" / "packs").glob("*.yml"), *(STARTER_DIR / "rules.d").glob("*.yml")]
+RIGHT = sorted([*(path for path in SHIPPED if not path.name.endswith(TEST_NAMES)), *DATA.glob("[cw]*.yml")])
 WRONG = sorted(DATA.glob("bad.*.yml"))
 EXAMPLES = [block for block in blocks() if block.language == "yaml" and block.words[:1] == ("rules",)]
 
@@ -50,6 +50,9 @@ PLACES = {
     "channel_apprise": "channels: {a: {apprise: {%s}}}",
     "channel_console": "channels: {a: {console: {%s}}}",
     "rotation": "rotations: {a: {%s}}",
+    "layer": "rotations: {a: {layers: [{%s}]}}",
+    "member": "rotations: {a: {order: [{%s}]}}",
+    "hours": "rotations: {a: {order: [a], hours: [{%s}]}}",
     "handoff": "rotations: {a: {handoff: {%s}}}",
     "override": "rotations: {a: {overrides: [{%s}]}}",
     "roles": "roles: {%s}",

@@ -3,21 +3,35 @@
 import pytest
 
 from incidents.values import Role
+from rules.files import TEST_NAMES
 from rules.load import load_rule_set
 from rules.sections import SourceFile
 from rules.starter_files import starter_files
+from rules.testing.load import load_test_file
+from rules.testing.suite import Suite
 from tocsin.config_file import load_settings
 
 
 @pytest.fixture
 def loaded(now):
     files = starter_files()
-    return load_rule_set([SourceFile(name, text) for name, text in files.items() if name != "tocsin.yml"], now=now)
+    listed = [name for name in files if name.startswith("rules.d/") and not name.endswith(TEST_NAMES)]
+    return load_rule_set([SourceFile(name, files[name]) for name in listed], now=now)
 
 
-def test_starter_files_are_the_configuration_and_two_files_of_rules():
+def test_starter_files_are_the_configuration_two_files_of_rules_and_their_tests():
     """Paths are those below the directory that is made."""
-    assert list(starter_files()) == ["rules.d/oncall.yml", "rules.d/rules.yml", "tocsin.yml"]
+    rules = ["rules.d/oncall.yml", "rules.d/rules.yml", "rules.d/rules_test.yml"]
+    assert list(starter_files()) == [*rules, "tocsin.yml"]
+
+
+def test_starter_tests_pass_and_cover_every_rule(loaded, now):
+    """The tests that come with the rules pass, and see each rule, tier and matcher both ways."""
+    file = load_test_file(SourceFile("rules_test.yml", starter_files()["rules.d/rules_test.yml"]), now)
+    assert file.problems == ()
+    suite = Suite(lambda _: loaded.rule_set)
+    assert [result.failures for result in suite.run([file]) if result.outcome != "passed"] == []
+    assert [rule for rule in suite.report([file]).coverage.rules if rule.missing] == []
 
 
 def test_starter_rules_load_without_a_problem(loaded):

@@ -22,6 +22,7 @@ _TOKEN_FILE = re.compile(r"token_file: /run/secrets/(\w+)_token\b")
 NEXT_STEPS = """
 Next, in {directory}:
   tocsin rules check                 what the rules say
+  tocsin rules test                  whether they do what their tests expect
   tocsin serve                       run everything
   tocsin connect alertmanager        what to paste into alertmanager.yml
   tocsin doctor                      prove the whole way with a synthetic alert
