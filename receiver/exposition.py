@@ -159,6 +159,8 @@ class Exposition:
             "When the rules were last reloaded with success.",
             store.reload.at_ms / 1000,
         )
+        yield _gauge("journal_up", "Whether the journal is being written.", store.journal.is_well)
+        yield _gauge("journal_lag_events", "Events that took effect and are not in the journal yet.", store.journal.lag)
         info = [((store.ruleset,), 1.0)] if store.ruleset else []
         yield _labelled("rules_info", "The hash of the rule set in force.", ("hash",), info)
 

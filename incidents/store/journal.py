@@ -65,13 +65,19 @@ return lost
 class Standing(NamedTuple):
     """How the journal stands."""
 
-    expected: bool  # its writer gave a sign within the last ten minutes
+    expected: bool = False  # its writer gave a sign within the last ten minutes
+    alive: bool = False  # a writer is at work
     decided: int = 0
     written: int = 0
     position: str = "0-0"
     drops: int = 0
     error: str = ""
     wrote_at: datetime | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it is being written."""
+        return self.alive and not self.error
 
     @property
     def lag(self) -> int:
@@ -81,15 +87,20 @@ class Standing(NamedTuple):
 
 def standing_commands() -> list[Command]:
     """Return what asks how the journal stands."""
-    return [("EXISTS", keys.journal_expected()), ("HGETALL", keys.journal())]
+    return [
+        ("EXISTS", keys.journal_expected()),
+        ("EXISTS", keys.journal_lease()),
+        ("HGETALL", keys.journal()),
+    ]
 
 
 def standing_of(replies: Sequence[Any]) -> Standing:
     """Read the replies to `standing_commands`."""
-    expected, flat = replies
+    expected, alive, flat = replies
     fields = {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
     return Standing(
         expected=bool(expected),
+        alive=bool(alive),
         decided=int(fields.get("decided", 0)),
         written=int(fields.get("written", 0)),
         position=fields.get("position", "0-0"),

@@ -17,6 +17,7 @@ from incidents.errors import StoreUnavailable
 from incidents.measures import Measures
 from incidents.store.codec import decode_heartbeat
 from incidents.store.connection import Command, Link, Links, checked
+from incidents.store.journal import Standing, standing_commands, standing_of
 from incidents.store.rulesets import ReloadStatus
 from incidents.values import OPEN_STATUSES, IncidentStatus, Severity
 
@@ -36,6 +37,7 @@ class Measured(NamedTuple):
     ruleset: str  # the hash of the rule set in force, empty before the first
     durable: bool
     heartbeats: dict[str, datetime]  # when each was heard last
+    journal: Standing = Standing()
 
 
 class _Standing(msgspec.Struct):
@@ -70,10 +72,11 @@ def _measure(links: Links) -> Measured:
                 ("HGET", keys.rules_status(), "status"),
                 ("GET", keys.rules_current()),
                 ("HVALS", keys.heartbeats()),
+                *standing_commands(),
             ]
         )
         info = replies[0]
-        counted, cursor, open_ids, quarantined, seen, status, ruleset, beats = checked(replies[1:])
+        counted, cursor, open_ids, quarantined, seen, status, ruleset, beats, *journal = checked(replies[1:])
         oldest, open_incidents = _still_open(link, cursor, open_ids)
     counters = {field.decode(): int(value) for field, value in _pairs(counted)}
     return Measured(
@@ -87,6 +90,7 @@ def _measure(links: Links) -> Measured:
         ruleset=ruleset.decode() if ruleset else "",
         durable=not isinstance(info, ResponseError) and is_durable(info.decode("utf-8", "replace")),
         heartbeats={state.id: state.last_at for state in map(decode_heartbeat, beats)},
+        journal=standing_of(journal),
     )
 
 
