@@ -48,6 +48,7 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     incidents: tuple[str, ...] = ()
     touched_at: datetime | None = None  # since when somebody has been on it: the time-spent clock
     touched_by: str = ""
+    absorbed_by: str = ""  # the storm that took its findings in
 
 
 class Change(Enum):

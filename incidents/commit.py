@@ -19,6 +19,7 @@ TIMER_CLEAR = "clear|"
 TIMER_EXPIRY = "expiry|"
 TIMER_STALE = "stale|"
 TIMER_INCIDENT = "incident|"  # hold an open incident against the rules on incidents
+TIMER_AGAIN = "again|"  # judge an alert anew that a storm absorbed
 TIMER_ABSORBED = "absorbed|"  # a storm is over: judge the alerts that it absorbed anew
 TIMER_BEAT = "beat|"
 TIMER_BEATS = "beats|"  # look at all heartbeats: a decider begins, or rules changed

@@ -4,12 +4,10 @@ Every condition answers with yes, no or unknown (three-valued: a `no` beside an 
 and what it wanted, and with the earliest instant at which passing time alone could change the answer.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from incidents.facts import Fact
 from incidents.snapshot import Need
 from rules.conditions import (
     AbsentFor,
@@ -19,149 +17,26 @@ from rules.conditions import (
     BurnRate,
     Condition,
     Count,
+    Distinct,
     FiringFor,
+    Flaps,
     Match,
     None_,
+    OpenFor,
     Query,
-    name_of,
+    UnacknowledgedFor,
+    WorkedFor,
 )
-from rules.durations import format_duration
 from rules.index import Hit
-from rules.matchers import Matcher, test_of
-from rules.measuring import Measurement, measure, wanted
+from rules.matchers import test_of
+from rules.measuring import measure
 from rules.model import Mode, Tier
-from rules.slos import Slo
+from rules.verdicts import MAX_REASON, Counted, Facts, Outcome, State, Trace, Verdict
 
-MAX_REASON = 300
-_NOTHING, _SECOND = timedelta(0), timedelta(seconds=1)
+__all__ = ["MAX_REASON", "Facts", "Outcome", "State", "Trace", "Verdict", "evaluate", "evaluate_safely"]
 
-
-class Facts(Protocol):
-    """What is known of one alert and its identity when it is judged."""
-
-    @property
-    def firing_since(self) -> datetime | None:
-        """Since when the alert fires without a break; None when it does not."""
-
-    @property
-    def silent_since(self) -> datetime | None:
-        """Since when a heartbeat has not come; None for what is no heartbeat."""
-
-    def count(self, within: timedelta) -> int:
-        """How many different alerts of this rule and identity were firing at any time in the window that ends now."""
-
-    @property
-    def slos(self) -> Mapping[str, Slo]:
-        """The SLOs of the rule set by id."""
-
-    def fact(self, name: str) -> Fact | None:
-        """The last answer of Prometheus to a question, by its `fact_id`."""
-
-    def want(self, promql: str) -> None:
-        """Ask for a question to be asked for a while."""
-
-
-class Outcome(StrEnum):
-    """What a rule says of an alert."""
-
-    HOLDS = "holds"
-    SHADOW = "shadow"  # a rule in shadow mode holds: it is recorded, and nothing is declared
-    WAITS = "waits"  # only time is missing; look again when it is due
-    FAILS = "fails"
-    UNKNOWN = "unknown"  # something in it cannot be measured
-    ERROR = "error"
-
-
-class State(StrEnum):
-    """What one condition answers."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
-
-
-class Trace(NamedTuple):
-    """One condition's answer; its words are made only when somebody reads them, for most are never read."""
-
-    tier: int
-    asked: Condition
-    state: State
-    due: datetime | None  # when time alone could change it
-    measured: timedelta | int | Measurement | None = None
-    failed: tuple[Matcher, str] | None = None  # of `match`: the matcher that does not hold, and the label's value
-
-    @property
-    def condition(self) -> str:
-        """The key under which the condition stands in a rule file."""
-        return name_of(self.asked)
-
-    @property
-    def got(self) -> str:
-        """What there was."""
-        if isinstance(self.measured, Measurement):
-            return self.measured.got
-        if self.failed is not None:
-            return f"{self.failed[0].name}={self.failed[1][:60]!r}"
-        match self.asked:
-            case Match():
-                return "the labels"
-            case FiringFor():
-                span = self.measured
-                return format_duration(span) if isinstance(span, timedelta) else "not firing"
-            case AbsentFor():
-                span = self.measured
-                return f"silent for {format_duration(span)}" if isinstance(span, timedelta) else "no heartbeat"
-            case Count():
-                return str(self.measured)
-            case _:
-                return "cannot be measured by this version"
-
-    @property
-    def wanted(self) -> str:
-        """What the rule asks for."""
-        match self.asked:
-            case Match(matchers):
-                return ", ".join(map(str, matchers if self.failed is None else self.failed[:1]))
-            case FiringFor(duration) | AbsentFor(duration):
-                return format_duration(duration)
-            case Count(gte, within):
-                return f"{gte} within {format_duration(within)}"
-            case BurnRate() | BudgetRemaining() | Query():
-                return wanted(self.asked)
-            case _:
-                return "a measurement"
-
-
-class Verdict(NamedTuple):
-    """What a rule decides; `due` is the earliest instant at which passing time alone could change it."""
-
-    outcome: Outcome
-    tier: Tier | None
-    due: datetime | None
-    conditions: tuple[Trace, ...] = ()
-    decided_by: int = 0  # the tier whose answer is the reason
-    error: str = ""
-
-    @property
-    def reason(self) -> str:
-        """Why, in words: the conditions of the deciding tier that answered as the tier did."""
-        if self.error:
-            return self.error
-        own = [each for each in self.conditions if each.tier == self.decided_by]
-        if not own:
-            return f"tier {self.decided_by}: the matchers hold"
-        told = [each for each in own if each.state is _STATES[self.outcome]] or own
-        said = "; ".join(f"{each.condition} {each.got}, wanted {each.wanted}" for each in told)
-        return f"tier {self.decided_by}: {said}"[:MAX_REASON]
-
-
-_STATES = {
-    Outcome.HOLDS: State.YES,
-    Outcome.SHADOW: State.YES,
-    Outcome.WAITS: State.NO,
-    Outcome.FAILS: State.NO,
-    Outcome.UNKNOWN: State.UNKNOWN,
-}
+_NOTHING = timedelta(0)
+Lasting = FiringFor | WorkedFor | OpenFor | UnacknowledgedFor | AbsentFor
 
 
 def evaluate(hit: Hit, facts: Facts, now: datetime) -> Verdict:
@@ -219,6 +94,7 @@ class _Judge:
         self._facts = facts
         self._now = now
         self._tier = 0
+        self._turned = 0  # how many `none` stand around
 
     def tier(self, tier: Tier) -> _Answer:
         """Answer a tier; one without a condition holds."""
@@ -229,21 +105,25 @@ class _Judge:
         match condition:
             case Match():
                 return self._match(condition)
-            case FiringFor():
-                return self._firing_for(condition)
-            case AbsentFor():
-                return self._absent_for(condition)
-            case Count():
-                return self._count(condition)
+            case FiringFor() | WorkedFor() | OpenFor() | UnacknowledgedFor() | AbsentFor():
+                return self._lasts(condition)
+            case Count() | Distinct() | Flaps():
+                return self._counts(condition)
+            case BurnRate() | BudgetRemaining() | Query():
+                return self._measure(condition)
             case All():
                 return _all([self._answer(each) for each in condition.conditions])
             case Any():
                 return _any([self._answer(each) for each in condition.conditions])
             case None_():
-                none = _any([self._answer(each) for each in condition.conditions])
-                return _Answer(_OPPOSITE[none.state], none.due)
-            case _:
-                return self._measure(condition)
+                return self._none(condition)
+
+    def _none(self, condition: None_) -> _Answer:
+        """Turn the answers round; only here it matters when what holds now will hold no longer."""
+        self._turned += 1
+        found = _any([self._answer(each) for each in condition.conditions])
+        self._turned -= 1
+        return _Answer(_OPPOSITE[found.state], found.due)
 
     def _match(self, condition: Match) -> _Answer:
         for matcher in condition.matchers:
@@ -254,43 +134,52 @@ class _Judge:
         self.traces.append(Trace(self._tier, condition, State.YES, None))
         return _YES
 
-    def _firing_for(self, condition: FiringFor) -> _Answer:
-        since = self._facts.firing_since
+    def _lasts(self, condition: Lasting) -> _Answer:
+        since = self._since(condition)
         if since is None:
-            self.traces.append(Trace(self._tier, condition, State.NO, None))
-            return _NO
+            # A heartbeat that nobody knows of is not known to be there; everything else has just not begun.
+            answer = _UNKNOWN if isinstance(condition, AbsentFor) else _NO
+            self.traces.append(Trace(self._tier, condition, answer.state, None))
+            return answer
         due = since + condition.duration
         answer = _YES if due <= self._now else _Answer(State.NO, due)
         span = max(self._now - since, _NOTHING)
         self.traces.append(Trace(self._tier, condition, answer.state, answer.due, span))
         return answer
 
-    def _absent_for(self, condition: AbsentFor) -> _Answer:
-        since = self._facts.silent_since
-        if since is None:
-            self.traces.append(Trace(self._tier, condition, State.UNKNOWN, None))
-            return _UNKNOWN
-        due = since + condition.duration
-        answer = _YES if due <= self._now else _Answer(State.NO, due)
-        self.traces.append(Trace(self._tier, condition, answer.state, answer.due, max(self._now - since, _NOTHING)))
-        return answer
+    def _since(self, condition: Lasting) -> datetime | None:
+        facts = self._facts
+        match condition:
+            case FiringFor():
+                return facts.firing_since
+            case WorkedFor():
+                return facts.touched_at
+            case AbsentFor():
+                return facts.silent_since
+        incident = facts.incident
+        if incident is None or (isinstance(condition, UnacknowledgedFor) and incident.acknowledged_at is not None):
+            return None
+        return incident.opened_at
 
-    def _measure(self, condition: Condition) -> _Answer:
-        if not isinstance(condition, BurnRate | BudgetRemaining | Query):
-            self.traces.append(Trace(self._tier, condition, State.UNKNOWN, None))
-            return _UNKNOWN
+    def _measure(self, condition: BurnRate | BudgetRemaining | Query) -> _Answer:
         found = measure(condition, self._labels, self._facts, self._now)
         answer = _MEASURED[found.holds]
         self.traces.append(Trace(self._tier, condition, answer.state, None, found))
         return answer
 
-    def _count(self, condition: Count) -> _Answer:
-        count = self._facts.count(condition.within)
-        # Time only makes alerts leave the window. When enough of them have left is not known here: look again a tenth
-        # of the window later.
-        later = self._now + max(condition.within / 10, _SECOND)
-        answer = _NO if count < condition.gte else _Answer(State.YES, later)
-        self.traces.append(Trace(self._tier, condition, answer.state, answer.due, count))
+    def _counts(self, condition: Counted) -> _Answer:
+        match condition:
+            case Count():
+                number = self._facts.count(condition.within)
+            case Distinct():
+                number = self._facts.distinct(condition.label, condition.within)
+            case Flaps():
+                number = self._facts.flaps(condition.within)
+        if number < condition.gte:
+            answer = _NO
+        else:
+            answer = _Answer(State.YES, self._facts.leaves(condition)) if self._turned else _YES
+        self.traces.append(Trace(self._tier, condition, answer.state, answer.due, number))
         return answer
 
 

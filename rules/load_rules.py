@@ -1,16 +1,17 @@
 """Reads the `rules` section: ids, matchers, tiers, verbs, objectives, and what a rule may not do."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import msgspec
 
 from incidents.alert import short_hash
 from incidents.values import Criterion, Role
-from rules.conditions import Count, flatten
+from rules.conditions import Condition, Count, Distinct, Flaps, WorkedFor, flatten
 from rules.fields import Fields
-from rules.load_conditions import ConditionReader
+from rules.load_conditions import LEAST, MOST, ConditionReader
 from rules.load_context import Context
-from rules.model import Defaults, Mode, Objective, Rule, Subject, Tier
+from rules.model import Defaults, Mode, Objective, Rule, Spread, Subject, Tier
 from rules.shapes import rule as shapes
 from rules.yaml import Kind, Node
 
@@ -22,8 +23,6 @@ TIER_KEYS = frozenset(shapes.TIER.keys)
 RULE_KEYS = frozenset(shapes.RULE.keys)
 OBJECTIVE_KEYS = tuple(shapes.OBJECTIVE.keys)
 MEASURES = shapes.OBJECTIVE.one_of
-# Read and checked, and done by a later version.
-NOT_ACTED_ON = ("absorb", "restricted", "stakeholders")
 
 
 def load_rules(nodes: list[Node], defaults: Defaults, context: Context) -> tuple[Rule, ...]:
@@ -48,13 +47,12 @@ class _RuleReader:
         rule_id = self._id()
         criterion = Criterion(self._fields.choice("criterion", [each.value for each in Criterion], Criterion.OTHER))
         on = Subject(self._fields.choice("on", [each.value for each in Subject], Subject.ALERT))
-        if on is Subject.INCIDENT:
-            self._context.not_acted_on(self._fields.node.keys["on"], f"on: {on}")
         matchers = self._context.matchers(self._fields)
         identity = self._identity()
         tiers = self._tiers(on, criterion)
         if not rule_id:
             return None
+        conditions = [each for tier in tiers for each in flatten(tier.condition)]
         return Rule(
             id=rule_id,
             criterion=criterion,
@@ -65,7 +63,11 @@ class _RuleReader:
             mode=Mode(self._fields.choice("mode", [each.value for each in Mode], Mode.ENFORCE)),
             reopen_within=self._reopen_within(),
             window_id=short_hash("\n".join([rule_id, *map(str, matchers), "", *identity])),
-            withins=_withins(tiers),
+            withins=_withins(conditions, Count, Distinct),
+            spreads=_spreads(conditions),
+            flaps=_withins(conditions, Flaps),
+            timed_by_touch=any(isinstance(each, WorkedFor) for each in conditions),
+            absorbs=any(tier.absorb for tier in tiers),
             file=self._node.file,
             line=self._node.line,
         )
@@ -122,9 +124,6 @@ class _RuleReader:
     def _tier(self, fields: Fields, index: int, on: Subject, criterion: Criterion) -> Tier:
         reader = ConditionReader(self._context, on, at_once=criterion is Criterion.DATA_ISSUE)
         when = fields.get("when")
-        for key in NOT_ACTED_ON:
-            if key in fields:
-                self._context.not_acted_on(fields.node.keys[key], key)
         return Tier(
             index=index,
             condition=None if when is None else reader.when(when),
@@ -158,7 +157,7 @@ class _RuleReader:
             return None
         inner = fields.fields("absorb", what="absorb", known=shapes.ABSORB.keys)
         inner.require(*shapes.ABSORB.needs)
-        return inner.duration("for", None)
+        return self._context.positive(inner, "for", least=LEAST, most=MOST)
 
     # ------------------------------------------------------------------------------------------------------ objectives
 
@@ -197,8 +196,10 @@ class _RuleReader:
 
     def _check_tier(self, fields: Fields, tier: Tier, on: Subject, criterion: Criterion) -> None:
         if on is Subject.ALERT and (tier.page or tier.assign) and not _opens_or_joins(tier):
-            message = f"tier {tier.index} pages or assigns without an incident, and so does nothing in this version"
-            self._context.warn(fields.node, "W310", message, "add declare")
+            message = f"tier {tier.index} pages or assigns only where an incident of its identity is open already"
+            self._context.warn(
+                fields.node, "W310", message, "add declare, or attach_only: true to say that this is meant"
+            )
         if criterion is Criterion.DATA_ISSUE and (tier.declare is None or tier.attach_only):
             self._context.warn(fields.node, "W308", "a data_issue that declares nothing", "add declare: SEV1")
 
@@ -249,5 +250,13 @@ def _opens_or_joins(tier: Tier) -> bool:
     return any((tier.declare, tier.escalate_by, tier.attach_only, tier.absorb))
 
 
-def _withins(tiers: tuple[Tier, ...]) -> tuple[timedelta, ...]:
-    return tuple(sorted({each.within for tier in tiers for each in flatten(tier.condition) if isinstance(each, Count)}))
+def _withins(conditions: Iterable[Condition], *kinds: type[Count | Distinct | Flaps]) -> tuple[timedelta, ...]:
+    return tuple(sorted({each.within for each in conditions if isinstance(each, kinds)}))
+
+
+def _spreads(conditions: Iterable[Condition]) -> tuple[Spread, ...]:
+    found: dict[str, set[timedelta]] = {}
+    for each in conditions:
+        if isinstance(each, Distinct):
+            found.setdefault(each.label, set()).add(each.within)
+    return tuple(Spread(label, tuple(sorted(withins))) for label, withins in found.items())

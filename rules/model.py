@@ -59,6 +59,13 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     restricted: bool = False
 
 
+class Spread(msgspec.Struct, frozen=True, gc=False):
+    """A label whose different values are counted, and over which spans, shortest first."""
+
+    label: str
+    withins: tuple[timedelta, ...]
+
+
 class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One rule; `window_id` changes with id, matchers and identity, so that a changed rule counts anew."""
 
@@ -71,7 +78,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mode: Mode = Mode.ENFORCE
     reopen_within: timedelta
     window_id: str
-    withins: tuple[timedelta, ...] = ()  # of its `count` conditions, without repeats, shortest first
+    withins: tuple[timedelta, ...] = ()  # of its `count` and `distinct` conditions, without repeats, shortest first
+    spreads: tuple[Spread, ...] = ()  # of its `distinct` conditions, one for each label
+    flaps: tuple[timedelta, ...] = ()  # of its `flaps` conditions, without repeats, shortest first
+    timed_by_touch: bool = False  # a condition of it counts from the first touch
+    absorbs: bool = False  # a tier of it takes other findings in
     measured: bool = False  # a condition of it is measured by Prometheus
     slo: str = ""  # it waits for no alert: it is looked at when Prometheus tells of this SLO
     file: str = ""

@@ -7,8 +7,17 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from incidents.alert import AlertState, Change, observe
-from incidents.commit import TIMER_ALERT, TIMER_CLEAR, TIMER_EXPIRY, TIMER_STALE
+from incidents.commit import (
+    TIMER_ABSORBED,
+    TIMER_AGAIN,
+    TIMER_ALERT,
+    TIMER_CLEAR,
+    TIMER_EXPIRY,
+    TIMER_STALE,
+    clear_timer,
+)
 from incidents.events import ClearDue
+from incidents.incident import Incident
 from incidents.journal.lines import Became
 from incidents.measures import Measures
 from incidents.snapshot import Plan, Snapshot
@@ -16,13 +25,15 @@ from incidents.timeline import Entry, EntryKind, fold_name
 from incidents.transitions import transition
 from incidents.values import AlertStatus
 from rules.deciding.findings import alert_of, arrival_of
-from rules.deciding.judging import Judge, Watch, window_of
+from rules.deciding.judging import Judge, Watch
 from rules.deciding.view import View
+from rules.deciding.windows import plan_windows
 from rules.deciding.work import Arrival, DueTimer
-from rules.index import Matched
+from rules.index import Hit, Matched
 from rules.model import RuleSet
 
 PROBE_LABEL = "tocsin_probe"  # of doctor's synthetic alert
+TIMERS_OF_ALERTS = frozenset({TIMER_ALERT, TIMER_EXPIRY, TIMER_AGAIN})
 PROCESSED, DUPLICATE = Measures.EVENTS.field("processed"), Measures.EVENTS.field("duplicate")
 Match = Callable[[str, dict[str, str]], Matched]
 
@@ -40,9 +51,14 @@ class Batch:
         self._rule_set = rule_set
         self._match = match
         self._tally = self.view.commit.tally
+        self._absorbs = any(rule.absorbs for rule in rule_set.rules)
 
-    def require_attached(self, arrivals: Sequence[Arrival]) -> None:
-        """Ask at once for every incident that the alerts of the batch belong to by what is remembered of them."""
+    def require_all(self, arrivals: Sequence[Arrival], timers: Sequence[DueTimer]) -> None:
+        """Ask at once for everything that is known to be needed: alerts alone, when they come, say less than all.
+
+        These are the incidents that alerts belong to by what is remembered of them, what the rules need that look at
+        the alerts of timers, and the storms that may take alerts in.
+        """
         plan = Plan()
         snapshot = self.view.snapshot
         loaded = {known.incident.id for known in snapshot.identities.values() if known is not None}
@@ -51,7 +67,38 @@ class Batch:
             for name in state.incidents if state is not None else ():
                 if name not in loaded and name not in snapshot.ids:
                     plan.ids.setdefault(name, {}).update(folds_of(arrival))
+            if snapshot.absorbing:
+                self._plan_storms(plan, arrival)
+        for timer in timers:
+            kind, _, key = timer.member.partition("|")
+            state = snapshot.alerts.get(key) if f"{kind}|" in TIMERS_OF_ALERTS else None
+            if state is not None and state.status is AlertStatus.FIRING:
+                self._plan_remembered(plan, key, state)
         plan.require()
+
+    def _plan_remembered(self, plan: Plan, key: str, state: AlertState) -> None:
+        """Ask for what judging a remembered alert needs, as far as it was not asked for."""
+        snapshot = self.view.snapshot
+        arrival = arrival_of(key, state)
+        wanted = Plan()
+        for hit in self._match(key, state.labels).hits:
+            if hit.identity_key not in snapshot.identities:
+                wanted.identities.setdefault(hit.identity_key, {}).update(folds_of(arrival))
+            plan_windows(wanted, hit, key)
+        names = (*state.incidents, *((state.absorbed_by,) if state.absorbed_by else ()))
+        wanted.ids.update({name: folds_of(arrival) for name in names if name not in snapshot.ids})
+        for window in [name for name in wanted.windows if (name, key) in snapshot.scores]:
+            del wanted.windows[window]
+        wanted.tops = {name: count for name, count in wanted.tops.items() if name not in snapshot.tops}
+        plan.merge(wanted)
+        if snapshot.absorbing:
+            self._plan_storms(plan, arrival)
+
+    def _plan_storms(self, plan: Plan, arrival: Arrival) -> None:
+        labels = self._match(arrival.key, arrival.alert.labels).labels
+        for name, storm in self.view.snapshot.absorbing.items():
+            if name not in self.view.snapshot.ids and storm.identity.items() <= labels.items():
+                plan.ids.setdefault(name, {}).update(folds_of(arrival))
 
     def arrive(self, arrival: Arrival) -> None:
         """Take one delivery of one alert in, as one event."""
@@ -97,7 +144,9 @@ class Batch:
                 state = replace(state, incidents=(*state.incidents, name))
         for hit in self._match(arrival.key, arrival.alert.labels).hits:
             if hit.rule.withins:
-                self.view.enter_window(window_of(hit), hit.rule.withins, arrival.key)
+                self.view.windows.enter(hit, arrival.key)
+            if hit.rule.flaps and known is not None:
+                self.view.windows.change(hit, arrival.key, state.starts_at)
         self._judge(arrival, state, fires_again=True, previous=previous)
 
     def _resolved(self, arrival: Arrival, state: AlertState) -> None:
@@ -107,7 +156,9 @@ class Batch:
         arrival = Arrival(arrival.key, state.source, alert, arrival.received_at, arrival.received_ms)
         for hit in self._match(arrival.key, state.labels).hits:
             if hit.rule.withins:
-                self.view.leave_window(window_of(hit), hit.rule.withins, arrival.key, state.ends_at or self.now)
+                self.view.windows.leave(hit, arrival.key, state.ends_at or self.now)
+            if hit.rule.flaps:
+                self.view.windows.change(hit, arrival.key, state.ends_at or self.now)
         for name in state.incidents:
             if self.view.incident(name) is not None:
                 self.view.detach(name, arrival)
@@ -115,16 +166,32 @@ class Batch:
         self.view.commit.timer(TIMER_EXPIRY + arrival.key, None)
         self.view.remember(arrival.key, state)
 
-    def _judge(self, arrival: Arrival, state: AlertState, *, fires_again: bool, previous: tuple[str, ...] = ()) -> None:
-        """Hold a firing alert against every rule that matches it, and remember it."""
+    def _judge(
+        self,
+        arrival: Arrival,
+        state: AlertState,
+        *,
+        fires_again: bool,
+        previous: tuple[str, ...] = (),
+        over: Incident | None = None,
+    ) -> None:
+        """Hold a firing alert against every rule that matches it, and remember it; `over` is a storm that absorbed it
+        and is over: that is not begun again by what is left of it.
+        """
         key = arrival.key
         matched = self._match(key, state.labels)
         due: datetime | None = None
-        for hit in matched.hits:
-            verdict = self.judge.verdict(hit, firing_since=state.starts_at)
+        absorbed_by = ""
+        for hit in matched.hits if not self._absorbs else absorbers_first(matched.hits):
+            if over is not None and hit.identity_key == over.identity_key:
+                continue
+            verdict = self.judge.verdict(hit, state.starts_at, state.touched_at)
             if verdict.due is not None and (due is None or verdict.due < due):
                 due = verdict.due
-            name = self.judge.act(hit, verdict, matched, arrival, fires_again=fires_again)
+            storm = self.judge.storm_for(hit, verdict, matched) if self._absorbs else None
+            name = self.judge.act(hit, verdict, matched, arrival, fires_again=fires_again, storm=storm)
+            if storm is not None:
+                absorbed_by = self._absorbed(key, storm)
             if name is not None and name not in state.incidents:
                 self.view.attach(key, name, arrival, was_in=name in previous)
                 state = replace(state, incidents=(*state.incidents, name))
@@ -132,7 +199,21 @@ class Batch:
             self.view.commit.timer(TIMER_ALERT + key, due)
         if PROBE_LABEL in state.labels:
             self.view.commit.probes.add(state.labels[PROBE_LABEL])
-        self.view.remember(key, replace(state, judged_by=self._rule_set.hash))
+        self.view.remember(key, replace(state, judged_by=self._rule_set.hash, absorbed_by=absorbed_by))
+
+    def _absorbed(self, key: str, storm: Incident) -> str:
+        """Let an alert that a storm took in be judged anew when the storm is over."""
+        self.view.commit.timer(TIMER_AGAIN + key, storm.absorbs_until)
+        return storm.id
+
+    def judge_again(self, key: str) -> None:
+        """Judge an alert that fires anew, for something that rules ask of it has changed: it is no new firing."""
+        state = self.view.state(key)
+        if state is None or state.status is not AlertStatus.FIRING:
+            return
+        storm = self.view.incident(state.absorbed_by) if state.absorbed_by else None
+        over = storm if storm is not None and not storm.is_open else None
+        self._judge(arrival_of(key, state), state, fires_again=False, over=over)
 
     # Timers
 
@@ -151,14 +232,36 @@ class Batch:
             self._expired(name, due_at)
         elif kind == TIMER_STALE:
             self._gone_silent(name)
+        elif kind == TIMER_AGAIN:
+            self.judge_again(name)
+        elif kind == TIMER_ABSORBED:
+            self._storm_over(name)
         else:
             self._alert_due(name)
+
+    def _storm_over(self, name: str) -> None:
+        """Let every alert that a storm absorbed be judged anew, now that it is over."""
+        keys = self.view.snapshot.attached.get(name, ())
+        plan = Plan()
+        plan.alerts.update(dict.fromkeys(key for key in keys if key not in self.view.snapshot.asked))
+        plan.require()
+        for key in keys:
+            state = self.view.state(key)
+            if state is not None and state.absorbed_by == name and state.status is AlertStatus.FIRING:
+                self.view.commit.timer(TIMER_AGAIN + key, self.now)
 
     def _clear_due(self, name: str) -> None:
         incident = self.view.incident(name)
         if incident is not None:
             done = transition(incident, ClearDue(), context=self.judge.context(name), now=self.now)
             self.view.take(name, done)
+            self._clear_later(done.incident or incident)
+
+    def _clear_later(self, incident: Incident) -> None:
+        """Look again where the alerts are clear, and another finding asks for that for longer."""
+        due = clear_timer(incident, self.view.tally(incident.id).clear_since) if incident.is_open else None
+        if due is not None and due > self.now:
+            self.view.commit.timer(TIMER_CLEAR + incident.id, due)
 
     def _alert_due(self, key: str) -> None:
         state = self.view.state(key)
@@ -184,6 +287,11 @@ class Batch:
         data = {"labels": state.labels, "source": state.source, "fingerprint": state.fingerprint}
         entry = Entry(at=self.now, kind=EntryKind.ALERT_STALE, text=text, data=data)
         self.view.commit.entries += [(incident, entry) for incident in state.incidents]
+
+
+def absorbers_first(hits: tuple[Hit, ...]) -> list[Hit]:
+    """Return the rules that begin a storm before those that it takes in, otherwise in file order."""
+    return sorted(hits, key=lambda hit: not hit.rule.absorbs)
 
 
 def folds_of(arrival: Arrival) -> dict[str, None]:

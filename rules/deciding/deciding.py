@@ -6,14 +6,15 @@ Where deciding meets something that was not loaded it raises `Need`; the caller 
 from collections.abc import Sequence
 from datetime import datetime
 
-from incidents.commit import TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, Commit
+from incidents.commit import TIMER_ABSORBED, TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, Commit
 from incidents.snapshot import Plan, Snapshot
 from rules.deciding.batch import PROBE_LABEL, Batch, folds_of
 from rules.deciding.facts import Meter, Meters
 from rules.deciding.heartbeats import Beats, Pulse
-from rules.deciding.judging import Unjudged, Watch, window_of
+from rules.deciding.judging import Unjudged, Watch
 from rules.deciding.notes import Notes
 from rules.deciding.received import Reception, plan_received
+from rules.deciding.windows import plan_windows
 from rules.deciding.work import Arrival, DueTimer, Received, Work
 from rules.index import Matched, Matching
 from rules.model import RuleSet, Subject
@@ -31,6 +32,7 @@ class Deciding:
         self._alerts = Matching(rule_set)
         self._actions = Matching(rule_set, Subject.ACTION)
         self._beats = Beats(rule_set)
+        self._absorbs = any(rule.absorbs for rule in rule_set.rules)
         self._meters = Meters(rule_set)
         self._remembered: dict[str, tuple[dict[str, str], Matched]] = {}
 
@@ -54,6 +56,7 @@ class Deciding:
     def plan(self, work: Work) -> Plan:
         """Return what deciding this work needs of the store."""
         plan = Plan()
+        plan.absorbing = self._absorbs
         for event in work.arrivals:
             if isinstance(event, Arrival):
                 self._plan_alert(plan, event)
@@ -70,6 +73,8 @@ class Deciding:
                 plan.ids.setdefault(name, {})
             elif f"{kind}|" in BEAT_TIMERS:
                 plan.heartbeats = True
+            elif f"{kind}|" == TIMER_ABSORBED:
+                plan.attached[name] = None
             else:
                 plan.alerts[name] = None
         return plan
@@ -79,8 +84,8 @@ class Deciding:
         plan.heartbeats = plan.heartbeats or bool(self._beats.fed_by(arrival))
         for hit in self.match(arrival.key, arrival.alert.labels).hits:
             plan.identities.setdefault(hit.identity_key, {}).update(folds_of(arrival))
-            if hit.rule.withins:
-                plan.add_window(window_of(hit), hit.rule.withins, arrival.key)
+            if hit.rule.withins or hit.rule.flaps:
+                plan_windows(plan, hit, arrival.key)
             if hit.rule.measured:
                 self._meters.plan_alert(plan, hit)
 
@@ -103,7 +108,7 @@ class Deciding:
         batch.view.slos, batch.view.asked_anyway = self._meters.slos, self._meters.questions
         reception = Reception(batch, self._actions, Meter(batch, self._meters, work.arrivals))
         pulse = Pulse(batch, self._beats)
-        batch.require_attached(_alerts_of(work))
+        batch.require_all(_alerts_of(work), work.timers)
         for timer in work.timers:
             self._run_timer(batch, pulse, timer)
             if notes is not None:

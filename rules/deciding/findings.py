@@ -8,13 +8,14 @@ from incidents.clock import to_ms
 from incidents.events import FindingHeld
 from incidents.incident import Incident
 from incidents.incident import Objective as StoredObjective
-from incidents.values import Criterion, Severity
+from incidents.transitions.findings import BACKUP
+from incidents.values import Criterion, Severity, gravest
 from rules.conditions import name_of
 from rules.deciding.work import Arrival
 from rules.evaluate import Verdict
 from rules.index import Hit, Matched, identity_key
 from rules.measuring import to_params, wanted
-from rules.model import Objective, Tier
+from rules.model import Objective, Rule, Subject, Tier
 from rules.templates import Values, render, title_of
 
 RUNBOOK_ANNOTATIONS = ("runbook_url", "runbook", "runbook_link")
@@ -56,7 +57,25 @@ def finding_of(
         objectives=tuple(stored_objective(objective, matched.labels) for objective in tier.objectives),
         reopen_seconds=rule.reopen_within.total_seconds(),
         fires_again=fires_again,
+        mark=mark_of(rule, tier),
+        calls=calls(rule, tier),
+        stakeholders=tier.stakeholders,
+        restricted=tier.restricted,
+        absorb_seconds=tier.absorb.total_seconds() if tier.absorb is not None else 0.0,
     )
+
+
+def calls(rule: Rule, tier: Tier) -> bool:
+    """Whether a tier calls people even where it is no graver than the incident: backup is needed, or it only pages."""
+    if tier.page is None:
+        return False
+    return tier.declare is None or rule.criterion is Criterion.TIME_SPENT or tier.page == BACKUP
+
+
+def mark_of(rule: Rule, tier: Tier) -> str:
+    """Return the name under which an incident remembers what a tier did, empty for a tier that a finding stands for."""
+    once = rule.on is Subject.INCIDENT or tier.escalate_by or calls(rule, tier)
+    return f"{rule.id}#{tier.index}" if once or (tier.assign and tier.declare is None) else ""
 
 
 def stored_objective(objective: Objective, labels: Mapping[str, str]) -> StoredObjective:
@@ -93,13 +112,24 @@ def severity_found(incident: Incident, rule_id: str) -> Severity | None:
     return next((finding.severity for finding in incident.findings if finding.rule == rule_id), None)
 
 
-def severity_wanted(current: Incident | None, tier: Tier) -> Severity | None:
-    """Return the severity that a tier asks for; `escalate_by` raises an open incident, and opens none."""
-    if tier.declare is not None or not tier.escalate_by:
-        return tier.declare
+def severity_wanted(current: Incident | None, tier: Tier, mark: str) -> Severity | None:
+    """Return how grave the finding of a tier is; None where it makes none.
+
+    Only `declare` opens an incident; everything else is done to one that is open, `escalate_by` once.
+    """
     if current is None or not current.is_open:
+        return None if tier.attach_only else tier.declare
+    if not _does_more_than_attach(tier):
         return None
-    return Severity(f"SEV{max(1, current.severity.rank - tier.escalate_by)}")
+    wanted = tier.declare or current.severity
+    if tier.escalate_by and mark not in current.marks:
+        return gravest(wanted, Severity(f"SEV{max(1, current.severity.rank - tier.escalate_by)}"))
+    return wanted
+
+
+def _does_more_than_attach(tier: Tier) -> bool:
+    verbs = (tier.declare, tier.escalate_by, tier.page, tier.assign, tier.absorb)
+    return any(verbs) or bool(tier.stakeholders or tier.objectives or tier.restricted)
 
 
 def arrival_of(key: str, state: AlertState) -> Arrival:

@@ -110,7 +110,7 @@ class Pulse:
         """Remember a heartbeat, and when silence would first mean something to a rule."""
         self._view.remember_heartbeat(state)
         verdicts = (
-            evaluate_safely(hit, Known(None, state.last_at, self._view, hit), state.last_at)
+            evaluate_safely(hit, Known(None, state.last_at, None, None, self._view, hit), state.last_at)
             for hit, _ in self._found(state)
         )
         due = [verdict.due for verdict in verdicts if verdict.due is not None]

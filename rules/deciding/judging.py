@@ -6,22 +6,22 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from incidents import keys
-from incidents.events import FindingHeld
+from incidents.events import FindingHeld, Unmeasured
 from incidents.facts import Fact
 from incidents.incident import Incident
 from incidents.measures import Measures
 from incidents.snapshot import Plan
 from incidents.transitions import Context, transition
-from incidents.values import AlertStatus, IncidentStatus
-from rules.deciding.findings import arrival_of, finding_of, severity_found, severity_wanted, unjudged
+from incidents.values import AlertStatus, Criterion, IncidentStatus, Severity
+from rules.deciding.findings import arrival_of, finding_of, mark_of, severity_found, severity_wanted, unjudged
 from rules.deciding.notes import Notes
 from rules.deciding.view import View
 from rules.deciding.work import Arrival
 from rules.evaluate import Outcome, Verdict, evaluate_safely
 from rules.index import Hit, Matched
-from rules.model import Mode, RuleSet
+from rules.model import Mode, RuleSet, Tier
 from rules.slos import Slo, slos_of
+from rules.verdicts import Counted
 
 
 class Known(NamedTuple):
@@ -29,12 +29,26 @@ class Known(NamedTuple):
 
     firing_since: datetime | None
     silent_since: datetime | None
+    touched_at: datetime | None
+    incident: Incident | None
     view: View
     hit: Hit
 
     def count(self, within: timedelta) -> int:
         """Return how many different alerts (or actions) of the rule and identity there were within a span."""
-        return self.view.count(window_of(self.hit), within)
+        return self.view.windows.count(self.hit, within)
+
+    def distinct(self, label: str, within: timedelta) -> int:
+        """Return how many different values of a label there were among them."""
+        return self.view.windows.distinct(self.hit, label, within)
+
+    def flaps(self, within: timedelta) -> int:
+        """Return how many changes between firing and resolved there were."""
+        return self.view.windows.flaps(self.hit, within)
+
+    def leaves(self, asked: Counted) -> datetime | None:
+        """Return when passing time alone takes a number that was reached below it."""
+        return self.view.windows.leaves(self.hit, asked)
 
     @property
     def slos(self) -> Mapping[str, Slo]:
@@ -61,11 +75,6 @@ class Unjudged(NamedTuple):
 Watch = Callable[[Hit, Verdict, datetime], None]  # told of every verdict: the tools of rules listen, deciding does not
 
 
-def window_of(hit: Hit) -> str:
-    """Return the key of a counting rule's window for an identity."""
-    return keys.window(hit.rule.window_id, hit.identity_key)
-
-
 class Judge:
     """Holds events against rules, and lets what they decide happen in a view."""
 
@@ -77,10 +86,17 @@ class Judge:
         self.notes: Notes | None = None
 
     def verdict(
-        self, hit: Hit, *, firing_since: datetime | None = None, silent_since: datetime | None = None
+        self,
+        hit: Hit,
+        firing_since: datetime | None = None,
+        touched_at: datetime | None = None,
+        *,
+        silent_since: datetime | None = None,
+        incident: Incident | None = None,
     ) -> Verdict:
         """Return what a rule says of an event that it matches, counted."""
-        verdict = evaluate_safely(hit, Known(firing_since, silent_since, self._view, hit), self._now)
+        known = Known(firing_since, silent_since, touched_at, incident, self._view, hit)
+        verdict = evaluate_safely(hit, known, self._now)
         if hit.rule.measured:
             verdict = verdict._replace(due=self._view.news_due(verdict.due))
         tally = self._view.commit.tally
@@ -91,32 +107,94 @@ class Judge:
             self._watch(hit, verdict, self._now)
         return verdict
 
-    def act(self, hit: Hit, verdict: Verdict, matched: Matched, arrival: Arrival, *, fires_again: bool) -> str | None:
-        """Do what the verdict asks for; return the open incident that the event belongs to by this rule."""
-        name = self._act(hit, verdict, matched, arrival, fires_again=fires_again)
+    def act(
+        self,
+        hit: Hit,
+        verdict: Verdict,
+        matched: Matched,
+        arrival: Arrival,
+        *,
+        fires_again: bool,
+        storm: Incident | None = None,
+    ) -> str | None:
+        """Do what the verdict asks for, or let a storm take it in; return the open incident that the event belongs to
+        by this rule.
+        """
+        name = self._act(hit, verdict, matched, arrival, fires_again=fires_again, storm=storm)
         if self.notes is not None:
             self.notes.judged(hit, verdict, name)
         return name
 
-    def _act(self, hit: Hit, verdict: Verdict, matched: Matched, arrival: Arrival, *, fires_again: bool) -> str | None:
+    def _act(
+        self,
+        hit: Hit,
+        verdict: Verdict,
+        matched: Matched,
+        arrival: Arrival,
+        *,
+        fires_again: bool,
+        storm: Incident | None,
+    ) -> str | None:
+        rule = hit.rule
         if verdict.outcome is Outcome.ERROR:
-            return self.tell(Unjudged(arrival.source, arrival.received_at, f"rule {hit.rule.id}: {verdict.reason}"))
-        current = self.current(hit.identity_key, hit.rule.reopen_within)
-        if verdict.outcome is not Outcome.HOLDS or verdict.tier is None or hit.rule.mode is not Mode.ENFORCE:
+            return self.tell(Unjudged(arrival.source, arrival.received_at, f"rule {rule.id}: {verdict.reason}"))
+        current = storm or self.current(hit.identity_key, rule.reopen_within)
+        is_open = current is not None and current.is_open
+        if verdict.outcome is not Outcome.HOLDS or verdict.tier is None or rule.mode is not Mode.ENFORCE:
+            if current is None or not is_open or rule.mode is not Mode.ENFORCE:
+                return None
+            if verdict.outcome is Outcome.UNKNOWN:
+                self.say_unknown(current, rule.id, verdict)
             # What a rule has found already, its other alerts belong to before they hold by themselves.
-            mine = current is not None and current.is_open and severity_found(current, hit.rule.id) is not None
-            return current.id if current is not None and mine and hit.rule.mode is Mode.ENFORCE else None
-        severity = severity_wanted(current, verdict.tier)
-        if verdict.tier.attach_only or severity is None:
-            return current.id if current is not None and current.is_open else None
-        known = severity_found(current, hit.rule.id) if current is not None and current.is_open else None
-        if current is not None and known is not None and known.rank <= severity.rank:
+            return current.id if severity_found(current, rule.id) is not None else None
+        mark = mark_of(rule, verdict.tier)
+        severity = severity_wanted(current, verdict.tier, mark)
+        if severity is None:
+            return current.id if current is not None and is_open else None
+        if current is not None and is_open and self._is_known(current, hit, verdict.tier, severity, mark):
             return current.id
-        ruleset = self._rule_set.hash
-        event = finding_of(hit, verdict, severity, matched, arrival, ruleset=ruleset, fires_again=fires_again)
+        event = finding_of(
+            hit, verdict, severity, matched, arrival, ruleset=self._rule_set.hash, fires_again=fires_again
+        )
         if self._rule_set.slos:
             event = replace(event, slos=slos_of(self._rule_set.slos, hit.labels))
+        if storm is not None:
+            event = replace(event, absorbed=hit.identity)
         return self._hold(event, current, hit)
+
+    def _is_known(self, current: Incident, hit: Hit, tier: Tier, severity: Severity, mark: str) -> bool:
+        """Whether a finding is nothing new to an open incident: looked at before its event is made."""
+        known = severity_found(current, hit.rule.id)
+        if known is None or known.rank > severity.rank or (mark and mark not in current.marks):
+            return False
+        if tier.absorb is None:
+            return True
+        until = current.absorbs_until
+        return until is not None and until - self._now >= tier.absorb / 2
+
+    def storm_for(self, hit: Hit, verdict: Verdict, matched: Matched) -> Incident | None:
+        """Return the open incident that takes a finding in, which would otherwise open one of its own."""
+        rule, tier = hit.rule, verdict.tier
+        if verdict.outcome is not Outcome.HOLDS or tier is None or tier.declare is None or tier.attach_only:
+            return None
+        if rule.criterion is Criterion.DATA_ISSUE or rule.mode is not Mode.ENFORCE:
+            return None
+        for name, absorbing in self._view.absorbing.items():
+            if absorbing.until <= self._now or not absorbing.identity.items() <= matched.labels.items():
+                continue
+            own = self._view.of_identity(hit.identity_key)
+            if own is not None and own.is_open:
+                return None
+            storm = self._view.incident(name)
+            if storm is not None and storm.is_open:
+                return storm
+        return None
+
+    def say_unknown(self, incident: Incident, rule_id: str, verdict: Verdict) -> None:
+        """Write once on an open incident's timeline that a rule could not be judged."""
+        if f"{rule_id}?" not in incident.marks:
+            event = Unmeasured(rule=rule_id, reason=verdict.reason)
+            self._view.take(incident.id, transition(incident, event, context=self.context(incident.id), now=self._now))
 
     def _hold(self, event: FindingHeld, current: Incident | None, hit: Hit) -> str | None:
         name = self._view.next_id() if current is None else current.id
@@ -124,12 +202,12 @@ class Judge:
         self._view.take(name, done, declared=current is None)
         after = done.incident or current
         if current is None and hit.rule.withins:
-            self._attach_window(window_of(hit), hit.rule.withins[-1], name)
+            self._attach_window(hit, name)
         return name if after is not None and after.is_open else None
 
-    def _attach_window(self, key: str, within: timedelta, name: str) -> None:
+    def _attach_window(self, hit: Hit, name: str) -> None:
         """Let the alerts that were counted belong to the incident that their number declared."""
-        members = self._view.members(key, within)
+        members = self._view.windows.members(hit)
         plan = Plan()
         plan.alerts.update(dict.fromkeys(member for member in members if member not in self._view.snapshot.asked))
         plan.require()

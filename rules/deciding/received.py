@@ -18,7 +18,7 @@ from incidents.transitions import transition
 from incidents.values import AlertStatus
 from rules.deciding.batch import Batch
 from rules.deciding.facts import Meter
-from rules.deciding.judging import window_of
+from rules.deciding.windows import plan_windows
 from rules.deciding.work import Arrival, Received
 from rules.index import Matching
 
@@ -42,7 +42,7 @@ def plan_received(plan: Plan, received: Received, actions: Matching) -> None:
         for hit in actions.match(arrival.alert.labels).hits:
             plan.identities.setdefault(hit.identity_key, {})
             if hit.rule.withins:
-                plan.add_window(window_of(hit), hit.rule.withins, arrival.key)
+                plan_windows(plan, hit, arrival.key)
 
 
 def deliveries_of(received: Received) -> list[str]:
@@ -136,7 +136,7 @@ class Reception:
         for hit in matched.hits:
             if hit.rule.withins:
                 at = action.at or received.received_at
-                self._view.leave_window(window_of(hit), hit.rule.withins, arrival.key, at)
+                self._view.windows.leave(hit, arrival.key, at)
             verdict = self._batch.judge.verdict(hit)
             name = self._batch.judge.act(hit, verdict, matched, arrival, fires_again=True)
             if name is not None:

@@ -1,21 +1,21 @@
 """What deciding sees of the store in the midst of a batch: the snapshot, and what the batch changed so far. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from incidents.alert import AlertState
 from incidents.clock import to_ms
-from incidents.commit import FIRING_SCORE, TIMER_CLEAR, Commit, clear_timer
+from incidents.commit import TIMER_CLEAR, Commit, clear_timer
 from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident, incident_id
-from incidents.snapshot import FIRING_NOW, Known, Need, Plan, Snapshot
+from incidents.snapshot import Absorbing, Known, Need, Plan, Snapshot
 from incidents.timeline import FOLD_FOR_MS, Entry, EntryKind, fold_name
 from incidents.transitions import Transition
+from rules.deciding.windows import Windows
 from rules.deciding.work import Arrival
 from rules.slos import Slo
 
-WINDOW_SLACK = timedelta(hours=1)
 WANTED_FOR = timedelta(hours=1)  # a question is asked on so long after an answer to it was last looked for
 NEWS_AFTER = timedelta(seconds=15)  # when a first answer, or one that is overdue, may be there
 
@@ -36,8 +36,9 @@ class View:
         self._tallies: dict[str, AlertTally] = {}
         self._folds: dict[str, dict[str, int]] = {}
         self._by_identity: dict[str, str] = {}
-        self._scores: dict[tuple[str, str], float] = {}
-        self._entered: dict[tuple[str, timedelta], int] = {}
+        self.windows = Windows(snapshot, self.commit, now)
+        self.changed: dict[str, None] = {}  # incidents that the batch changed
+        self.absorbing = dict(snapshot.absorbing)
         for identity_key, known in snapshot.identities.items():
             if known is not None:
                 self._by_identity[identity_key] = known.incident.id
@@ -165,7 +166,22 @@ class View:
         if done.incident is not None:
             self._incidents[name] = done.incident
             self._by_identity[done.incident.identity_key] = name
+            self.changed[name] = None
+            if done.incident.absorbs_until is not None:
+                self._absorbs(done.incident, done.incident.absorbs_until)
         self.commit.take(name, done, declared=declared)
+
+    def require_incidents(self, names: Iterable[str]) -> None:
+        """Raise `Need` unless all these incidents were asked for, with all that are missing."""
+        plan = Plan()
+        plan.ids.update({name: {} for name in names if name not in self._incidents and name not in self.snapshot.ids})
+        plan.require()
+
+    def _absorbs(self, incident: Incident, until: datetime) -> None:
+        if incident.is_open:
+            self.absorbing[incident.id] = Absorbing(identity=incident.identity, until=until)
+        else:
+            self.absorbing.pop(incident.id, None)
 
     # The alerts of an incident
 
@@ -211,50 +227,6 @@ class View:
             entry = _alert_entry(kind, arrival, f"{alertname} {verb}", f"{fold}@{begun}")
             self.commit.entries.append((name, entry))
         self.commit.count_fold(name, f"fold:{fold}@{begun}")
-
-    # Windows of counting rules
-
-    def enter_window(self, key: str, withins: tuple[timedelta, ...], member: str) -> None:
-        """Let a firing alert into a window."""
-        self._move(key, withins, member, float("inf"), FIRING_SCORE)
-
-    def leave_window(self, key: str, withins: tuple[timedelta, ...], member: str, ends_at: datetime) -> None:
-        """Note when an alert of a window stopped firing; it goes on counting until the window has passed it."""
-        self._move(key, withins, member, float(to_ms(ends_at)), to_ms(ends_at))
-
-    def _move(self, key: str, withins: tuple[timedelta, ...], member: str, score: float, stored: int | str) -> None:
-        before = self._scores.get((key, member), self._loaded_score(key, withins, member))
-        firing_change = int(score == float("inf")) - int(before == float("inf"))
-        for within in withins:
-            since = to_ms(self.now - within)
-            change = int(score >= since) - int(before is not None and before >= since)
-            self._entered[key, within] = self._entered.get((key, within), 0) + change
-        firing = self._entered.get((key, FIRING_NOW), 0) + firing_change
-        self._entered[key, FIRING_NOW] = firing
-        self._scores[key, member] = score
-        self.commit.windows.setdefault(key, {})[member] = stored
-        self.commit.window_spans[key] = withins[-1] + WINDOW_SLACK
-        self.commit.windows_firing[key] = self.snapshot.counts[key, FIRING_NOW] + firing
-
-    def _loaded_score(self, key: str, withins: tuple[timedelta, ...], member: str) -> float | None:
-        if (key, member) not in self.snapshot.scores:
-            plan = Plan()
-            plan.add_window(key, withins, member)
-            raise Need(plan)
-        return self.snapshot.scores[key, member]
-
-    def count(self, key: str, within: timedelta) -> int:
-        """Return how many different alerts of a window were firing within a span."""
-        return self.snapshot.counts[key, within] + self._entered.get((key, within), 0)
-
-    def members(self, key: str, within: timedelta) -> tuple[str, ...]:
-        """Return the alerts of a window, those of this batch too; raises `Need` where they were not asked for yet."""
-        if key not in self.snapshot.members:
-            plan = Plan()
-            plan.members[key] = within
-            raise Need(plan)
-        own = (member for window, member in self._scores if window == key)
-        return tuple(dict.fromkeys((*self.snapshot.members[key], *own)))
 
 
 def _alert_entry(kind: EntryKind, arrival: Arrival, text: str, fold: str) -> Entry:
