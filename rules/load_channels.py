@@ -1,5 +1,6 @@
 """Reads channels: one kind with its options. Secrets are never repeated in a message."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ DELIVERED = frozenset({"apprise", "console", "pagerduty", "slack", "webhook"})
 # Services of Apprise that show something on the screen or in the log of the machine: nobody is there.
 LOCAL_SERVICES = frozenset({"blink1", "dbus", "gio", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows"})
 URLS = frozenset({"url", "webhook_url"})
+_ROUTING_KEY = re.compile(r"[A-Za-z0-9]{32}")
 
 
 def read_channel(node: Node, name: str, place: Node, context: Context) -> Channel | None:
@@ -62,17 +64,32 @@ def _channel(kind: str, name: str, node: Node, place: Node, context: Context) ->
 
 
 def _check_urls(options: Fields, texts: Mapping[str, str], kind: str) -> None:
-    """An address that is written out must be one; it may hold a secret, so it is not repeated."""
-    for key, text in texts.items():
-        if key not in URLS or not text:
+    """An address or a key that is written out must be one; it may be a secret, so it is not repeated."""
+    for name, text in texts.items():
+        if name == "routing_key" and "url" not in texts and not _ROUTING_KEY.fullmatch(text):
+            hint = "take the integration key of a service with an Events API v2 integration"
+            options.report(name, "E405", "a routing key of PagerDuty has 32 letters and digits", hint)
+        if name not in URLS or not text:
             continue
         if kind == "apprise":
-            good = "://" in text
-        else:
-            try:
-                parts = urlsplit(text)
-                good = parts.scheme in {"http", "https"} and bool(parts.hostname)
-            except ValueError:
-                good = False
-        if not good:
-            options.report(key, "E405", f"{key} is not an address", "write it like https://pager.example.org/hook")
+            _check_service(options, name, text)
+        elif not _is_web_address(text):
+            options.report(name, "E405", f"{name} is not an address", "write it like https://pager.example.org/hook")
+
+
+def _check_service(options: Fields, name: str, text: str) -> None:
+    scheme, separator, rest = text.partition("://")
+    if not separator or not rest or not scheme.isalnum():
+        hint = "write it as Apprise does, like ntfys://ntfy.example.org/topic or mailtos://user:password@example.org"
+        options.report(name, "E405", f"{name} is not an address", hint)
+    elif scheme.lower() in LOCAL_SERVICES:
+        message = f"{scheme.lower()}:// reaches only who sits at the machine of the page worker"
+        options.report(name, "E405", message, "use a service that reaches people: e-mail, ntfy, SMS")
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return False
