@@ -21,6 +21,8 @@ TIMERS_AT_ONCE = 500
 BLOCK_MS = 250
 AT_ONCE_SECONDS = 0.003  # a read that answers so fast found its entries waiting
 GATHER_SECONDS = 0.003
+GATHER_LONGER_AFTER = 10  # so many reads in a row that did not wait
+GATHER_AT_MOST = 0.012
 
 
 class Ahead(NamedTuple):
@@ -56,7 +58,7 @@ class Reading:
             entries, self.is_backlog = ahead.entries, ahead.is_backlog
         else:
             if self._fast_reads >= 2 and not self.is_backlog:  # events come faster than one at a time is worth
-                time.sleep(GATHER_SECONDS)
+                time.sleep(min(GATHER_SECONDS * (1 + self._fast_reads // GATHER_LONGER_AFTER), GATHER_AT_MOST))
             entries, timers = self._wait(cursor, now, 1 if careful else self.pace.entries)
         self.pace.read(sum(entry.events for entry in entries), len(entries))
         return entries, timers
