@@ -1,13 +1,14 @@
 """Checks rule files and writes the report as text with the offending lines, as JSON, or as GitHub annotations. Pure."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from unicodedata import combining, east_asian_width
 
 import msgspec
 
 from rules.lint.lint import lint
+from rules.lint.unmatched import unmatched
 from rules.load import in_order, load_rule_set
 from rules.model import Mode, RuleSet
 from rules.sections import SourceFile
@@ -39,13 +40,24 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.problems) - self.errors
 
 
-def check(files: Sequence[SourceFile], now: datetime, *, unreadable: Sequence[Problem] = ()) -> Report:
-    """Load rule files and report; `unreadable` are the problems of reading them, which come first."""
+def check(
+    files: Sequence[SourceFile],
+    now: datetime,
+    *,
+    unreadable: Sequence[Problem] = (),
+    seen: Iterable[Mapping[str, str]] = (),
+) -> Report:
+    """Load rule files and report.
+
+    `unreadable` are the problems of reading them, which come first; `seen` the labels of alerts of the past, of which
+    each rule should match some.
+    """
     loaded = load_rule_set(files, now=now)
     failed = any(problem.severity == "error" for problem in unreadable)
     found = list(loaded.problems)
     if loaded.rule_set is not None:
-        found = in_order([*found, *lint(files, loaded.rule_set)], files)
+        more = [*lint(files, loaded.rule_set), *unmatched(files, loaded.rule_set, seen)]
+        found = in_order([*found, *more], files)
     return Report(
         problems=(*unreadable, *found),
         rule_set=None if failed else loaded.rule_set,

@@ -10,6 +10,7 @@ from rules.conditions import All, Any, Count, FiringFor, Match, None_
 from rules.lint.conditions import implies, never
 from rules.lint.lint import lint
 from rules.lint.ranges import impossible, never_matches
+from rules.lint.unmatched import unmatched
 from rules.load import load_rule_set
 from rules.matchers import parse_matchers
 from rules.sections import SourceFile
@@ -173,6 +174,34 @@ def test_lint_warns_of_names_that_nobody_uses(load):
         "0.yml:4:10: warning[W327] nothing uses the paging ",
     ]
     assert [each for each in load(policy % "default").warnings if "policy" in each.message] == []
+
+
+UNMATCHED = """
+normalize: {service: [app]}
+rules:
+- {id: hit, match: 'service="checkout"', declare: SEV3}
+- {id: missed, match: 'severty="page"', declare: SEV3}
+- {id: resting, match: 'a="b"', declare: SEV3, mode: off}
+- {id: shadowed, match: 'a="c"', declare: SEV3, mode: shadow}
+"""
+
+
+def test_lint_warns_of_rules_that_match_nothing_of_the_past(now):
+    """Labels are normalized first; a rule that rests is left out, and where nothing was seen nothing is said."""
+    files = [SourceFile("f.yml", UNMATCHED)]
+    rule_set = load_rule_set(files, now=now).rule_set
+    found = unmatched(files, rule_set, [{"app": "checkout"}, {"severity": "page"}])
+    assert [(each.code, each.line, each.column) for each in found] == [("W328", 5, 23), ("W328", 7, 25)]
+    assert found[0].message == "none of the 2 alerts in the journal matches this rule"
+    assert unmatched(files, rule_set, []) == []
+
+
+def test_lint_stops_reading_when_every_rule_has_matched(now):
+    """A long past is not read to its end without need."""
+    files = [SourceFile("f.yml", "rules: [{id: r, match: 'a=\"b\"', declare: SEV3}]")]
+    seen = iter([{"a": "c"}, {"a": "b"}, {"a": "d"}])
+    assert unmatched(files, load_rule_set(files, now=now).rule_set, seen) == []
+    assert next(seen) == {"a": "d"}
 
 
 def test_lint_says_nothing_of_packs(now):

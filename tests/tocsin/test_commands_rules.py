@@ -1,10 +1,18 @@
 """`tocsin rules check`, `schema` and `diff` without a server: what they print, and how they end."""
 
 import json
+from datetime import timedelta
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
+from incidents.alert import Alert
+from incidents.clock import to_ms, utc_now
+from incidents.journal.lines import Became, Kind, Writing, encode_line
+from incidents.journal.members import EntryId
+from incidents.journal.writer import Chunk, Writer
+from incidents.values import AlertStatus
 from tocsin.cli import main
 
 GOOD = "rules: [{id: a, match: 'severity=\"page\"', declare: SEV3}]\n"
@@ -56,6 +64,38 @@ def test_commands_rules_check_annotates_for_github(rules):
     """A workflow command beside the line."""
     first, *_ = rules("check", "bad.yml", "--output", "github").stdout.splitlines()
     assert first.startswith("::error file=bad.yml,line=1,col=32,title=E301::match: expected =")
+
+
+@pytest.fixture
+def journal(here):
+    """A journal with one alert of an hour ago."""
+    at = utc_now() - timedelta(hours=1)
+    alert = Alert(fingerprint="0" * 16, status=AlertStatus.FIRING, labels={"alertname": "A", "severity": "warning"})
+    line = Writing(
+        id=f"{to_ms(at)}-0.0",
+        kind=Kind.ALERT,
+        received_at=at,
+        decided_at=at,
+        rules="abc",
+        became=Became.FIRED,
+        alert=msgspec.Raw(msgspec.json.encode(alert)),
+    )
+    chunk = Chunk()
+    chunk.add(encode_line(line), to_ms(at), EntryId(to_ms(at), 0))
+    writer = Writer(here / "data" / "journal")
+    writer.append(chunk)
+    writer.close()
+    return here / "data" / "journal"
+
+
+def test_commands_rules_check_looks_into_the_journal(rules, here, journal):
+    """The one that is named, or that of the data directory where the rules are those of the configuration."""
+    said = "good.yml:1:24: warning[W328] none of the one alert in the journal matches this rule"
+    assert rules("check", "good.yml").stdout.startswith("OK")
+    assert rules("check", "good.yml", "--journal", str(journal)).stdout.startswith(said)
+    (here / "tocsin.yml").write_text("rules: [./good.yml]\n")
+    assert said in rules("check").stdout
+    assert rules("check", "--journal", "gone").exit_code == 2
 
 
 def test_commands_rules_schema_prints_json(rules):

@@ -1,16 +1,23 @@
 """`tocsin rules check`: every error of every rule file, without any server."""
 
 import sys
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import click
 
 from incidents.clock import utc_now
+from incidents.journal.reader import Journal
 from rules.check import Report, check, render_github, render_json, render_text
 from rules.files import read_rule_files
 from tocsin.commands.options import FAILED, UNUSABLE, config_option, settings_or_exit
 
 WARNED = 3
+LATELY = timedelta(days=30)
+MOST_ALERTS = 500_000
+A_JOURNAL = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 def _as_text(report: Report) -> str:
@@ -24,13 +31,31 @@ RENDER = {"text": _as_text, "json": render_json, "github": render_github}
 @click.argument("paths", nargs=-1)
 @click.option("--output", type=click.Choice(sorted(RENDER)), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="End with code 3 when there are warnings.")
+@click.option("--journal", type=A_JOURNAL, help="Warn of rules that match none of its alerts; default: the data's own.")
 @config_option
-def check_files(paths: tuple[str, ...], output: str, *, strict: bool, config_path: Path | None) -> None:
+def check_files(
+    paths: tuple[str, ...], output: str, *, strict: bool, journal: Path | None, config_path: Path | None
+) -> None:
     """Check rule files and directories, all errors at once; without PATHS, those of the configuration."""
-    read = read_rule_files(paths or settings_or_exit(config_path).rules)
-    report = check(read.files, utc_now(), unreadable=read.problems)
+    now = utc_now()
+    if not paths:
+        settings = settings_or_exit(config_path)
+        paths, journal = settings.rules, journal or settings.journal_dir
+    read = read_rule_files(paths)
+    report = check(read.files, now, unreadable=read.problems, seen=alerts_of(journal, now))
     click.echo(RENDER[output](report), nl=False)
     sys.exit(exit_code(report, unreadable=any(problem.severity == "error" for problem in read.problems), strict=strict))
+
+
+def alerts_of(journal: Path | None, now: datetime) -> Iterator[Mapping[str, str]]:
+    """Give the labels of the alerts that a journal recorded lately; none where there is no journal to be read."""
+    if journal is None:
+        return
+    try:
+        recorded = Journal(journal).read(since=now - LATELY)
+        yield from islice((each.labels for each in recorded if each.labels), MOST_ALERTS)
+    except OSError as error:
+        click.echo(f"tocsin: the journal {journal} cannot be read: {error.strerror}", err=True)
 
 
 def exit_code(report: Report, *, unreadable: bool, strict: bool) -> int:
