@@ -18,6 +18,8 @@ from rules.index import Hit
 
 _NONE_ASIDE: Mapping[int, str] = {}
 _ALL_READ: Mapping[str, str] = {}
+REMEMBERED = 20_000
+_ASKED: dict[int, tuple[object, str, str]] = {}
 MOST = 200  # answers and incidents that are spelled out for one event
 
 
@@ -121,30 +123,40 @@ def _decision(noted: _Noted) -> Decision:
 
 def _said(judged: _Judged) -> Said:
     hit, verdict, incident = judged
+    tier = verdict.tier
     return Said(
         rule=hit.rule.id,
-        outcome=verdict.outcome.value,
-        tier=verdict.tier.index if verdict.tier is not None else 0,
+        outcome=verdict.outcome,
+        tier=tier.index if tier is not None else 0,
         incident=incident or "",
         due=verdict.due,
         error=verdict.error,
-        answers=answers_of(verdict.conditions),
+        answers=answers_of(verdict.conditions) if verdict.conditions else (),
     )
 
 
 def answers_of(traces: Iterable[Trace]) -> tuple[Answer, ...]:
     """Return the answers of conditions as they are kept and told."""
-    return tuple(
-        Answer(
-            tier=trace.tier,
-            condition=trace.condition,
-            state=trace.state.value,
-            got=trace.got,
-            wanted=trace.wanted,
-            due=trace.due,
-        )
-        for trace in traces
-    )[:MOST]
+    return tuple([_answer(trace) for trace in traces][:MOST])
+
+
+def _answer(trace: Trace) -> Answer:
+    tier, asked, state, due = trace.tier, trace.asked, trace.state, trace.due
+    known = _ASKED.get(id(asked))
+    if known is None or known[0] is not asked:
+        known = _ask(trace)
+    wanted = trace.wanted if trace.failed is not None else known[2]
+    return Answer(tier=tier, condition=known[1], state=state, got=trace.got, wanted=wanted, due=due)
+
+
+def _ask(trace: Trace) -> tuple[object, str, str]:
+    """Remember the words for a condition of a rule, which is held so that no other takes its place meanwhile."""
+    if len(_ASKED) >= REMEMBERED:
+        _ASKED.clear()
+    known = (trace.asked, trace.condition, trace.wanted if trace.failed is None else "")
+    if trace.failed is None:
+        _ASKED[id(trace.asked)] = known
+    return known
 
 
 def _did(entries: Sequence[tuple[str, Entry]], pages: Sequence[Page]) -> tuple[Did, ...]:
