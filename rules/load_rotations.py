@@ -2,7 +2,9 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from incidents.oncall import Override, Rotation
+import msgspec
+
+from incidents.oncall import Hours, Layer, Override, Rotation, Term
 from incidents.rotations import gaps
 from rules.fields import Fields
 from rules.load_context import Context
@@ -24,32 +26,88 @@ def load_rotations(node: Node, context: Context) -> dict[str, Rotation]:
             before = len(context.problems)
             rotation = _rotation(name, entry, context)
             rotations[name] = rotation
+            _warn_of_one(rotation, entry, context)
             if not any(problem.severity == "error" for problem in context.problems[before:]):
                 _check_cover(rotation, node.keys[name], context)
     return rotations
 
 
 def _rotation(name: str, node: Node, context: Context) -> Rotation:
-    fields = context.fields(node, "a rotation", shapes.ROTATION.keys)
-    fields.require("order")
-    order = fields.nodes("order")
-    if fields.get("order") is not None and not order:
-        fields.report("order", "E407", "a rotation needs at least one person")
-    people = tuple(item.text for item in order if context.refer_text("person", item))
-    handoff = fields.fields("handoff", what="a handoff", known=shapes.HANDOFF.keys)
-    if len(order) == 1:
-        message = f"the rotation {name} has one person, who is always on call"
-        context.warn(fields.node.keys["order"], "W304", message, "add people to its order")
-    return Rotation(
-        id=name,
-        timezone=context.timezone(fields),
-        order=people,
-        every=context.positive(handoff, "every", least=_LEAST, most=_MOST) or timedelta(weeks=1),
-        weekday=_weekday(handoff),
-        at=read_time(context, handoff, "at") or time(9, 0),
-        starting=_day(context, handoff, "starting"),
-        overrides=_overrides(fields, context),
-    )
+    fields = context.fields(node, shapes.ROTATION.what, shapes.ROTATION.keys)
+    own = _LayerReader(fields, context)
+    overrides = _overrides(fields, context)
+    if "layers" not in fields:
+        return Rotation(id=name, overrides=overrides, **msgspec.structs.asdict(own.layer()))
+    for key in ("order", "hours"):
+        if key in fields:
+            message = f"a rotation that has layers cannot have {key} beside them"
+            fields.report(key, "E311", message, "put it into a layer")
+    nodes = fields.nodes("layers")
+    if not nodes and fields.get("layers") is not None:
+        fields.report("layers", "E407", "a rotation needs at least one layer")
+    readers = [_LayerReader(context.fields(each, shapes.LAYER.what, shapes.LAYER.keys), context, own) for each in nodes]
+    return Rotation(id=name, layers=tuple(reader.layer() for reader in readers), overrides=overrides)
+
+
+class _LayerReader:
+    """Reads the people, the handoffs and the hours of a layer; what it does not say it takes from the rotation."""
+
+    def __init__(self, fields: Fields, context: Context, rotation: "_LayerReader | None" = None) -> None:
+        self._fields = fields
+        self._context = context
+        self.timezone: str = context.timezone(fields) if rotation is None or "timezone" in fields else rotation.timezone
+        handoff = fields if rotation is None or "handoff" in fields else rotation.handoff_of
+        self.handoff_of: Fields = handoff
+        self._handoff = handoff.fields("handoff", what=shapes.HANDOFF.what, known=shapes.HANDOFF.keys)
+
+    def layer(self) -> Layer:
+        """Return the layer."""
+        context, fields, handoff = self._context, self._fields, self._handoff
+        fields.require("order")
+        nodes = fields.nodes("order")
+        if fields.get("order") is not None and not nodes:
+            fields.report("order", "E407", "a rotation needs at least one person")
+        members = [member for node in nodes if (member := self._member(node)) is not None]
+        terms = tuple(term for _, term in members)
+        return Layer(
+            timezone=self.timezone,
+            order=tuple(person for person, _ in members),
+            terms=terms if any(term != Term() for term in terms) else (),
+            every=context.positive(handoff, "every", least=_LEAST, most=_MOST) or timedelta(weeks=1),
+            weekday=_weekday(handoff),
+            at=read_time(context, handoff, "at") or time(9, 0),
+            starting=_day(context, handoff, "starting") or _EPOCH,
+            hours=self._hours(),
+        )
+
+    def _member(self, node: Node) -> tuple[str, Term] | None:
+        if node.kind is not Kind.MAPPING:
+            return (node.text, Term()) if self._context.refer_text("person", node) else None
+        fields = self._context.fields(node, shapes.MEMBER.what, shapes.MEMBER.keys)
+        if not fields.require(*shapes.MEMBER.needs):
+            return None
+        person = fields.node.entries["person"]
+        term = Term(joins=_day(self._context, fields, "from"), leaves=_day(self._context, fields, "until"))
+        if term.joins is not None and term.leaves is not None and term.joins >= term.leaves:
+            fields.report("until", "E403", "the member leaves before joining")
+        return (person.text, term) if self._context.refer_text("person", person) else None
+
+    def _hours(self) -> tuple[Hours, ...]:
+        nodes = self._fields.nodes("hours")
+        if self._fields.get("hours") is not None and not nodes:
+            self._fields.report("hours", "E303", "hours is an empty list", "leave it out for all hours")
+        return tuple(hours for node in nodes if (hours := self._one_of_hours(node)) is not None)
+
+    def _one_of_hours(self, node: Node) -> Hours | None:
+        fields = self._context.fields(node, shapes.HOURS.what, shapes.HOURS.keys)
+        if not fields.require(*shapes.HOURS.needs):
+            return None
+        start, until = read_time(self._context, fields, "from"), read_time(self._context, fields, "until")
+        days = self._context.words(fields.nodes("weekdays"), "weekdays", (*shapes.WEEKDAYS, *_SHORT))
+        if fields.get("weekdays") is not None and not fields.nodes("weekdays"):
+            fields.report("weekdays", "E303", "weekdays is an empty list", "leave it out for all days")
+        weekdays = tuple(sorted({_SHORT[day[:3]] for day in days})) or tuple(_SHORT.values())
+        return None if start is None or until is None else Hours(weekdays=weekdays, start=start, until=until)
 
 
 def _weekday(fields: Fields) -> int | None:
@@ -71,15 +129,15 @@ def read_time(context: Context, fields: Fields, key: str) -> time | None:
     return found
 
 
-def _day(context: Context, fields: Fields, key: str) -> date:
+def _day(context: Context, fields: Fields, key: str) -> date | None:
     node = fields.get(key)
     if node is None:
-        return _EPOCH
+        return None
     try:
         return date.fromisoformat(node.text if len(node.text) == len("2026-01-05") else "")
     except ValueError:
         context.error(node, "E402", f"{key} is not a day", "write it like 2026-01-05")
-        return _EPOCH
+        return None
 
 
 # ----------------------------------------------------------------------------------------------------------- overrides
@@ -113,10 +171,20 @@ def _override(node: Node, context: Context) -> Override | None:
     return Override(start=start, until=until, person=person.text, note=fields.string("note", ""))
 
 
+def _warn_of_one(rotation: Rotation, node: Node, context: Context) -> None:
+    people = {person for layer in rotation.every_layer for person in layer.order}
+    if len(people) == 1:
+        message = f"the rotation {rotation.id} has one person, who is always on call"
+        place = node.keys.get("order") or node.keys.get("layers") or node
+        context.warn(place, "W304", message, "add people to its order")
+
+
 def _check_cover(rotation: Rotation, key: Node, context: Context) -> None:
+    has_hours = any(layer.hours for layer in rotation.every_layer)
+    hint = "add a layer without hours at the bottom" if has_hours else "add people to its order"
     for start, until in gaps(rotation, start=context.now, days=DAYS_AHEAD)[:3]:
         span = f"from {_show(start)} until {_show(until)}"
-        context.error(key, "E404", f"nobody holds the rotation {rotation.id} {span}", "add people to its order")
+        context.error(key, "E404", f"nobody holds the rotation {rotation.id} {span}", hint)
 
 
 def _show(instant: datetime) -> str:

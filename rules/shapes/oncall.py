@@ -122,16 +122,54 @@ OVERRIDE = Shape(
     },
     needs=("from", "until", "person"),
 )
+MEMBER = Shape(
+    what="a member",
+    says="A person who joins or leaves the rotation; no turn before that changes.",
+    keys={
+        "person": key("Who takes turns.", NAME),
+        "from": key("The day from which; default: ever since.", DAY),
+        "until": key("The day from which no more; default: never.", DAY),
+    },
+    needs=("person",),
+)
+HOURS = Shape(
+    what="hours",
+    says="Hours on the clock of the zone; past midnight where they end before they begin.",
+    keys={
+        "weekdays": key(
+            "The days on which they begin; default: all.", lists(words((*WEEKDAYS, *SHORT_WEEKDAYS)), least=1)
+        ),
+        "from": key('The time of the day in quotes, such as "09:00".', TIME),
+        "until": key("The time of the day; the same as from: a whole day.", TIME),
+    },
+    needs=("from", "until"),
+)
+_TIMEZONE = key("An IANA name; default: UTC.", TIMEZONE)
+_HANDOFF = key("When the next person takes over; default: weekly.", shape("handoff"))
+_ORDER = key(
+    "People in turn; a name may stand in it twice. {person: NAME, from: DAY, until: DAY} joins and leaves.",
+    lists({"if": {"type": "string"}, "then": NAME, "else": shape("member")}, least=1),
+)
+_HOURS = key("When these people hold it; default: at all hours.", lists(shape("hours"), least=1))
+LAYER = Shape(
+    what="a layer",
+    says="People who take turns within hours. What it does not say it takes from the rotation.",
+    keys={"timezone": _TIMEZONE, "handoff": _HANDOFF, "order": _ORDER, "hours": _HOURS},
+    needs=("order",),
+)
 ROTATION = Shape(
     what="a rotation",
     says="Who holds a role when.",
     keys={
-        "timezone": key("An IANA name; default: UTC.", TIMEZONE),
-        "handoff": key("When the next person takes over; default: weekly.", shape("handoff")),
-        "order": key("People in turn; a name may stand in it twice.", lists(NAME, least=1)),
+        "timezone": _TIMEZONE,
+        "handoff": _HANDOFF,
+        "order": _ORDER,
+        "hours": _HOURS,
+        "layers": key("From top to bottom: the first that is open and has somebody.", lists(shape("layer"), least=1)),
         "overrides": key("Somebody else for a while; they must not overlap.", lists(shape("override"))),
     },
-    needs=("order",),
+    one_of=("order", "layers"),
+    also=excludes("hours", "layers"),
 )
 HELD_BY = Shape(
     what="the role",
@@ -187,6 +225,9 @@ SHAPES: Mapping[str, Shape] = {
     "channel": CHANNEL,
     **{f"channel_{kind}": own for kind, own in CHANNEL_KINDS.items()},
     "rotation": ROTATION,
+    "layer": LAYER,
+    "member": MEMBER,
+    "hours": HOURS,
     "handoff": HANDOFF,
     "override": OVERRIDE,
     "roles": ROLES,

@@ -15,6 +15,7 @@ from rules.load_others import LATER
 from rules.load_rules import COMPANIONS, NOT_ACTED_ON, OBJECTIVE_KEYS, RULE_KEYS, VERBS
 from rules.model import Mode
 from rules.sections import SECTIONS
+from rules.shapes.oncall import HANDOFF, HOURS, LAYER, MEMBER, OVERRIDE, ROTATION
 from rules.templates import FILTERS
 from workers.channels import Message
 
@@ -37,9 +38,12 @@ CLOSED_LISTS = [
     ("People and channels", 1, ("name", "timezone", "channels")),
     ("People and channels", 2, KINDS),
     ("The page of a webhook", 1, Message.__struct_fields__),
-    ("Rotations", 1, ("timezone", "handoff", "order", "overrides")),
-    ("Rotations", 2, ("every", "weekday", "at", "starting")),
-    ("Rotations", 3, ("from", "until", "person", "note")),
+    ("Rotations", 1, ROTATION.keys),
+    ("Rotations", 2, HANDOFF.keys),
+    ("Rotations", 3, MEMBER.keys),
+    ("Rotations", 4, OVERRIDE.keys),
+    ("Hours and layers", 1, LAYER.keys),
+    ("Hours and layers", 2, HOURS.keys),
     ("Roles", 1, [each.value for each in Role]),
     ("Paging policies", 1, ("steps", "rounds", "repage_after")),
     ("Paging policies", 2, ("page", "acknowledge_within")),
