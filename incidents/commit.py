@@ -92,10 +92,17 @@ class Commit:
             self.timers[member] = to_ms(due)
 
 
-def commit_of(incident_id: str, done: Transition, now: datetime, *, declared: bool = False) -> Commit:
-    """Return the commit of what one event did to one incident, outside a batch: a person's command, a step, a page."""
+def commit_of(
+    incident_id: str, done: Transition, now: datetime, *, declared: bool = False, watched: bool = False
+) -> Commit:
+    """Return the commit of what one event did to one incident, outside a batch: a person's command, a step, a page.
+
+    Where rules watch incidents it leaves a timer, so that the decider holds the incident against them.
+    """
     commit = Commit(now)
     commit.take(incident_id, done, declared=declared)
+    if watched and done.incident is not None and done.incident.is_open:
+        commit.timer(TIMER_INCIDENT + incident_id, now)
     commit.tally.count(Measures.EVENTS_RECEIVED)
     commit.tally.count(Measures.EVENTS, "processed")
     return commit

@@ -136,4 +136,5 @@ class OnCall(msgspec.Struct, frozen=True, kw_only=True):
     roles: dict[Role, str] = {}  # role -> rotation id
     policies: dict[str, Policy] = {}  # `default` is used where a rule names none
     severities: dict[Severity, SeveritySettings] = {}
+    watches_incidents: bool = False  # some rule is on incidents: whatever changes one lets the decider look at it
     announce: tuple[str, ...] = ()  # names of channels that are told of every incident

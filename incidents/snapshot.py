@@ -44,11 +44,12 @@ class Plan:
         self.facts: dict[str, None] = {}  # ids of facts
         self.heartbeats = False
         self.awaiting = False  # the incidents that wait for facts are wanted
+        self.open = False  # the ids of all open incidents are wanted
         self.absorbing = False  # the open incidents that absorb are wanted
 
     def __bool__(self) -> bool:
         wanted = (self.alerts, self.identities, self.ids, self.windows, self.members, self.deliveries, self.services)
-        flags = (self.heartbeats, self.awaiting, self.absorbing)
+        flags = (self.heartbeats, self.awaiting, self.open, self.absorbing)
         return any(wanted) or bool(self.tops or self.attached or self.facts) or any(flags)
 
     def add_window(self, key: str, withins: tuple[timedelta, ...], member: str | None = None) -> None:
@@ -80,6 +81,7 @@ class Plan:
         self.facts.update(other.facts)
         self.heartbeats = self.heartbeats or other.heartbeats
         self.awaiting = self.awaiting or other.awaiting
+        self.open = self.open or other.open
         self.absorbing = self.absorbing or other.absorbing
 
 
@@ -120,3 +122,4 @@ class Snapshot(NamedTuple):
     absorbing: dict[str, Absorbing]  # incident id -> what it absorbs
     facts: dict[str, Fact | None]  # None: never heard of
     awaiting: tuple[str, ...]  # ids of incidents that wait for facts
+    open: tuple[str, ...]  # ids of all open incidents, where they were asked for

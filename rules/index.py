@@ -102,7 +102,8 @@ class Matching:
 
     def __init__(self, rule_set: RuleSet, subject: Subject = Subject.ALERT) -> None:
         self._of_alerts = subject is Subject.ALERT
-        self._normalize = tuple(rule_set.normalize.items())
+        # The fields of an incident are no labels of a sender.
+        self._normalize = () if subject is Subject.INCIDENT else tuple(rule_set.normalize.items())
         self._tables: dict[str, _Table] = {}
         self._everywhere: list[_Entry] = []
         self._keys: dict[tuple[str, ...], str] = {}

@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
+from rules.burn_alerts import burn_rules
 from rules.load_context import Context
 from rules.load_oncall import load_oncall
-from rules.load_others import check_later_sections, define_slos, load_defaults, load_heartbeats, load_normalize
+from rules.load_others import check_later_sections, load_defaults, load_heartbeats, load_normalize
 from rules.load_rules import load_rules
-from rules.model import RuleSet
+from rules.load_slos import load_slos
+from rules.model import RuleSet, Subject
 from rules.sections import Sections, SourceFile
 from rules.yaml import Problem
 
@@ -62,7 +65,7 @@ def _load(files: Sequence[SourceFile], now: datetime) -> Loaded:
     context = Context(now=now)
     sections = Sections(files, context)
     oncall = load_oncall(sections, context)
-    define_slos(sections, context)
+    slos = load_slos(sections, context)
     check_later_sections(sections, context)
     defaults = load_defaults(sections, context)
     nodes = sections.items("rules")
@@ -73,8 +76,10 @@ def _load(files: Sequence[SourceFile], now: datetime) -> Loaded:
         hash=hash_of(files),
         normalize=load_normalize(sections, context),
         defaults=defaults,
-        oncall=oncall,
+        oncall=replace(oncall, watches_incidents=any(rule.on is Subject.INCIDENT for rule in rules)),
         rules=rules,
+        burn_rules=burn_rules(slos.values(), defaults, context.names.get("rule", {})),
+        slos=slos,
         heartbeats=load_heartbeats(sections, context),
     )
     if not any(problem.severity == "error" for problem in context.problems):

@@ -82,4 +82,5 @@ READS: Mapping[str, Read] = {
     "absorbing": lambda store, plan, _now: dict(store.absorbing) if plan.absorbing else {},
     "facts": lambda store, plan, _now: {name: store.facts.get(name) for name in plan.facts},
     "awaiting": lambda store, plan, _now: tuple(sorted(store.awaiting)) if plan.awaiting else (),
+    "open": lambda store, plan, _now: tuple(sorted(store.open)) if plan.open else (),
 }

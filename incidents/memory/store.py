@@ -51,7 +51,7 @@ class MemoryStore(State):
         before = None if declared else self.incidents[name]
         context = Context(oncall=oncall, ruleset=self.ruleset, alerts=self.tally(name), new_id=name)
         done = transition(before, event, context=context, now=now)
-        commit = commit_of(name, done, now, declared=declared)
+        commit = commit_of(name, done, now, declared=declared, watched=oncall.watches_incidents)
         if also is not None:
             commit.tally.add(also)
         self.apply(commit)

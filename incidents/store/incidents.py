@@ -112,7 +112,7 @@ class Incidents:
         if isinstance(event, events.Reopen):
             self._refuse_second(link, incident)
         done = transition(incident, event, context=context, now=now)
-        commit = commit_of(name, done, now)
+        commit = commit_of(name, done, now, watched=context.oncall.watches_incidents)
         # A step that was no longer due may have left its timer behind: it is set again as the incident says.
         mended = [escalation_command(incident)] if done.incident is None and isinstance(event, events.StepDue) else []
         if self._execute(link, commit, [*also, *mended]):
@@ -138,7 +138,7 @@ class Incidents:
             oncall=self._oncall(current), ruleset=current, new_id=incident_id(now.year, int(last or 0) + 1)
         )
         done = transition(None, event, context=context, now=now)
-        commit = commit_of(context.new_id, done, now, declared=True)
+        commit = commit_of(context.new_id, done, now, declared=True, watched=context.oncall.watches_incidents)
         if done.incident is not None and self._execute(link, commit, ()):
             return Done(done.incident, AlertTally(), done.reason)
         return None

@@ -47,6 +47,8 @@ def load_commands(plan: Plan, now: datetime) -> list[Command]:
     commands += [("SMEMBERS", keys.incident_alerts(name)) for name in plan.attached]
     if plan.absorbing:
         commands.append(("HGETALL", keys.incidents_absorbing()))
+    if plan.open:
+        commands.append(("SMEMBERS", keys.incidents_open()))
     if plan.facts:
         commands.append(("HMGET", keys.facts(), *plan.facts))
     if plan.awaiting:
@@ -105,6 +107,7 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
     tops = {key: _scored(next(answers)) for key in plan.tops}
     attached = {name: tuple(key.decode() for key in next(answers)) for name in plan.attached}
     absorbing = _absorbing(next(answers)) if plan.absorbing else {}
+    is_open = next(answers) if plan.open else ()
     facts = zip(plan.facts, next(answers) if plan.facts else (), strict=True)
     awaiting = next(answers) if plan.awaiting else ()
     current = ruleset.decode() if ruleset else ""
@@ -127,6 +130,7 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
         absorbing=absorbing,
         facts={name: decode_fact(value) if value else None for name, value in facts},
         awaiting=tuple(sorted(name.decode() for name in awaiting)),
+        open=tuple(sorted(name.decode() for name in is_open)),
     )
 
 

@@ -206,6 +206,11 @@ class Batch:
         self.view.commit.timer(TIMER_AGAIN + key, storm.absorbs_until)
         return storm.id
 
+    def touched(self, key: str, state: AlertState) -> None:
+        """Judge an alert anew where rules count from the first touch, which has just come."""
+        if any(hit.rule.timed_by_touch for hit in self._match(key, state.labels).hits):
+            self.judge_again(key)
+
     def judge_again(self, key: str) -> None:
         """Judge an alert that fires anew, for something that rules ask of it has changed: it is no new firing."""
         state = self.view.state(key)

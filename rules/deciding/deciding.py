@@ -6,11 +6,15 @@ Where deciding meets something that was not loaded it raises `Need`; the caller 
 from collections.abc import Sequence
 from datetime import datetime
 
-from incidents.commit import TIMER_ABSORBED, TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, Commit
+from msgspec.structs import replace
+
+from incidents.commit import TIMER_ABSORBED, TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, TIMER_INCIDENT, Commit
 from incidents.snapshot import Plan, Snapshot
+from incidents.timeline import Entry
 from rules.deciding.batch import PROBE_LABEL, Batch, folds_of
 from rules.deciding.facts import Meter, Meters
 from rules.deciding.heartbeats import Beats, Pulse
+from rules.deciding.incidents import IncidentRules, Overseer
 from rules.deciding.judging import Unjudged, Watch
 from rules.deciding.notes import Notes
 from rules.deciding.received import Reception, plan_received
@@ -20,6 +24,8 @@ from rules.index import Matched, Matching
 from rules.model import RuleSet, Subject
 
 BEAT_TIMERS = frozenset({TIMER_BEAT, TIMER_BEATS})
+INCIDENT_TIMERS = frozenset({TIMER_CLEAR, TIMER_INCIDENT})
+LATE_SECONDS = 5.0  # what runs later than this says so
 REMEMBERED = 20_000  # label sets whose matching is kept
 
 
@@ -34,6 +40,7 @@ class Deciding:
         self._beats = Beats(rule_set)
         self._absorbs = any(rule.absorbs for rule in rule_set.rules)
         self._meters = Meters(rule_set)
+        self._on_incidents = IncidentRules(rule_set)
         self._remembered: dict[str, tuple[dict[str, str], Matched]] = {}
 
     def match(self, key: str, labels: dict[str, str]) -> Matched:
@@ -69,10 +76,11 @@ class Deciding:
                     self._plan_alert(plan, arrival)
         for timer in work.timers:
             kind, _, name = timer.member.partition("|")
-            if f"{kind}|" == TIMER_CLEAR:
+            if f"{kind}|" in INCIDENT_TIMERS:
                 plan.ids.setdefault(name, {})
             elif f"{kind}|" in BEAT_TIMERS:
                 plan.heartbeats = True
+                plan.open = plan.open or (f"{kind}|" == TIMER_BEATS and self._on_incidents.any)
             elif f"{kind}|" == TIMER_ABSORBED:
                 plan.attached[name] = None
             else:
@@ -108,9 +116,10 @@ class Deciding:
         batch.view.slos, batch.view.asked_anyway = self._meters.slos, self._meters.questions
         reception = Reception(batch, self._actions, Meter(batch, self._meters, work.arrivals))
         pulse = Pulse(batch, self._beats)
+        overseer = Overseer(batch, self._on_incidents) if self._on_incidents.any else None
         batch.require_all(_alerts_of(work), work.timers)
         for timer in work.timers:
-            self._run_timer(batch, pulse, timer)
+            self._run_timer(batch, pulse, overseer, timer)
             if notes is not None:
                 notes.timer(timer)
         for event in work.arrivals:
@@ -123,6 +132,8 @@ class Deciding:
                 fed = self._beats.fed_by(event)
                 if fed:
                     pulse.beat(event, fed)
+            if overseer is not None and batch.view.changed:
+                overseer.look()
             if notes is not None:
                 notes.event(became)
         for untold in to_tell:
@@ -130,16 +141,32 @@ class Deciding:
         return batch.view.commit
 
     @staticmethod
-    def _run_timer(batch: Batch, pulse: Pulse, timer: DueTimer) -> None:
+    def _run_timer(batch: Batch, pulse: Pulse, overseer: Overseer | None, timer: DueTimer) -> None:
         kind, _, name = timer.member.partition("|")
         if f"{kind}|" == TIMER_BEATS:
             pulse.look_at_all()  # no timer of the store, so no event
+            if overseer is not None:
+                overseer.look_at_all()
             return
+        entries = batch.view.commit.entries
+        before = len(entries)
         batch.count_timer(timer)
         if f"{kind}|" == TIMER_BEAT:
             pulse.silent(name)
+        elif f"{kind}|" == TIMER_INCIDENT:
+            batch.view.changed[name] = None
         else:
             batch.run_timer(f"{kind}|", name, timer.due_at)
+        if overseer is not None and batch.view.changed:
+            overseer.look()
+        late = (batch.now - timer.due_at).total_seconds()
+        if late > LATE_SECONDS and len(entries) > before:
+            entries[before:] = [(incident, said_late(entry, late)) for incident, entry in entries[before:]]
+
+
+def said_late(entry: Entry, seconds: float) -> Entry:
+    """Return an entry that says how much too late its timer ran."""
+    return replace(entry, data={**entry.data, "late_seconds": round(seconds, 1)})
 
 
 def _alerts_of(work: Work) -> list[Arrival]:

@@ -83,6 +83,7 @@ class Judge:
         self._view = view
         self._now = now
         self._watch = watch
+        self.ruleset = rule_set.hash
         self.notes: Notes | None = None
 
     def verdict(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from incidents import events, keys
-from incidents.alert import Alert, alert_key
+from incidents.alert import Alert, AlertState, alert_key
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
 from incidents.incoming import Action, Touch, TouchKind
@@ -113,20 +113,27 @@ class Reception:
         state = self._view.state(key)
         if state is None:
             return
-        if touch.kind in WORK and state.touched_at is None and state.status is AlertStatus.FIRING:
+        works = touch.kind in WORK and state.status is AlertStatus.FIRING
+        first = works and state.touched_at is None
+        if first:
             state = replace(state, touched_at=received.received_at, touched_by=touch.actor)
             self._view.remember(key, state)
         for name in state.incidents:
             if self._view.incident(name) is not None:
-                data = {"alert": state.labels.get("alertname", ""), "did": touch.kind.value, "at": touch.at}
-                entry = Entry(
-                    at=received.received_at,
-                    kind=EntryKind.ALERT_STALE if touch.kind is TouchKind.GONE else EntryKind.NOTE,
-                    actor=touch.actor or received.source,
-                    text=touch.text,
-                    data={field: value for field, value in data.items() if value},
-                )
-                self._view.commit.entries.append((name, entry))
+                self._view.commit.entries.append((name, _touch_entry(received, touch, state)))
+                if works:
+                    self._begun(name, touch.actor or received.source)
+        if first:
+            self._batch.touched(key, state)
+
+    def _begun(self, name: str, actor: str) -> None:
+        """Let the time-spent clock of an incident run."""
+        incident = self._view.incident(name)
+        if incident is not None and incident.is_open and incident.touched_at is None:
+            context = self._batch.judge.context(name)
+            self._view.take(
+                name, transition(incident, events.Touched(actor=actor), context=context, now=self._batch.now)
+            )
 
     def _acted(self, received: Received, action: Action) -> None:
         """Hold a corrective action against the rules, and write it on the timeline of its service's incidents."""
@@ -141,8 +148,10 @@ class Reception:
             name = self._batch.judge.act(hit, verdict, matched, arrival, fires_again=True)
             if name is not None:
                 names[name] = None
+        self._view.require_incidents(names)
         for name in names:
             self._view.commit.entries.append((name, _action_entry(received, action)))
+            self._begun(name, action.actor)
 
 
 def action_arrival(received: Received, action: Action) -> Arrival:
@@ -157,6 +166,17 @@ def action_arrival(received: Received, action: Action) -> Arrival:
 
 def _present(labels: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in labels.items() if value}
+
+
+def _touch_entry(received: Received, touch: Touch, state: AlertState) -> Entry:
+    data = {"alert": state.labels.get("alertname", ""), "did": touch.kind.value, "at": touch.at}
+    return Entry(
+        at=received.received_at,
+        kind=EntryKind.ALERT_STALE if touch.kind is TouchKind.GONE else EntryKind.NOTE,
+        actor=touch.actor or received.source,
+        text=touch.text,
+        data={field: value for field, value in data.items() if value},
+    )
 
 
 def _action_entry(received: Received, action: Action) -> Entry:

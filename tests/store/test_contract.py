@@ -110,6 +110,7 @@ def test_contract_of_nothing(store):
         facts={"f": None},
         heartbeats=True,
         absorbing=True,
+        open=True,
         awaiting=True,
     )
     plan.add_window(WINDOW, (FIVE, TEN), "prom/a")
@@ -132,6 +133,7 @@ def test_contract_of_nothing(store):
         absorbing={},
         facts={"f": None},
         awaiting=(),
+        open=(),
     )
 
 
@@ -180,10 +182,12 @@ def test_contract_of_a_storm(store):
     name, done = declared()
     storm = replace(done.incident, absorbs_until=NOW + TEN)
     store.apply(commit_with((name, done._replace(incident=storm))))
+    assert store.load(plan_with(open=True), NOW).open == ("INC-2026-0001",)
     (found,) = store.load(plan_with(absorbing=True), NOW).absorbing.items()
     assert (found[0], found[1].identity, found[1].until) == (name, {"service": "db"}, NOW + TEN)
     store.happen(name, events.Dismiss(actor="bo", reason="a test"), now=NOW)
     assert store.load(plan_with(absorbing=True), NOW).absorbing == {}
+    assert store.load(plan_with(open=True), NOW).open == ()
 
 
 def test_contract_of_a_step_that_is_no_longer_due(store):
