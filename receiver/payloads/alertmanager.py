@@ -1,7 +1,8 @@
 """Alertmanager's webhook body (version "4") to alerts. Pure; raises nothing but `BadPayload`.
 
-A well-formed body is decoded in one typed pass. Only when that fails is it read again alert by alert, so that one bad
-alert does not spoil its batch. The status of the group is never looked at: after `max_alerts` it says nothing.
+A well-formed body is decoded in one typed pass. Only when that fails, or something is over its bound, is it read again
+alert by alert, so that one bad alert does not spoil its batch. The status of the group is never looked at: after
+`max_alerts` it says nothing.
 """
 
 import re
@@ -12,14 +13,14 @@ from incidents.alert import Alert
 from incidents.store.intake import Refused
 from receiver.payloads.json_text import checked, least_alerts, malformed, mended, refuse_flood
 from receiver.payloads.parsed import BadPayload, Parsed
-from receiver.payloads.wire import SMALL_BODY, Unfit, Wire, alert_of, plain, refusal, text_of, wire_of
+from receiver.payloads.wire import Bounded, Unfit, alert_of, plain, refusal, text_of, wire_of
 
 MAX_RECEIVER = 256
 BARE_ARRAY_HINT = "Alertmanager posts an object with a list `alerts`."
 
 
 class _Body(msgspec.Struct):
-    alerts: list[Wire]
+    alerts: list[Bounded]
     truncatedAlerts: int = 0  # noqa: N815
     receiver: str = ""
 
@@ -55,12 +56,11 @@ def parse(body: bytes) -> Parsed:
         decoded = _decode_body(text)
     except (msgspec.DecodeError, RecursionError):
         return _parse_pieces(pieces_of(body, text))
-    small = len(text) <= SMALL_BODY
     alerts: list[Alert] = []
     refused: list[Refused] = []
     for index, wire in enumerate(decoded.alerts):
         try:
-            alerts.append(alert_of(wire, small=small))
+            alerts.append(alert_of(wire, bounded=True))
         except Unfit as reason:
             refused.append(refusal(f"/alerts/{index}", reason, msgspec.json.encode(wire)))
     return Parsed(alerts, refused, max(decoded.truncatedAlerts, 0), receiver_of(decoded.receiver))
@@ -71,7 +71,7 @@ def _parse_pieces(pieces: Pieces) -> Parsed:
     refused: list[Refused] = []
     for index, raw in enumerate(pieces.alerts):
         try:
-            alerts.append(alert_of(wire_of(raw), small=False))
+            alerts.append(alert_of(wire_of(raw), bounded=False))
         except Unfit as reason:
             refused.append(refusal(f"/alerts/{index}", reason, bytes(raw)))
     return Parsed(alerts, refused, pieces.truncated, pieces.receiver)

@@ -101,7 +101,7 @@ def _alert(item: object, mapping: Mapping, status: AlertStatus) -> Alert:
         generatorURL="" if mapping.url is None else mapping.url.text_of(item)[: clamps.MAX_URL],
         fingerprint=_fingerprint(identity) if identity else "",
     )
-    return alert_of(wire, small=False)
+    return alert_of(wire, bounded=False)
 
 
 def _fingerprint(identity: str) -> str:

@@ -41,7 +41,7 @@ def parse(body: bytes) -> Parsed:
     for index, raw in enumerate(pieces.alerts):
         try:
             value = value_of(raw)
-            alerts.append(_with_extras(alert_of(wire_of_value(value), small=False), value))
+            alerts.append(_with_extras(alert_of(wire_of_value(value), bounded=False), value))
         except Unfit as reason:
             refused.append(refusal(f"/alerts/{index}", reason, bytes(raw)))
     return Parsed(alerts, refused, pieces.truncated, pieces.receiver)

@@ -175,7 +175,7 @@ class _Maker:
         refused: list[Refused] = []
         for index, (value, status) in enumerate(singles[:MAX_SINGLE]):
             try:
-                alert = alert_of(wire_of_value(value, status), small=False)
+                alert = alert_of(wire_of_value(value, status), bounded=False)
             except Unfit as reason:
                 place = f"/payload/custom_details/{status.value}/{index}"
                 refused.append(self._aside(place, reason, value))

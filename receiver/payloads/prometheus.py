@@ -47,7 +47,7 @@ def parse(body: bytes, now: datetime) -> Parsed:
     for index, each in enumerate(posted):
         wire = Wire(AlertStatus.FIRING, each.labels, each.annotations, each.startsAt, each.endsAt, each.generatorURL)
         try:
-            alerts.append(_timed(alert_of(wire, small=False), now))
+            alerts.append(_timed(alert_of(wire, bounded=False), now))
         except Unfit as reason:
             refused.append(refusal(f"/{index}", reason, msgspec.json.encode(each)))
     return Parsed(alerts, refused, 0, "")
@@ -69,7 +69,7 @@ def _parse_pieces(body: bytes, text: bytes, now: datetime) -> Parsed:
         try:
             wire = wire_of_value(value_of(raw), AlertStatus.FIRING)
             wire.fingerprint = ""  # its labels are the whole of its identity
-            alerts.append(_timed(alert_of(wire, small=False), now))
+            alerts.append(_timed(alert_of(wire, bounded=False), now))
         except Unfit as reason:
             refused.append(refusal(f"/{index}", reason, bytes(raw)))
     return Parsed(alerts, refused, 0, "")

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -19,7 +19,6 @@ from incidents.values import AlertStatus
 from receiver.payloads import clamps, instants
 
 MAX_REFUSED_TEXT = 64 * 1024
-SMALL_BODY = clamps.MAX_LABEL_NAME  # nothing in a body this small can be over a bound
 LARGE_LABELS = 16 * 1024  # characters; beyond, the byte-wise fingerprint would take too long
 
 _is_fingerprint = re.compile(r"[0-9a-f]{16}", re.ASCII).fullmatch
@@ -38,6 +37,25 @@ class Wire(msgspec.Struct, gc=False):
     fingerprint: str = ""
 
 
+_Name = Annotated[str, msgspec.Meta(max_length=clamps.MAX_LABEL_NAME)]
+_Labels = Annotated[
+    dict[_Name, Annotated[str, msgspec.Meta(max_length=clamps.MAX_LABEL_VALUE)]],
+    msgspec.Meta(max_length=clamps.MAX_LABELS),
+]
+_Annotations = Annotated[
+    dict[_Name, Annotated[str, msgspec.Meta(max_length=clamps.MAX_ANNOTATION_VALUE)]],
+    msgspec.Meta(max_length=clamps.MAX_ANNOTATIONS),
+]
+
+
+class Bounded(Wire, gc=False):
+    """An alert with nothing in it over its bound: asked while it is decoded, which costs next to nothing."""
+
+    labels: _Labels
+    annotations: _Annotations = {}
+    generatorURL: Annotated[str, msgspec.Meta(max_length=clamps.MAX_URL)] = ""  # noqa: N815
+
+
 _decode_wire = msgspec.json.Decoder(Wire).decode
 
 
@@ -50,8 +68,8 @@ class Unfit(Exception):
         super().__init__(message)
 
 
-def alert_of(wire: Wire, *, small: bool) -> Alert:
-    """Return the alert within its bounds; `small` skips asking whether it is. Raises `Unfit`."""
+def alert_of(wire: Wire, *, bounded: bool) -> Alert:
+    """Return the alert within its bounds; `bounded` skips asking whether it is. Raises `Unfit`."""
     labels, annotations, url = wire.labels, wire.annotations, wire.generatorURL
     if "" in labels.values():
         # A label with an empty value is a label that is not there.
@@ -61,7 +79,7 @@ def alert_of(wire: Wire, *, small: bool) -> Alert:
     fingerprint = wire.fingerprint
     if not _is_fingerprint(fingerprint):
         fingerprint = _fingerprint(fingerprint, labels)
-    if not small and clamps.oversized(labels, annotations, url):
+    if not bounded and clamps.oversized(labels, annotations, url):
         labels, annotations, url = clamps.clamp(labels, annotations, url)
     return Alert(
         fingerprint=fingerprint,
