@@ -48,7 +48,7 @@ class Simulation:
     """Feeds events to a rule set under a clock of its own.
 
     `watch` hears every verdict. With `beats_go_on`, every heartbeat comes in time until an event says that it is
-    silent; otherwise its beats are events like any other.
+    silent, and what Prometheus answered it goes on answering; otherwise beats and answers are events like any other.
     """
 
     def __init__(
@@ -134,6 +134,8 @@ class Simulation:
 
     def _decide(self, work: Work) -> None:
         self._heard.clear()
+        if self._beats_go_on:
+            self._answer_again()
         commit = self._decided(self._deciding, work)
         self.store.apply(commit)
         if self._watch is not None:
@@ -185,7 +187,13 @@ class Simulation:
         if timers:
             self._decide(Work(timers=tuple(timers)))
 
-    # Heartbeats
+    # Signals that go on
+
+    def _answer_again(self) -> None:
+        facts = self.store.facts
+        for name, fact in facts.items():
+            if fact.at < self.now:
+                facts[name] = replace(fact, at=self.now)
 
     def _still_comes(self, member: str) -> bool:
         return member.startswith(TIMER_BEAT) and member.removeprefix(TIMER_BEAT) not in self._silent

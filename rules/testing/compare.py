@@ -73,7 +73,9 @@ def in_order(wanted: Sequence[Wanted], got: Sequence[Got]) -> Wanted | None:
 def _nearness(wanted: Wanted, got: Got) -> tuple[int, int]:
     same = [name for name, value in wanted.fields.items() if _equal(name, value, got.fields[name])]
     telling = sum(name in TELLING for name in same)
-    return (telling, len(same)) if telling or not set(TELLING) & wanted.fields.keys() else (0, 0)
+    if not set(TELLING) & wanted.fields.keys():
+        return 0, 1 + len(same)  # it says nothing by which it could be told apart
+    return (telling, len(same)) if telling else (0, 0)
 
 
 def shown(fields: Mapping[str, Any]) -> str:

@@ -33,7 +33,7 @@ from rules.testing.model import Make
 from rules.yaml import Kind
 
 NUMBER = "{{ n }}"
-FOR_EVER = 1e9  # seconds until the next answer of Prometheus: an answer holds until the test gives another
+EVERY = 60.0  # seconds until Prometheus is asked again; it answers the same until the test says otherwise
 COMMON = ("at", "repeat", "over")
 
 
@@ -184,7 +184,7 @@ def _which(fields: Fields, key: str, context: Context) -> Which:
 
 def _escalation(fields: Fields, by: str, context: Context) -> events.Event:
     severity = context.severity(fields, "severity")
-    if severity is None and "page" not in fields:
+    if not {"severity", "page"} & fields.node.entries.keys():
         fields.report("escalate", "E604", "escalate needs a severity, or a policy to page")
     return events.Escalate(actor=by, severity=severity, page=fields.string("page", ""))
 
@@ -243,7 +243,7 @@ def _fact(fields: Fields, context: Context) -> Make:
                 raise UnknownName(f"there is no SLO {slo!r}" + (f" ({hint})" if hint else ""))
             question = known.ratio_over(over or known.window)
             found = ratio if burn is None else burn * known.budget
-        answer = Fact(id=fact_id(question), at=simulation.now, value=None if why else found, why=why, every=FOR_EVER)
+        answer = Fact(id=fact_id(question), at=simulation.now, value=None if why else found, why=why, every=EVERY)
         return [fact(answer, simulation.now)]
 
     return make

@@ -95,14 +95,18 @@ class Reasons:
 
     def verdict(self, verdict: Verdict) -> str:
         """Return a verdict in words: what each tier missed, by how much, and when time alone would make it hold."""
-        if verdict.outcome in {Outcome.HOLDS, Outcome.SHADOW}:
-            return f"{verdict.outcome}, {verdict.reason}"
         if verdict.error:
             return f"{verdict.outcome}: {verdict.error}"
-        missed = [each for each in verdict.conditions if each.state is not State.YES] or list(verdict.conditions)
-        said = "; ".join(f"tier {each.tier}: {each.condition} {each.got}, wanted {each.wanted}" for each in missed)
-        when = f"; it may hold at {self._at(verdict.due)}" if verdict.due is not None else ""
-        return f"{verdict.outcome}: {said}{when}"
+        holds = verdict.outcome in {Outcome.HOLDS, Outcome.SHADOW}
+        missed = [each for each in verdict.conditions if each.state is not State.YES]
+        if holds:  # what tiers further up miss may raise the severity later
+            missed = [each for each in missed if each.tier != verdict.decided_by]
+        told = missed if missed or holds else verdict.conditions
+        said = [f"tier {each.tier}: {each.condition} {each.got}, wanted {each.wanted}" for each in told]
+        if holds:
+            said.insert(0, verdict.reason)
+        when = f"; looked at again at {self._at(verdict.due)}" if verdict.due is not None else ""
+        return f"{verdict.outcome}: {'; '.join(said)}{when}"
 
     def incident(self, name: str, differing: Iterable[str] = ()) -> tuple[str, ...]:
         """Say how an incident came to be, and what made the fields that differ what they are."""

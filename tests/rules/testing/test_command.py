@@ -1,0 +1,106 @@
+"""`tocsin rules test`: exit codes, output for people, programs and build servers."""
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+from builders import ONCALL
+from click.testing import CliRunner
+
+from tocsin.cli import main
+
+RULES = "rules: [{id: critical, match: 'severity=\"critical\"', declare: SEV3}]"
+EVENTS = "events: [{at: 0m, firing: {severity: critical, service: db}}]"
+PASSES = f"- {{name: passes, {EVENTS}, expect: [{{at: 1m, incidents: [{{rule: critical}}]}}]}}\n"
+FAILS = f"- {{name: fails, {EVENTS}, expect: [{{at: 1m, no_incidents: true}}]}}\n"
+LATER = f"- {{name: later, todo: soon, {EVENTS}, expect: [{{at: 1m, no_incidents: true}}]}}\n"
+PASSES_NOW = PASSES.replace("name: passes", "name: now, todo: soon")
+
+
+@pytest.fixture
+def rules(tmp_path):
+    """Write rules and a file of tests beside them; return what calls the command."""
+    (tmp_path / "rules.yml").write_text(RULES)
+    (tmp_path / "oncall.yml").write_text(ONCALL)
+
+    def call(tests: str, *options: str, head: str = "rule_files: [rules.yml, oncall.yml]\n"):
+        (tmp_path / "rules_test.yml").write_text(f"{head}tests:\n{tests}")
+        return CliRunner().invoke(main, ["rules", "test", str(tmp_path), *options])
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("tests", "options", "code"),
+    [
+        (PASSES, (), 0),
+        (PASSES + FAILS, (), 1),
+        (PASSES + LATER, ("--strict",), 0),
+        (PASSES_NOW, (), 0),
+        (PASSES_NOW, ("--strict",), 3),
+        (PASSES + FAILS, ("--run", "^pass"), 0),
+        (PASSES, ("--fail-under", "75"), 0),
+        (PASSES, ("--fail-under", "76"), 1),
+        (PASSES.replace("rule:", "role:"), (), 2),
+        (PASSES, ("--run", "("), 2),
+    ],
+)
+def test_command_ends_with_the_code_of_the_contract(rules, tests, options, code):
+    """0 all is well, 1 a test failed or too little is covered, 2 unusable, 3 warnings under --strict."""
+    done = rules(tests, *options)
+    assert done.exit_code == code, done.output
+
+
+def test_command_shows_what_failed_and_why(rules):
+    """The place, both sides, and the reason; those that pass are only counted."""
+    done = rules(PASSES + FAILS)
+    assert "FAIL" in done.stdout
+    assert "why: INC-2026-0001 at 0s: SEV3 declared by rule critical" in done.stdout
+    assert "passes" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("1 passed, 1 failed in 1 file, ")
+
+
+def test_command_prints_json(rules):
+    """Programs get every result and the coverage."""
+    done = json.loads(rules(PASSES + FAILS, "--output", "json").stdout)
+    assert (done["ok"], done["counts"]["passed"], done["counts"]["failed"]) == (False, 1, 1)
+    assert done["tests"][1]["failures"][0]["subject"] == "incidents"
+    assert done["coverage"]["rules"][0]["missing"] == ['severity="critical" was never false']
+
+
+def test_command_writes_junit(rules, tmp_path):
+    """Build servers get a suite for the file and a case for each test, with what failed and what is left to do."""
+    rules(PASSES + FAILS + LATER, "--junit", str(tmp_path / "junit.xml"))
+    (suite,) = ET.parse(tmp_path / "junit.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+    assert [case.get("name") for case in suite] == ["passes", "fails", "later"]
+    assert "why: INC-2026-0001" in suite[1][0].text
+
+
+def test_command_lists_what_no_test_has_seen(rules):
+    """Coverage names the rule, its place and what is missing."""
+    done = rules(PASSES, "--coverage")
+    assert "rules.yml:1: critical: 3 of 4" in done.stdout.replace("1:9", "1")
+    assert '  severity="critical" was never false' in done.stdout
+
+
+def test_command_tests_other_rules_on_request(rules, tmp_path):
+    """With --rules the rules that the file names do not matter."""
+    (tmp_path / "other.yml").write_text(RULES.replace("SEV3", "SEV1"))
+    done = rules(PASSES.replace("rule: critical", "severity: SEV1"), "--rules", str(tmp_path / "other.yml"))
+    assert done.exit_code == 0, done.output
+
+
+def test_command_refuses_rules_that_do_not_load(rules, tmp_path):
+    """Rules with errors are shown as `rules check` shows them."""
+    (tmp_path / "rules.yml").write_text(RULES.replace("SEV3", "SEV9"))
+    done = rules(PASSES)
+    assert done.exit_code == 2
+    assert "error[E204]" in done.stderr
+
+
+def test_command_says_where_tests_are_looked_for(tmp_path):
+    """A directory without tests is an error, not a success."""
+    done = CliRunner().invoke(main, ["rules", "test", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "*_test.yml" in done.stderr

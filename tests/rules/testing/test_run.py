@@ -1,0 +1,171 @@
+"""Running tests of rules: what passes, what fails, and the reason that is given."""
+
+import time
+
+import pytest
+
+ALERT = "{at: 0m, firing: {alertname: Disk, severity: critical, service: db}}"
+
+
+def one(run, expect: str, *events: str, **options):
+    """Run one test; return its only result."""
+    listed = "".join(f"\n  - {event}" for event in events or (ALERT,))
+    (result,) = run(f"tests:\n- name: a\n  events:{listed}\n  expect:\n  - {expect}\n", **options).results
+    return result
+
+
+def why(run, expect: str, *events: str) -> str:
+    """Run one test that fails in one place; return the reason that is given."""
+    result = one(run, expect, *events)
+    (failure,) = result.failures
+    return " | ".join(failure.why)
+
+
+PASSING = [
+    "{at: 4m, no_incidents: true, no_pages: true, escalations: []}",
+    "{at: 5m, incidents: [{severity: SEV3, alerts: {firing: 1, resolved: 0}, findings: [critical], declared_at: 5m}]}",
+    "{at: 5m, incidents: [{id: INC-2026-0001, timeline: [{kind: incident_declared}, {kind: page_sent, text: amira}]}]}",
+    "{at: 10m, pages: [{to: amira, at: 5m}, {to: bo, at: 10m, step: 2, reason: unacknowledged}]}",
+    "{at: 10m, escalations: [{to: bo}], no_timeline: [{kind: page_exhausted}]}",
+    "{at: 30m, incidents: [{severity: SEV1}], timeline: [{kind: severity_changed, at: 30m}]}",
+]
+
+
+@pytest.mark.parametrize("expect", PASSING)
+def test_run_passes_what_is_so(run, expect):
+    """Each of these is true of a critical alert."""
+    assert one(run, expect).failures == ()
+
+
+def test_run_gives_the_condition_that_missed_and_when_it_may_hold(run):
+    """An incident that is not there yet: which condition of which tier, by how much, and when."""
+    said = why(run, "{at: 4m, incidents: [{rule: critical}]}")
+    assert "rule critical on Disk" in said
+    assert "tier 2: firing_for 4m, wanted 5m" in said
+    assert "looked at again at 5m" in said
+
+
+def test_run_gives_the_matcher_that_missed(run):
+    """An alert that no rule matches: which matcher, and the value of the label."""
+    event = "{at: 0m, firing: {alertname: Disk, severity: page, service: db}}"
+    said = why(run, "{at: 9m, incidents: [{rule: critical}]}", event)
+    assert """severity="critical" is wanted, severity is 'page'""" in said
+
+
+@pytest.mark.parametrize(
+    ("expect", "events", "reason"),
+    [
+        ("{at: 9m, incidents: [{rule: watched}]}", ["{at: 0m, firing: {severity: info}}"], "is in mode shadow"),
+        ("{at: 9m, incidents: [{rule: nope}]}", [ALERT], "there is no rule nope"),
+        ("{at: 9m, incidents: [{rule: rollbacks}, {rule: critical}]}", [ALERT], "nothing has matched rule rollbacks"),
+        ("{at: 9m, incidents: [{identity: {service: web}}]}", ["{at: 0m, heartbeat_silent: x}"], "has fired by now"),
+        (
+            "{at: 9m, incidents: [{identity: {service: db}}]}",
+            [ALERT, "{at: 1m, resolved: {alertname: Disk, severity: critical, service: db}}"],
+            "ended at 1m",
+        ),
+        ("{at: 5m, incidents: [{severity: SEV1}]}", [ALERT], "tier 1: firing_for 5m, wanted 30m"),
+        ("{at: 9m, no_incidents: true}", [ALERT], "SEV3 declared by rule critical"),
+        ("{at: 5m, incidents: [{status: resolved}]}", [ALERT], "INC-2026-0001 at 5m"),
+        ("{at: 2m, pages: [{to: amira}]}", [ALERT], "no incident has been declared by now"),
+        ("{at: 6m, pages: [{to: amira}, {to: bo}]}", [ALERT], "the next step is due at 10m"),
+        (
+            "{at: 20m, pages: [{to: amira}, {to: bo}]}",
+            [ALERT, "{at: 6m, acknowledge: {service: db}, by: bo}"],
+            "bo acknowledged at 6m",
+        ),
+        ("{at: 9m, timeline: [{kind: resolved}]}", [ALERT], "no entry of the kind resolved"),
+        ("{at: 9m, timeline: [{kind: page_sent}, {kind: incident_declared}]}", [ALERT], "before one that is listed"),
+    ],
+)
+def test_run_says_why(run, expect, events, reason):
+    """Whatever is missing or too much comes with its reason."""
+    result = one(run, expect, *events)
+    assert any(reason in line for failure in result.failures for line in failure.why), result.failures
+
+
+def test_run_fails_an_unexpected_incident(run):
+    """A list of incidents is complete: one more fails the test, and is shown."""
+    second = "{at: 0m, firing: {alertname: Disk, severity: critical, service: web}}"
+    (failure,) = one(run, "{at: 5m, incidents: [{identity: {service: db}}]}", ALERT, second).failures
+    assert (failure.expected, failure.subject) == ("", "incidents")
+    assert "identity: {service: web}" in failure.got
+
+
+def test_run_pairs_each_expectation_with_its_own_incident(run):
+    """A vague expectation does not take the incident that a precise one needs."""
+    second = "{at: 0m, firing: {alertname: Disk, severity: critical, service: web}}"
+    expect = "{at: 5m, incidents: [{severity: SEV3}, {severity: SEV3, identity: {service: db}}]}"
+    assert one(run, expect, ALERT, second).failures == ()
+
+
+def test_run_fails_an_event_that_cannot_happen(run):
+    """Acknowledging what is not there fails the test at the event's place."""
+    (failure,) = one(run, "{at: 5m, no_incidents: true}", "{at: 1m, acknowledge: {service: db}, by: bo}").failures
+    assert (failure.subject, failure.line, failure.at) == ("event", 4, "1m")
+    assert 'service="db"' in failure.got
+
+
+@pytest.mark.parametrize(("expect", "outcome"), [("no_incidents: true", "todo"), ("incidents: [{}]", "passes_now")])
+def test_run_of_a_todo(run, expect, outcome):
+    """What is known to fail does not count as failed; once it passes, it says so."""
+    text = f"tests: [{{name: a, todo: later, events: [{ALERT}], expect: [{{at: 5m, {expect}}}]}}]"
+    assert run(text).results[0].outcome == outcome
+
+
+def test_run_lets_people_act(run):
+    """Everything that a person can do to an incident can be told."""
+    done = one(
+        run,
+        "{at: 9m, incidents: [{status: declared}, {status: dismissed, title: Odd}], timeline: [{kind: reopened}]}",
+        ALERT,
+        "{at: 5m, note: hm, incident: INC-2026-0001, by: bo}",
+        "{at: 5m, escalate: INC-2026-0001, by: bo, severity: SEV1}",
+        "{at: 6m, mitigate: {service: db}, by: bo, text: shed load}",
+        "{at: 7m, resolve: {service: db}, by: bo, override: the alert is wrong}",
+        "{at: 8m, reopen: {service: db}, by: bo}",
+        "{at: 8m, declare: Odd, severity: SEV4, identity: {service: x}, by: bo}",
+        "{at: 9m, dismiss: {service: x}, by: bo, text: it was none}",
+    )
+    assert done.failures == ()
+
+
+def test_run_gives_answers_of_prometheus(run):
+    """An answer holds until another one comes."""
+    rules = """
+rules:
+- id: backlog
+  match: 'alertname="Backlog"'
+  when: {query: {promql: 'sum(jobs)', gte: 100}}
+  declare: SEV2
+"""
+    done = one(
+        run,
+        "{at: 62m, incidents: [{rule: backlog}]}",
+        "{at: 0m, fact: {query: sum(jobs), value: 99}}",
+        "{at: 5m, firing: {alertname: Backlog, service: web}}",
+        "{at: 1h, fact: {query: sum(jobs), value: 100}}",
+        rules=rules,
+    )
+    assert done.failures == ()
+
+
+def test_run_of_a_hundred_tests_takes_less_than_two_seconds(run):
+    """A hundred tests with storms, escalations and hours of time, reading included."""
+    test = f"""
+- name: test NUMBER
+  events:
+  - {ALERT}
+  - {{at: 1m, firing: {{alertname: 'Slow{{{{ n }}}}', severity: critical, service: web}}, repeat: 20, over: 5m}}
+  - {{at: 30m, acknowledge: {{service: db}}, by: bo}}
+  - {{at: 40m, resolved: {{alertname: Disk, severity: critical, service: db}}}}
+  expect:
+  - {{at: 4m, no_incidents: true}}
+  - {{at: 3h, incidents: [{{identity: {{service: db}}, status: resolved}}, {{identity: {{service: web}}}}]}}
+"""
+    text = "tests:\n" + "".join(test.replace("NUMBER", str(number)) for number in range(100))
+    began = time.process_time()
+    report = run(text)
+    spent = time.process_time() - began
+    assert report.count("passed") == 100
+    assert spent < 2.0, f"{spent:.2f} s"
