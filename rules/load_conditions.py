@@ -55,7 +55,6 @@ SUBJECTS: Mapping[str, frozenset[Subject]] = {
     "any": frozenset(Subject),
     "none": frozenset(Subject),
 }
-UNMEASURED = frozenset({"burn_rate", "budget_remaining", "query"})
 AT_ONCE = frozenset({"match", "all", "any", "none"})
 _DURATIONS: Mapping[str, Callable[[timedelta], Condition]] = {
     "firing_for": FiringFor,
@@ -120,8 +119,6 @@ class ConditionReader:
         elif self._at_once and key not in AT_ONCE:
             message = f"a data_issue is declared at once, so {key} is not allowed here"
             self._context.error(place, "E308", message, "only match, all, any and none are")
-        elif key in UNMEASURED and self._on is Subject.ALERT:
-            self._context.warn(place, "W305", f"{key} cannot be measured by this version; it counts as unknown")
         return self._readers[key](node, key)
 
     # ------------------------------------------------------------------------------------------------ simple conditions
