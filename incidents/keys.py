@@ -304,3 +304,15 @@ def journal_expected() -> str:
     renewed. Writer: `tocsin serve` and the journal's writer. Reader: the decider.
     """
     return "tocsin:journal:expected"
+
+
+def links_key() -> str:
+    """String, the key that signs the links of pages. TTL: none. Writer: the first who asks. Reader: page worker,
+    receiver.
+    """
+    return "tocsin:links:key"
+
+
+def link_used(token: str) -> str:
+    """String, who acknowledged by a link of a page. TTL: until the link expires. Writer, reader: the receiver."""
+    return f"tocsin:links:used:{short_hash(token)}"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response
 
 from incidents.store.audit import Audit
-from receiver import api, audit, auth, probes, problems, webhooks
+from receiver import acknowledging, api, audit, auth, probes, problems, webhooks
 from receiver.deps import Deps
 from receiver.limits import Limiter
 from receiver.shortcut import HEADERS
@@ -19,6 +19,7 @@ BLUEPRINTS: tuple[Callable[[Deps], Blueprint], ...] = (
     webhooks.blueprint,
     probes.blueprint,
     api.blueprint,
+    acknowledging.blueprint,
 )
 
 

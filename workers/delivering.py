@@ -13,11 +13,13 @@ from typing import NamedTuple
 from incidents.delivery import NO_CHANNEL, Ended, channels_of, delivered, failed, given_up, needless, suppressed
 from incidents.errors import NotFound, StoreConflict, StoreUnavailable
 from incidents.events import PageFailed
+from incidents.links import link_for, seal
 from incidents.oncall import LIFECYCLE_KINDS, Channel, OnCall
 from incidents.page import Page
 from incidents.store.commit import count_commands
 from incidents.store.connection import Command, Link, checked
 from incidents.store.incidents import Incidents
+from incidents.store.links import signing_key
 from incidents.store.pages import again_commands, hold_commands, over_commands
 from workers.attempts import next_try, not_yet
 from workers.dispatch import Dispatcher, Result
@@ -69,6 +71,7 @@ class Deliveries:
         self._external_url = external_url
         self._now = now
         self._bundle = bundle
+        self._key = b""
         self._sent: dict[str, _Batch] = {}  # by the page that their message is named after
         self._under_way: set[str] = set()
         self._windows: dict[str, datetime] = {}  # person -> until when further pages are held
@@ -123,13 +126,24 @@ class Deliveries:
             return
         self._sent[first.id] = batch
         self._under_way.update(page.id for page in batch.pages)
-        wait = self._dispatcher.submit(first.id, batch.channel, message_of(batch.letters, self._external_url))
+        message = message_of(batch.letters, self._external_url, self._link_of(batch, now))
+        wait = self._dispatcher.submit(first.id, batch.channel, message)
         if wait:
             self._forget(first.id)
             left = timedelta(seconds=wait)
             self._hold([not_yet(page, len(batch.channels), left, now, until=batch.until) for page in batch.pages])
         elif not first.over:
             self._begin_window(first.person, now)
+
+    def _link_of(self, batch: _Batch, now: datetime) -> str:
+        """Return the address at which the person acknowledges all that the message is about."""
+        first = batch.pages[0]
+        if first.over:
+            return ""
+        if not self._key:
+            self._key = signing_key(self._link)
+        named = [page.incident_id for page in batch.pages]
+        return f"{self._external_url}/ack/{seal(link_for(first.person, first.id, named, now), self._key)}"
 
     def _held_until(self, batch: _Batch, now: datetime) -> datetime | None:
         """The first page goes at once, and what was tried before does not wait again."""

@@ -34,8 +34,11 @@ class Letter(NamedTuple):
     alerts: AlertTally
 
 
-def message_of(letters: Sequence[Letter], external_url: str) -> Message:
-    """Return the message that delivers one page, or several to the same person: it bears the keys of the first."""
+def message_of(letters: Sequence[Letter], external_url: str, acknowledge_url: str = "") -> Message:
+    """Return the message that delivers one page, or several to the same person: it bears the keys of the first.
+
+    `acknowledge_url` is where the person acknowledges, for what expects it.
+    """
     page, incident, _ = letters[0]
     shown = [incident_json(letter.incident, letter.alerts) for letter in letters]
     return Message(
@@ -52,7 +55,7 @@ def message_of(letters: Sequence[Letter], external_url: str) -> Message:
         repeat=any(letter.page.unanswered for letter in letters),
         reason=page.reason,
         text="\n".join(_text(*letter) for letter in letters[:MOST_LINES]) + _more(len(letters)),
-        acknowledge_url=f"{external_url}/api/v1/incidents/{incident.id}/acknowledge",
+        acknowledge_url="" if page.over else acknowledge_url,
         incident_url=f"{external_url}/incidents/{incident.id}",
     )
 

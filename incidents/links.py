@@ -1,0 +1,51 @@
+"""Signed links by which the person who was paged acknowledges: who holds the link needs no other credential. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from itsdangerous import BadData, URLSafeSerializer
+
+from incidents.clock import from_ms, to_ms
+from incidents.errors import TocsinError
+
+LINK_FOR = timedelta(hours=24)
+MOST_INCIDENTS = 20  # of a bundle, in one link: addresses cannot be of any length
+MAX_TOKEN = 2000
+_SALT = "acknowledge"
+
+
+class BadLink(TocsinError):
+    """What was followed is no link of ours, or not the whole of it."""
+
+
+class AckLink(msgspec.Struct, frozen=True, kw_only=True):
+    """What a link says: who was paged for which incidents by which page, and until when it holds."""
+
+    person: str
+    page_id: str
+    incidents: tuple[str, ...]
+    expires_at: datetime
+
+
+def link_for(person: str, page_id: str, incidents: Sequence[str], now: datetime) -> AckLink:
+    """Return the link of a message that goes out now."""
+    named = tuple(incidents[:MOST_INCIDENTS])
+    return AckLink(person=person, page_id=page_id, incidents=named, expires_at=now + LINK_FOR)
+
+
+def seal(link: AckLink, key: bytes) -> str:
+    """Return a link as the last part of an address."""
+    content = [link.person, link.page_id, list(link.incidents), to_ms(link.expires_at)]
+    return str(URLSafeSerializer(key, salt=_SALT).dumps(content))
+
+
+def unseal(token: str, key: bytes) -> AckLink:
+    """Read a link, expired or not; raises `BadLink` where the signature does not hold."""
+    if len(token) > MAX_TOKEN:
+        raise BadLink("the link is too long to be one of ours")
+    try:
+        person, page_id, incidents, expires_ms = URLSafeSerializer(key, salt=_SALT).loads(token)
+        return AckLink(person=person, page_id=page_id, incidents=tuple(incidents), expires_at=from_ms(int(expires_ms)))
+    except (BadData, ValueError, TypeError) as error:
+        raise BadLink("the link is not whole, or is none of ours") from error

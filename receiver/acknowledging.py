@@ -1,0 +1,162 @@
+"""`/ack/TOKEN`: the page behind the link of a page, where whoever was paged acknowledges.
+
+The link is the credential, so there is neither session nor token nor script. Looking at it changes nothing, since
+scanners of mail follow links: only the button does, which posts to the same address.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from flask import Blueprint, Response, render_template_string, request
+
+from incidents.errors import NotFound, TransitionNotAllowed
+from incidents.events import Acknowledge
+from incidents.incident import Incident
+from incidents.links import AckLink, BadLink, unseal
+from incidents.presentation import instant
+from incidents.store.links import Used, signing_key, use_command, used_by
+from receiver.audit import trail
+from receiver.deps import ApiDeps, Deps
+from receiver.problems import Problem
+
+# Nothing but its own style: no script, no frame around it, no address handed on, nothing kept.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Cache-Control": "no-store",
+}
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="dark light">
+<title>{{ heading }}</title>
+<style>
+:root { color-scheme: dark light; font: 1.125rem/1.5 system-ui, sans-serif; }
+body { max-width: 40rem; margin: 0 auto; padding: 1rem; }
+li { margin: 0 0 1rem; overflow-wrap: anywhere; }
+button { font: inherit; font-weight: bold; width: 100%; padding: 1rem; cursor: pointer; }
+</style>
+</head>
+<body>
+<main>
+<h1>{{ heading }}</h1>
+{% if told %}<p role="status">{{ told }}</p>{% endif %}
+<ul>
+{% for one in rows %}<li><strong>{{ one.severity }} {{ one.title }}</strong><br>{{ one.id }}: {{ one.state }}</li>
+{% endfor %}</ul>
+{% if button %}<form method="post"><button type="submit" autofocus>{{ button }}</button></form>{% endif %}
+</main>
+</body>
+</html>
+"""
+
+
+class _Row(NamedTuple):
+    """One incident as the page shows it."""
+
+    id: str
+    title: str
+    severity: str
+    state: str
+    waits: bool
+
+    @classmethod
+    def of(cls, incident: Incident) -> "_Row":
+        waits = incident.is_open and (
+            incident.acknowledged_at is None or (incident.paging is not None and incident.paging.next_at is not None)
+        )
+        state = "not acknowledged yet" if waits else incident.status.value
+        if incident.acknowledged_at is not None:
+            by = incident.acknowledged_by or "somebody"
+            state += f"; acknowledged first by {by} at {instant(incident.acknowledged_at)}"
+        return cls(incident.id, incident.title, incident.severity.value, state, waits)
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """Return the routes of links."""
+    routes = Blueprint("acknowledging", __name__)
+    if deps.api is not None:
+        desk = _Desk(deps, deps.api)
+        routes.add_url_rule("/ack/<token>", "show", desk.show, methods=["GET"])
+        routes.add_url_rule("/ack/<token>", "acknowledge", desk.acknowledge, methods=["POST"])
+    return routes
+
+
+class _Desk:
+    def __init__(self, deps: Deps, api: ApiDeps) -> None:
+        self._now = deps.now
+        self._api = api
+
+    def show(self, token: str) -> Response:
+        """Show the incidents of a link with a button; changes nothing."""
+        link, used = self._opened(token)
+        rows = self._rows(link)
+        if used is not None:
+            return _answer(rows, "Acknowledged", _was_used(used))
+        waiting = sum(row.waits for row in rows)
+        if not waiting:
+            return _answer(rows, "Nothing to acknowledge", "Somebody was faster, or it is over.")
+        button = "Acknowledge" if waiting == 1 else f"Acknowledge all {waiting}"
+        return _answer(rows, f"Page for {link.person}", "", button=button)
+
+    def acknowledge(self, token: str) -> Response:
+        """Acknowledge the incidents of a link, once; the second time it says who was first."""
+        link, used = self._opened(token)
+        if used is not None:
+            return _answer(self._rows(link), "Acknowledged before", _was_used(used))
+        done = [name for name in link.incidents if self._acknowledge(token, link, name)]
+        told = f"Acknowledged by {link.person}." if done else "Somebody was faster, or it is over: nothing was changed."
+        return _answer(self._rows(link), "Acknowledged" if done else "Not needed any more", told, done=done)
+
+    def _opened(self, token: str) -> tuple[AckLink, Used | None]:
+        with self._api.links.borrow() as store:
+            key, used = signing_key(store), used_by(store, token)
+        try:
+            link = unseal(token, key)
+        except BadLink as error:
+            raise Problem(404, "This is no link of a page.", hint="Copy the whole address from the message.") from error
+        if self._now() >= link.expires_at:
+            hint = f"Use `tocsin incidents acknowledge {link.incidents[0] if link.incidents else 'ID'}`."
+            raise Problem(410, f"This link expired at {instant(link.expires_at)}.", hint=hint)
+        return link, used
+
+    def _rows(self, link: AckLink) -> list[_Row]:
+        rows = []
+        for name in link.incidents:
+            try:
+                rows.append(_Row.of(self._api.incidents.get(name)[0]))
+            except NotFound:
+                continue
+        return rows
+
+    def _acknowledge(self, token: str, link: AckLink, name: str) -> bool:
+        now = self._now()
+        try:
+            with trail().change(link.person, "POST /ack", name):
+                event = Acknowledge(actor=link.person, note="by the link of a page")
+                done = self._api.incidents.apply(name, event, now=now, also=[use_command(token, link, now)])
+        except (NotFound, TransitionNotAllowed):
+            return False
+        return done.reason == "acknowledged"
+
+
+def _was_used(used: Used) -> str:
+    return f"This link was used by {used.person} at {instant(used.at)}; it works once."
+
+
+def _answer(rows: Sequence[_Row], heading: str, told: str, *, button: str = "", done: Sequence[str] = ()) -> Response:
+    """Answer a page to browsers, and JSON to programs."""
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        page = render_template_string(_PAGE, rows=rows, heading=heading, told=told, button=button)
+        return Response(page, headers=_HEADERS, content_type="text/html; charset=utf-8")
+    body: dict[str, Any] = {
+        "acknowledged": list(done),
+        "told": told,
+        "incidents": [{"id": row.id, "severity": row.severity, "title": row.title, "state": row.state} for row in rows],
+    }
+    return Response(msgspec.json.encode(body), headers=_HEADERS, content_type="application/json")
