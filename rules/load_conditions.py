@@ -25,7 +25,7 @@ from rules.conditions import (
 from rules.fields import Fields, as_duration, wrong_kind
 from rules.load_context import Context
 from rules.model import Subject
-from rules.promql import unbalanced
+from rules.promql import misplaced_hole, unbalanced
 from rules.shapes import rule as shapes
 from rules.shapes.fragments import Shape
 from rules.templates import BadTemplate, check_template
@@ -201,7 +201,7 @@ class ConditionReader:
         if not fields.require("promql") or compare is None:
             return None
         promql, limit = fields.string("promql", ""), fields.number(compare, None)
-        if wrong := unbalanced(promql):
+        if wrong := unbalanced(promql) or misplaced_hole(promql):
             fields.report("promql", "E314", f"promql: {wrong}")
             return None
         return None if limit is None or not promql else Query(promql, Compare(compare), limit)

@@ -8,14 +8,13 @@ from rules.load_oncall import load_roles
 from rules.load_rotations import read_time
 from rules.load_rules import read_identity
 from rules.model import Defaults, Heartbeat
-from rules.promql import ranges_without_window, unbalanced
 from rules.sections import Sections
 from rules.shapes import file as shapes
 from rules.shapes.oncall import SHORT_WEEKDAYS, WEEKDAYS
 from rules.shapes.rule import DEFAULTS
-from rules.yaml import Kind, Node
+from rules.yaml import Node
 
-LATER = ("slos", "teams", "audiences", "maintenance")
+LATER = ("teams", "audiences", "maintenance")
 _DAYS = (*WEEKDAYS, *SHORT_WEEKDAYS)
 _SECOND, _YEAR = timedelta(seconds=1), timedelta(days=366)
 
@@ -47,8 +46,6 @@ def check_later_sections(sections: Sections, context: Context) -> None:
     for section in LATER:
         for key, _node in sections.places(section):
             context.not_acted_on(key, f"the section {section}")
-    for node in sections.items("slos"):
-        _slo(node, context)
     for node in sections.items("maintenance"):
         _maintenance(node, context)
     for node in sections.items("announce"):
@@ -60,47 +57,6 @@ def check_later_sections(sections: Sections, context: Context) -> None:
     for name, node in teams.entries.items():
         context.identifier(teams.keys[name], "team")
         _team(node, context)
-
-
-def define_slos(sections: Sections, context: Context) -> None:
-    """Make the ids of all SLOs known, so that conditions may refer to them."""
-    for node in sections.items("slos"):
-        key = node.entries.get("id")
-        if key is not None and key.kind is not Kind.NULL and context.identifier(key, "SLO"):
-            context.define("SLO", key)
-
-
-def _slo(node: Node, context: Context) -> None:
-    fields = context.fields(node, shapes.SLO.what, shapes.SLO.keys)
-    fields.require(*shapes.SLO.needs)
-    fields.string("service", "")
-    _objective(fields)
-    context.positive(fields, "window", least=timedelta(hours=1), most=_YEAR)
-    sla = fields.fields("sla", what=shapes.SLA.what, known=shapes.SLA.keys)
-    _objective(sla)
-    sla.string("owner", "")
-    customers = fields.fields("customers", what="customers", known=shapes.CUSTOMERS.keys)
-    customers.strings("external", ())
-    customers.strings("internal", ())
-    _error_ratio(fields)
-
-
-def _objective(fields: Fields) -> None:
-    found = fields.number("objective", None, least=0, most=100)
-    if found is not None and found in {0.0, 100.0}:
-        message = "objective is a percentage between 0 and 100, and neither"
-        fields.report("objective", "E313", message, "write it like 99.9")
-
-
-def _error_ratio(fields: Fields) -> None:
-    promql = fields.string("error_ratio", "")
-    if fields.get("error_ratio") is None:
-        return
-    wrong = unbalanced(promql)
-    if not wrong and (bare := ranges_without_window(promql)):
-        wrong = f"every range must be [$window]; there is {', '.join(bare[:3])}"
-    if wrong:
-        fields.report("error_ratio", "E314", f"error_ratio: {wrong}")
 
 
 def load_heartbeats(sections: Sections, context: Context) -> tuple[Heartbeat, ...]:

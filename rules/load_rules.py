@@ -12,6 +12,7 @@ from rules.fields import Fields
 from rules.load_conditions import LEAST, MOST, ConditionReader
 from rules.load_context import Context
 from rules.model import Defaults, Mode, Objective, Rule, Spread, Subject, Tier
+from rules.questions import measures_anything, watched_slo
 from rules.shapes import rule as shapes
 from rules.yaml import Kind, Node
 
@@ -68,6 +69,8 @@ class _RuleReader:
             flaps=_withins(conditions, Flaps),
             timed_by_touch=any(isinstance(each, WorkedFor) for each in conditions),
             absorbs=any(tier.absorb for tier in tiers),
+            measured=measures_anything(tiers),
+            slo="" if matchers else watched_slo(on, tiers),
             file=self._node.file,
             line=self._node.line,
         )
@@ -176,8 +179,6 @@ class _RuleReader:
             self._context.error(node, "E303", f"an objective needs exactly one of {', '.join(MEASURES)}; it has {said}")
             return None
         measures = (reader.measured(key, fields) for key in given if key in {"burn_rate", "budget_remaining", "query"})
-        if given[0] not in {"manual", "alerts_clear_for"}:
-            self._context.not_acted_on(fields.node.keys[given[0]], f"an objective that is measured by {given[0]}")
         return Objective(
             id=name,
             text=fields.string("text", ""),

@@ -114,7 +114,13 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     oncall: OnCall = OnCall()
     heartbeats: tuple[Heartbeat, ...] = ()
     slos: Mapping[str, Slo] = {}
+    burn_rules: tuple[Rule, ...] = ()  # those that the SLOs bring along
+
+    @property
+    def every_rule(self) -> tuple[Rule, ...]:
+        """The rules of the files, and those that the SLOs bring along."""
+        return (*self.rules, *self.burn_rules)
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return a rule by its id."""
-        return next((rule for rule in self.rules if rule.id == rule_id), None)
+        return next((rule for rule in self.every_rule if rule.id == rule_id), None)

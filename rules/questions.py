@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
-from rules.conditions import BudgetRemaining, BurnRate, Condition, Query, flatten
-from rules.model import Mode, Rule, RuleSet, Tier
+from rules.conditions import All, Any, BudgetRemaining, BurnRate, Condition, None_, Query, flatten
+from rules.model import Mode, Rule, RuleSet, Subject, Tier
 from rules.promql import filled, has_holes, longest_range
-from rules.slos import Slo, slo_named
+from rules.slos import SLA_SUFFIX, Slo, slo_named
 from rules.templates import Values, render
 
 SHOWN_OVER = timedelta(hours=1)  # the burn rate that is shown of every SLO
@@ -36,7 +36,7 @@ def questions_of(rule_set: RuleSet) -> dict[str, None]:
     for slo in rule_set.slos.values():
         found[slo.over_window] = None
         found[slo.ratio_over(min(SHOWN_OVER, slo.window))] = None
-    for measure in _measures(rule_set.rules):
+    for measure in _measures(rule_set.every_rule):
         text = measure.promql if isinstance(measure, Query) else measure.slo
         if not has_holes(text) and (question := question_of(measure, rule_set.slos, {})):
             found[question] = None
@@ -54,9 +54,27 @@ def measures_anything(tiers: Iterable[Tier]) -> bool:
     return any(True for tier in tiers for _ in _measured(tier.condition))
 
 
+def watched_slo(on: Subject, tiers: Iterable[Tier]) -> str:
+    """Return the SLO that a rule looks at without any alert, or "": all it asks is of Prometheus, of SLOs by name."""
+    leaves = [each for tier in tiers for each in flatten(tier.condition) if not isinstance(each, All | Any | None_)]
+    slos = [each.slo for each in leaves if isinstance(each, BurnRate | BudgetRemaining)]
+    always = any(tier.condition is None for tier in tiers)
+    measured = all(_is_plain(each) for each in leaves)
+    if on is not Subject.ALERT or not slos or not measured or always:
+        return ""
+    return slos[0].removesuffix(SLA_SUFFIX)
+
+
 def every(promql: str, least: timedelta) -> timedelta:
     """Return how often to ask a question: the longer its range, the slower its answer moves."""
     return min(max(longest_range(promql) / STEADY, least), max(LONGEST_WAIT, least))
+
+
+def _is_plain(condition: Condition) -> bool:
+    """Whether a condition is measured by Prometheus alike for every alert."""
+    if isinstance(condition, Query):
+        return not has_holes(condition.promql)
+    return isinstance(condition, BurnRate | BudgetRemaining) and not has_holes(condition.slo)
 
 
 def _measures(rules: Iterable[Rule]) -> Iterator[Measure]:

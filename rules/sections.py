@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rules.load_context import Context
+from rules.openslo import is_openslo
 from rules.shapes.file import FILE
-from rules.yaml import Kind, Node, read_yaml
+from rules.yaml import Kind, Node, read_documents
 
 PACK_PREFIX = "pack:"
 SECTIONS = tuple(FILE.keys)
@@ -23,7 +24,11 @@ class Sections:
 
     def __init__(self, files: Sequence[SourceFile], context: Context) -> None:
         self._context = context
-        roots = [read_yaml(file.text, file.name, context.problems) for file in files]
+        roots: list[Node] = []
+        self.openslo: list[Node] = []  # documents of another language
+        for file in files:
+            read = read_documents(file.text, file.name, context.problems, several=is_openslo)
+            (self.openslo if is_openslo(read[0]) else roots).extend(read)
         self._roots = [context.fields(root, "a rule file", SECTIONS).node for root in roots]
 
     def places(self, section: str) -> Iterator[tuple[Node, Node]]:

@@ -6,7 +6,7 @@ foreign tags. It opens no file, and it never raises for what a file says: every 
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 
 import msgspec
@@ -97,7 +97,16 @@ def problem_inside(node: Node, code: str, message: str, offset: int, hint: str =
 
 
 def read_yaml(source: str | bytes, name: str, problems: list[Problem]) -> Node:
-    """Read one document; whatever is wrong is appended to `problems` and stands as an INVALID node in the result.
+    """Read one document; a second one is an error. See `read_documents`."""
+    return read_documents(source, name, problems, several=lambda _root: False)[0]
+
+
+def read_documents(
+    source: str | bytes, name: str, problems: list[Problem], *, several: Callable[[Node], bool]
+) -> list[Node]:
+    """Read a file of one document, or of more where `several` says so of the one before.
+
+    Whatever is wrong is appended to `problems` and stands as an INVALID node in the result.
 
     Scalars are typed as in YAML 1.2: `NO`, `off`, `12:30`, `2026-01-02` are strings. A number with a leading zero
     (`010`) is a string too, for half of its readers would take it for 8 and the others for 10. Keys are always text.
@@ -105,17 +114,17 @@ def read_yaml(source: str | bytes, name: str, problems: list[Problem]) -> Node:
     nothing = Node(kind=Kind.INVALID, file=name, line=1, column=1)
     text = _decode(source, name, problems)
     if text is None:
-        return nothing
-    builder = _Builder(name, problems)
+        return [nothing]
+    builder = _Builder(name, problems, several)
     try:
         for event in _events(text):
             if not builder.take(event):
-                return nothing
+                return [nothing]
     except yaml.YAMLError as error:
         line, column, code, message, hint = explain(error, text)
         problems.append(Problem(file=name, line=line, column=column, code=code, message=message, hint=hint))
-        return nothing
-    return builder.root or Node(kind=Kind.NULL, file=name, line=1, column=1)
+        return [nothing]
+    return [*builder.earlier, builder.root or Node(kind=Kind.NULL, file=name, line=1, column=1)]
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
@@ -158,8 +167,10 @@ def _place(text: str, offset: int) -> tuple[int, int]:
 class _Builder:
     """Takes the parser's events and keeps the stack of collections that are still open."""
 
-    def __init__(self, name: str, problems: list[Problem]) -> None:
+    def __init__(self, name: str, problems: list[Problem], several: Callable[[Node], bool]) -> None:
         self.root: Node | None = None
+        self.earlier: list[Node] = []  # documents before the last
+        self._several = several
         self._name = name
         self._problems = problems
         self._limit = len(problems) + MAX_PROBLEMS
@@ -185,6 +196,10 @@ class _Builder:
         return len(self._problems) < self._limit
 
     def _document(self, event: yaml.DocumentStartEvent) -> bool:
+        if self.root is not None and self._several(self.root):
+            self.earlier.append(self.root)
+            self.root = None
+            self._documents = 0
         self._documents += 1
         if self._documents > 1:
             self._report(event, "E109", "a file holds one document", "put the second into a file of its own")

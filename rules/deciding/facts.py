@@ -41,7 +41,7 @@ class Meters:
         self.questions = frozenset(questions_of(rule_set))
         self._needs: dict[str, tuple[str, ...]] = {}
         self._looking: dict[str, list[Hit]] = {}
-        for rule in rule_set.rules:
+        for rule in rule_set.every_rule:
             slo = slo_named(rule_set.slos, rule.slo) if rule.slo and rule.mode is not Mode.OFF else None
             if slo is not None:
                 labels = labels_of(slo)

@@ -52,6 +52,7 @@ SLO = Shape(
         "window": key("Over which it is owed.", DURATION, examples=["30d"]),
         "sla": key(SLA.says, shape("sla")),
         "customers": key(CUSTOMERS.says, shape("customers")),
+        "burn_alerts": key("Whether the shipped rules on burn rates look at it; default: on.", words(("on", "off"))),
         "error_ratio": key("PromQL that gives the ratio of errors, from 0 to 1; each range is [$window].", NAME),
     },
     needs=("id", "service", "objective", "window", "error_ratio"),
