@@ -10,9 +10,9 @@ from incidents.timeline import EntryKind
 from incidents.values import Criterion, IncidentStatus, Role, Severity
 from rules.conditions import Compare
 from rules.load_channels import DELIVERED, KINDS
-from rules.load_conditions import MEASURED, SUBJECTS
+from rules.load_conditions import SUBJECTS
 from rules.load_others import LATER
-from rules.load_rules import COMPANIONS, NOT_ACTED_ON, OBJECTIVE_KEYS, RULE_KEYS, VERBS
+from rules.load_rules import COMPANIONS, OBJECTIVE_KEYS, RULE_KEYS, VERBS
 from rules.model import Mode
 from rules.sections import SECTIONS
 from rules.shapes.oncall import HANDOFF, HOURS, LAYER, MEMBER, OVERRIDE, ROTATION
@@ -64,18 +64,16 @@ def test_rules_document_says_what_a_condition_may_be_asked_of():
         assert (subjects == said) or (said == {"all"} and len(subjects) == 4), row.names[0]
 
 
-def test_rules_document_marks_the_conditions_that_cannot_be_measured():
-    """A condition is marked exactly when the loader warns that it is unknown, or its subject is not looked at."""
-    marked = {row.names[0] for row in table(RULES, "Conditions") if row.is_not_yet}
-    unmeasured = {name for name, on in SUBJECTS.items() if name not in MEASURED and "heartbeat" not in on}
-    assert marked == unmeasured
+def test_rules_document_marks_no_condition():
+    """Every condition is measured."""
+    assert [row.names[0] for row in table(RULES, "Conditions") if row.is_not_yet] == []
 
 
 def test_rules_document_marks_what_is_not_acted_on():
     """Sections, fields and channels that do nothing yet are marked, and no others."""
     assert {row.names[0] for row in table(RULES, "Sections") if row.is_not_yet} == set(LATER)
     fields = {row.names[0] for row in table(RULES, "Fields of a rule") if "**not yet**" in row.cells[2].split(";")[0]}
-    assert fields - {"on"} == set(NOT_ACTED_ON)
+    assert fields == set()
     channels = {row.names[0] for row in table(RULES, "People and channels", 2) if row.is_not_yet}
     assert channels == set(KINDS) - DELIVERED
 
