@@ -63,6 +63,17 @@ def print_ratios(console: Console, ratios: list[Ratio]) -> None:
     console.print(table)
 
 
+def print_costs(console: Console, steps: dict[str, float]) -> None:
+    """Print the microseconds of each step, those of the store beside our own."""
+    table = Table(title="What an alert costs, 50 a webhook (microseconds of CPU)", title_justify="left")
+    for name in ("step", "our process", "the store"):
+        table.add_column(name, justify="left" if name == "step" else "right")
+    for name, microseconds in steps.items():
+        if not name.startswith("store, "):
+            table.add_row(name, f"{microseconds:.1f}", f"{steps.get(f'store, {name}', 0.0):.1f}")
+    console.print(table)
+
+
 def print_memory(console: Console, memory: dict[str, dict[str, float]]) -> None:
     """Print MB by part, a column for each of several moments."""
     table = Table(title="Memory in MB (resident; what processes share is counted in each)", title_justify="left")

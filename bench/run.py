@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "support"), str(HERE.parent)]
 
+import costs  # noqa: E402
 import latency  # noqa: E402
 import loadgen  # noqa: E402
 import report  # noqa: E402
@@ -26,7 +27,7 @@ import throughput  # noqa: E402
 from report import Goal, Ratio  # noqa: E402
 from systems import percentile, summary  # noqa: E402
 
-STAGES = ("limit", "jobs", "ours", "latency", "takeover", "rules", "storm")
+STAGES = ("limit", "jobs", "ours", "latency", "takeover", "rules", "storm", "costs")
 Tell = Callable[[str], None]
 
 
@@ -65,6 +66,8 @@ class Plan:
                     "matching": matching,
                     "whole": scaling.measure_whole(self.directory, seconds=self.seconds, **runs),
                 }
+            case "costs":
+                return costs.measure(self.directory, tell=tell)
         return storm.measure(self.directory, alerts=self.alerts, tell=tell)
 
 
@@ -155,6 +158,8 @@ def show(console: Console, found: dict[str, Any], goals: list[Goal], ratios: lis
         report.print_goals(console, goals)
     if ratios:
         report.print_ratios(console, ratios)
+    if steps := found.get("costs"):
+        report.print_costs(console, steps)
     if seen := found.get("storm"):
         moments = {"idle": seen["idle"]["rss_mb"], "idle, shared counted once": seen["idle"]["pss_mb"]}
         moments |= {"highest in the storm": seen["highest"], "after it": seen["after"]["rss_mb"]}
