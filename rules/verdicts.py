@@ -72,8 +72,8 @@ class Facts(Protocol):
     def flaps(self, within: timedelta) -> int:
         """How many changes between firing and resolved there were."""
 
-    def leaves(self, asked: Counted) -> datetime | None:
-        """When passing time alone takes a number that was reached below it; None for never."""
+    def leaves(self, asked: Counted) -> datetime:
+        """The first instant at which a number that was reached may be below it again."""
 
     @property
     def slos(self) -> Mapping[str, Slo]:

@@ -46,8 +46,8 @@ class Known(NamedTuple):
         """Return how many changes between firing and resolved there were."""
         return self.view.windows.flaps(self.hit, within)
 
-    def leaves(self, asked: Counted) -> datetime | None:
-        """Return when passing time alone takes a number that was reached below it."""
+    def leaves(self, asked: Counted) -> datetime:
+        """Return the first instant at which a number that was reached may be below it again."""
         return self.view.windows.leaves(self.hit, asked)
 
     @property

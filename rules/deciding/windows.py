@@ -122,8 +122,11 @@ class Windows:
         """Return how many changes between firing and resolved there were within a span."""
         return self._count(changes_of(hit), hit.rule.flaps, within)
 
-    def leaves(self, hit: Hit, asked: Counted) -> datetime | None:
-        """Return when passing time alone takes a number that was reached below it; None for never."""
+    def leaves(self, hit: Hit, asked: Counted) -> datetime:
+        """Return the first instant at which a number that was reached may be below it again.
+
+        While enough of it fires that is a whole window away, however soon it ends.
+        """
         match asked:
             case Count():
                 key, spans = window_of(hit), hit.rule.withins
@@ -132,7 +135,7 @@ class Windows:
             case Flaps():
                 key, spans = changes_of(hit), hit.rule.flaps
         if self._count(key, spans, FIRING_NOW) >= asked.gte:
-            return None
+            return self._now + asked.within
         scores = self._top(key, min(asked.gte + MORE, MEMBERS_LOADED))
         if len(scores) < asked.gte:  # more than are looked at
             return self._now + asked.within / 10
