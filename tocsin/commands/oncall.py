@@ -1,5 +1,6 @@
 """`tocsin oncall`: who holds which role, from the rule files alone; no server is needed."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,17 @@ import click
 from incidents.clock import utc_now
 from incidents.oncall import OnCall, Rotation
 from incidents.presentation import instant as api_instant
+from incidents.rota.calendar import calendar_of
+from incidents.rota.picture import picture_of
 from incidents.rotations import NobodyOnCall, Shift, holder, preview
-from tocsin.commands.options import UNUSABLE, settings_or_exit
+from rules.fields import did_you_mean
+from tocsin.commands.options import UNUSABLE, config_option, settings_or_exit
 from tocsin.commands.printing import Out, instant
 from tocsin.commands.remote import end, with_out
 from tocsin.rulebook import read_rules
 
 WEEKS = 4
+CALENDAR_WEEKS = 26
 
 
 def read_instant(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
@@ -58,15 +63,32 @@ def who(out: Out, config_path: Path | None, at: datetime | None) -> None:
         out.line("No role is held by a rotation: add `roles` and `rotations` to the rule files.")
 
 
+only = click.option("--rotation", "rotations", multiple=True, metavar="NAME", help="This rotation alone; repeatable.")
+
+
 @oncall.command("preview")
 @click.option("--weeks", type=click.IntRange(1, 520), default=WEEKS, show_default=True)
+@click.option("--from", "start", metavar="INSTANT", callback=read_instant, help="Begin at another time than now.")
+@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture (SVG) there instead.")
+@only
 @with_out
-def preview_(out: Out, config_path: Path | None, weeks: int) -> None:
+def preview_(
+    out: Out,
+    config_path: Path | None,
+    weeks: int,
+    start: datetime | None,
+    picture: Path | None,
+    rotations: tuple[str, ...],
+) -> None:
     """Say who holds each rotation in the coming weeks."""
-    now = utc_now()
-    found = read_oncall(config_path, now)
-    until = now + timedelta(weeks=weeks)
-    shifts = {name: preview(rotation, now, until) for name, rotation in found.rotations.items()}
+    start = start or utc_now()
+    until = start + timedelta(weeks=weeks)
+    found = read_oncall(config_path, start)
+    shifts = shifts_of(found, rotations, start, until)
+    if picture is not None:
+        picture.write_text(picture_of(shifts, found.people, start, until), encoding="utf-8")
+        out.json({"picture": str(picture)}) if out.is_json else out.line(f"Wrote {picture}")
+        return
     if out.is_json:
         out.json({"rotations": {name: [_shift(each) for each in listed] for name, listed in shifts.items()}})
         return
@@ -82,6 +104,36 @@ def preview_(out: Out, config_path: Path | None, weeks: int) -> None:
         for shift in listed
     ]
     out.table(("ROTATION", "FROM", "UNTIL", "PERSON", ""), rows)
+
+
+@oncall.command("calendar")
+@click.option("--weeks", type=click.IntRange(1, 520), default=CALENDAR_WEEKS, show_default=True)
+@click.option("--person", metavar="ID", help="The shifts of this person alone.")
+@only
+@config_option
+def calendar_(config_path: Path | None, weeks: int, person: str | None, rotations: tuple[str, ...]) -> None:
+    """Print the shifts as an iCalendar file, to be imported or served to calendars."""
+    now = utc_now()
+    found = read_oncall(config_path, now)
+    if person is not None and person not in found.people:
+        end(UNUSABLE, _unknown("person", person, found.people))
+    shifts = shifts_of(found, rotations, now, now + timedelta(weeks=weeks))
+    if person is not None:
+        shifts = {name: [each for each in listed if each.person == person] for name, listed in shifts.items()}
+    click.echo(calendar_of(shifts, found.people, now=now).decode("utf-8"), nl=False)
+
+
+def shifts_of(found: OnCall, rotations: tuple[str, ...], start: datetime, until: datetime) -> dict[str, list[Shift]]:
+    """Return the shifts of the named rotations, of all where none is named; ends the command for an unknown name."""
+    for name in rotations:
+        if name not in found.rotations:
+            end(UNUSABLE, _unknown("rotation", name, found.rotations))
+    return {name: preview(found.rotations[name], start, until) for name in rotations or found.rotations}
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    hint = did_you_mean(name, known) or f"there is {', '.join(sorted(known)) or 'none'}"
+    return f"there is no {kind} {name!r} ({hint})"
 
 
 def read_oncall(config_path: Path | None, now: datetime) -> OnCall:

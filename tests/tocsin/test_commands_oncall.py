@@ -1,0 +1,69 @@
+"""`tocsin oncall preview` and `calendar` beyond the table: a picture, one rotation, one person."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+from click.testing import CliRunner
+from icalendar import Calendar
+
+from tocsin.cli import main
+
+RULES = """
+people:
+  amira: {name: Amira, channels: [console]}
+  bo: {channels: [console]}
+rotations:
+  commanders: {handoff: {every: 1d, starting: 2026-01-05}, order: [amira, bo]}
+  sun:
+    layers:
+    - {timezone: Asia/Tokyo, order: [bo], hours: [{from: "08:00", until: "20:00"}]}
+    - {order: [amira]}
+roles: {incident_commander: {rotation: commanders}, communications: {rotation: sun}}
+"""
+
+
+@pytest.fixture
+def oncall(tmp_path):
+    """Run a sub-command over these rules."""
+    (tmp_path / "rules.yml").write_text(RULES)
+    config = tmp_path / "tocsin.yml"
+    config.write_text("rules: [./rules.yml]\n")
+    return lambda *arguments: CliRunner().invoke(main, ["oncall", *arguments, "--config", str(config)])
+
+
+def test_commands_oncall_preview_of_one_rotation_from_an_instant(oncall):
+    """One rotation alone, from a given time on."""
+    done = oncall("preview", "--weeks", "1", "--rotation", "sun", "--from", "2026-03-03T00:00Z", "--output", "json")
+    (shifts,) = json.loads(done.stdout)["rotations"].values()
+    assert [shift["person"] for shift in shifts[:4]] == ["bo", "amira", "bo", "amira"]
+    assert shifts[0] == {
+        "person": "bo", "start": "2026-03-02T23:00:00.000Z", "until": "2026-03-03T11:00:00.000Z", "override": False,
+    }  # fmt: skip
+
+
+def test_commands_oncall_preview_draws_a_picture(oncall, tmp_path):
+    """The picture is written where it is asked for, and is SVG."""
+    done = oncall("preview", "--picture", str(tmp_path / "plan.svg"))
+    assert done.stdout == f"Wrote {tmp_path / 'plan.svg'}\n"
+    assert ET.parse(tmp_path / "plan.svg").getroot().tag.endswith("svg")
+
+
+def test_commands_oncall_calendar_of_one_person(oncall):
+    """The calendar of a person holds that person's shifts alone."""
+    events = Calendar.from_ical(oncall("calendar", "--weeks", "2", "--person", "bo").stdout).walk("VEVENT")
+    assert {str(event["summary"]) for event in events} == {"bo: commanders", "bo: sun"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("preview", "--rotation", "comanders"), "there is no rotation 'comanders' (did you mean 'commanders'?)"),
+        (("calendar", "--person", "zoe"), "there is no person 'zoe' (there is amira, bo)"),
+    ],
+)
+def test_commands_oncall_name_the_nearest(oncall, arguments, said):
+    """What nobody knows ends with 2, and says what there is."""
+    done = oncall(*arguments)
+    assert done.exit_code == 2
+    assert said in done.stderr
