@@ -20,7 +20,7 @@ from incidents.events import ClearDue
 from incidents.incident import Incident
 from incidents.journal.lines import Became
 from incidents.measures import Measures
-from incidents.snapshot import Plan, Snapshot
+from incidents.snapshot import FIRING_NOW, Plan, Snapshot
 from incidents.timeline import Entry, EntryKind, fold_name
 from incidents.transitions import transition
 from incidents.values import AlertStatus
@@ -87,8 +87,11 @@ class Batch:
             plan_windows(wanted, hit, key)
         names = (*state.incidents, *((state.absorbed_by,) if state.absorbed_by else ()))
         wanted.ids.update({name: folds_of(arrival) for name in names if name not in snapshot.ids})
-        for window in [name for name in wanted.windows if (name, key) in snapshot.scores]:
-            del wanted.windows[window]
+        for name, window in tuple(wanted.windows.items()):
+            # A window may be asked for by itself, or for other members than the alert.
+            known = all((name, member) in snapshot.scores for member in window.members)
+            if known and (name, FIRING_NOW) in snapshot.counts:
+                del wanted.windows[name]
         wanted.tops = {name: count for name, count in wanted.tops.items() if name not in snapshot.tops}
         plan.merge(wanted)
         if snapshot.absorbing:
