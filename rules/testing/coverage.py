@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from rules.conditions import Match, flatten
+from rules.deciding.incidents import labels_of
 from rules.deciding.received import action_arrival
 from rules.deciding.work import Arrival, Received
 from rules.evaluate import Verdict
@@ -75,6 +76,7 @@ class Seen:
         self._matching = Matching(rule_set)
         self._values: dict[tuple[Subject, str], dict[str, None]] = {}  # of the labels that rules ask for
         self._asked = {(rule.on, matcher.name) for rule in rule_set.rules for matcher in rule.matchers}
+        self._asks_of_incidents = any(on is Subject.INCIDENT for on, _ in self._asked)
         self._points: dict[str, set[_Point]] = {rule.id: set() for rule in rule_set.rules}
         self._inner = {rule.id: tuple(_inner(rule)) for rule in rule_set.rules}
 
@@ -85,10 +87,13 @@ class Seen:
         elif isinstance(event, Received) and event.incoming.action is not None:
             self._labels(Subject.ACTION, action_arrival(event, event.incoming.action).alert.labels)
 
-    def end(self, simulation: Simulation) -> None:
-        """Take in what a simulation knows at its end: the labels of its heartbeats."""
+    def look(self, simulation: Simulation) -> None:
+        """Take in what a simulation knows by now: the labels of its heartbeats, and the fields of its incidents."""
         for state in simulation.store.heartbeats.values():
             self._labels(Subject.HEARTBEAT, {**state.labels, "heartbeat": state.id})
+        if self._asks_of_incidents:
+            for incident in simulation.store.incidents.values():
+                self._labels(Subject.INCIDENT, labels_of(incident))
 
     def _labels(self, subject: Subject, labels: Mapping[str, str]) -> None:
         for on, name in self._asked:

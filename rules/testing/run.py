@@ -21,11 +21,18 @@ from rules.yaml import Node
 
 def run_test(file: str, test: Test, rule_set: RuleSet, seen: Seen | None = None) -> Result:
     """Run a test; `seen` collects what it covers."""
-    failures = tuple(_Run(test, rule_set, seen or Seen(rule_set)).failures())
+    run = _Run(test, rule_set, seen or Seen(rule_set))
+    failures: list[Failure] = []
+    try:
+        failures.extend(run.failures())
+    except Exception as error:  # noqa: BLE001 - the border of one test: what goes wrong in it fails it alone
+        failures.append(run.broken(error))
     outcome = "failed" if failures else "passed"
     if test.todo:
         outcome = "todo" if failures else "passes_now"
-    return Result(file=file, line=test.node.line, name=test.name, outcome=outcome, todo=test.todo, failures=failures)
+    return Result(
+        file=file, line=test.node.line, name=test.name, outcome=outcome, todo=test.todo, failures=tuple(failures)
+    )
 
 
 class _Run:
@@ -53,7 +60,12 @@ class _Run:
             for each in happening:
                 if isinstance(each, Expectation):
                     yield from self._expect(each)
-        self._seen.end(self._simulation)
+            self._seen.look(self._simulation)
+
+    def broken(self, error: Exception) -> Failure:
+        """Return what a fault of ours means for the test: it says nothing of the rules."""
+        said = f"deciding raised {type(error).__name__}: {error}"
+        return self._failure(self._test.node, self._simulation.now - self._start, "event", got=said)
 
     # Events
 

@@ -56,3 +56,15 @@ rules:
     report = run(file_of(*acts, "{at: 1m, heartbeat_silent: eu}"), rules)
     assert missing(report)["blind"][0] == 'heartbeat="eu" was never false'
     assert "rollbacks" not in missing(report)
+
+
+def test_coverage_sees_incidents(run):
+    """A rule on incidents is covered by the incidents that there were."""
+    rules = """
+rules:
+- {id: a, match: 'x="1"', declare: SEV3}
+- {id: b, match: 'x="2"', declare: SEV4}
+- {id: old, on: incident, match: 'severity="SEV3"', when: {open_for: 1h}, escalate_by: 1}
+"""
+    both = ("{at: 0m, firing: {x: '1', service: db}}", "{at: 0m, firing: {x: '2', service: web}}")
+    assert missing(run(file_of(*both), rules)) == {}

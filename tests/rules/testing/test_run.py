@@ -3,6 +3,10 @@
 import time
 
 import pytest
+from builders import rule_set
+
+from rules.testing.coverage import Seen
+from rules.testing.run import run_test
 
 ALERT = "{at: 0m, firing: {alertname: Disk, severity: critical, service: db}}"
 
@@ -169,3 +173,16 @@ def test_run_of_a_hundred_tests_takes_less_than_two_seconds(run):
     spent = time.process_time() - began
     assert report.count("passed") == 100
     assert spent < 2.0, f"{spent:.2f} s"
+
+
+def test_run_that_raises_fails_alone(load):
+    """A fault of ours in one test is that test's failure, and the others go on."""
+
+    class Broken(Seen):
+        def feed(self, event):
+            raise RuntimeError("boom")
+
+    rules = rule_set()
+    (test,) = load(f"tests: [{{name: a, events: [{ALERT}], expect: [{{at: 1m, no_pages: true}}]}}]").tests
+    (failure,) = run_test("x_test.yml", test, rules, Broken(rules)).failures
+    assert failure.got == "deciding raised RuntimeError: boom"
