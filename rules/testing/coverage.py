@@ -62,7 +62,8 @@ class _Point(NamedTuple):
     def missing(self) -> str:
         """Return what no test has seen, in words."""
         if self.matcher is not None:
-            return f"{self.matcher} was never {'true' if self.way else 'false'}"
+            where = f"tier {self.tier}: " if self.tier else ""
+            return f"{where}{self.matcher} was never {'true' if self.way else 'false'}"
         if not self.tier:
             return "nothing matched it"
         return f"tier {self.tier} {'never held' if self.way else 'always held'}"

@@ -40,7 +40,7 @@ rules:
   - {declare: SEV2}
 """
     one, other = "{at: 0m, firing: {x: '1'}}", "{at: 0m, firing: {x: '2', y: z}}"
-    assert missing(run(file_of(other), rules)) == {"a": ("tier 1 never held", 'x="1" was never true')}
+    assert missing(run(file_of(other), rules)) == {"a": ("tier 1 never held", 'tier 1: x="1" was never true')}
     assert missing(run(file_of(one, other), rules)) == {}
 
 
