@@ -145,12 +145,13 @@ class Batch:
             if incident is not None and incident.is_open:
                 self.view.attach(arrival.key, name, arrival, was_in=True)
                 state = replace(state, incidents=(*state.incidents, name))
-        for hit in self._match(arrival.key, arrival.alert.labels).hits:
+        matched = self._match(arrival.key, arrival.alert.labels)
+        for hit in matched.hits:
             if hit.rule.withins:
                 self.view.windows.enter(hit, arrival.key)
             if hit.rule.flaps and known is not None:
                 self.view.windows.change(hit, arrival.key, state.starts_at)
-        self._judge(arrival, state, fires_again=True, previous=previous)
+        self._judge(arrival, state, fires_again=True, previous=previous, matched=matched)
 
     def _resolved(self, arrival: Arrival, state: AlertState) -> None:
         """A resolved alert never declares; it leaves the windows and the count of what fires."""
@@ -177,12 +178,13 @@ class Batch:
         fires_again: bool,
         previous: tuple[str, ...] = (),
         over: Incident | None = None,
+        matched: Matched | None = None,
     ) -> None:
         """Hold a firing alert against every rule that matches it, and remember it; `over` is a storm that absorbed it
         and is over: that is not begun again by what is left of it.
         """
         key = arrival.key
-        matched = self._match(key, state.labels)
+        matched = matched or self._match(key, state.labels)
         due: datetime | None = None
         absorbed_by = ""
         for hit in matched.hits if not self._absorbs else absorbers_first(matched.hits):

@@ -75,6 +75,7 @@ class Windows:
         self._now = now
         self._scores: dict[str, dict[str, float]] = {}
         self._moved: dict[tuple[str, timedelta], int] = {}
+        self._since: dict[timedelta, int] = {}  # spans, and when they began (ms)
 
     # What happens
 
@@ -173,7 +174,9 @@ class Windows:
     def _write(self, key: str, spans: Spans, member: str, score: float, before: float | None) -> None:
         moved = self._moved
         for within in spans:
-            since = to_ms(self._now - within)
+            since = self._since.get(within)
+            if since is None:
+                since = self._since[within] = to_ms(self._now - within)
             change = int(score >= since) - int(before is not None and before >= since)
             moved[key, within] = moved.get((key, within), 0) + change
         moved[key, FIRING_NOW] = moved.get((key, FIRING_NOW), 0) + int(score == FIRES) - int(before == FIRES)
