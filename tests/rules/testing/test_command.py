@@ -43,6 +43,7 @@ def rules(tmp_path):
         (PASSES, ("--fail-under", "76"), 1),
         (PASSES.replace("rule:", "role:"), (), 2),
         (PASSES, ("--run", "("), 2),
+        (PASSES, ("--junit", "/nowhere/junit.xml"), 2),
     ],
 )
 def test_command_ends_with_the_code_of_the_contract(rules, tests, options, code):

@@ -76,12 +76,20 @@ def test_files(  # noqa: PLR0913 - the options of the command
     covered = fail_under is None or report.coverage.percent >= fail_under
     ok = not report.count("failed") and covered
     if junit is not None:
-        junit.write_text(report_junit(report), encoding="utf-8")
+        _write(junit, report_junit(report))
     if out.is_json:
         out.json(report_json(report, ok=ok))
     else:
         _sum_up(out, report, show_coverage=show_coverage, fail_under=None if covered else fail_under)
     sys.exit(FAILED if not ok else WARNED if strict and report.count("passes_now") else 0)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        click.echo(f"tocsin: {path} cannot be written: {error.strerror}", err=True)
+        sys.exit(UNUSABLE)
 
 
 def _suite(rule_sets: "_RuleSets", only: str) -> Suite:
