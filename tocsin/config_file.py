@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rules.fields import Fields, did_you_mean
 from rules.yaml import MAX_BYTES, Kind, Node, Problem, read_yaml
-from tocsin.config_parts import read_alertmanagers, read_api_tokens, read_listen, read_sources
+from tocsin.config_parts import read_alertmanagers, read_api_tokens, read_listen, read_prometheus, read_sources
 from tocsin.config_reading import Reading
 from tocsin.config_secrets import read_secret
 from tocsin.secret import Secret
@@ -128,9 +128,6 @@ def _settings(reading: Reading, path: Path | None) -> Settings:
     fields = reading.fields
     listen = read_listen(fields) or Listen("127.0.0.1", 9095)
     sources = read_sources(reading)
-    prometheus = fields.fields("prometheus", what="prometheus", known=("url",))
-    if "prometheus" in fields:
-        prometheus.require("url")
     return Settings(
         listen=listen,
         external_url=_external_url(reading, listen),
@@ -140,7 +137,7 @@ def _settings(reading: Reading, path: Path | None) -> Settings:
         durability=Durability(fields.choice("durability", tuple(Durability), Durability.EVERYSEC)),
         sources=sources,
         api_tokens=read_api_tokens(reading),
-        prometheus_url=Reading(prometheus, reading.problems, reading.base).url("url"),
+        prometheus=read_prometheus(reading),
         alertmanagers=read_alertmanagers(reading, sources),
         stale_after=reading.positive_duration("stale_after", STALE_AFTER),
         retention=_retention(reading),

@@ -8,8 +8,17 @@ from receiver.payloads.mapping import BadMapping, compile_mapping, plain
 from rules.fields import Fields, did_you_mean
 from rules.yaml import Kind, Node, problem_at
 from tocsin.config_reading import Reading
-from tocsin.config_secrets import read_hashes, read_secrets, secret_keys
-from tocsin.settings import AlertmanagerSettings, ApiRole, ApiTokenSettings, Listen, SourceKind, SourceSettings
+from tocsin.config_secrets import read_hashes, read_secret, read_secrets, secret_keys
+from tocsin.settings import (
+    ASKED_EVERY,
+    AlertmanagerSettings,
+    ApiRole,
+    ApiTokenSettings,
+    Listen,
+    PrometheusSettings,
+    SourceKind,
+    SourceSettings,
+)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 # The credentials that each kind of source may have, by their singular.
@@ -158,6 +167,17 @@ def read_alertmanagers(reading: Reading, sources: Iterable[SourceSettings]) -> t
         if url is not None:
             found.append(AlertmanagerSettings(url=url, source=source))
     return tuple(found)
+
+
+def read_prometheus(reading: Reading) -> PrometheusSettings | None:
+    """Read which Prometheus to ask, and as whom; None without one."""
+    fields = reading.fields.fields("prometheus", what="prometheus", known=("url", "token", "token_file", "every"))
+    if reading.fields.get("prometheus") is None or not fields.require("url"):
+        return None
+    part = reading.part(fields)
+    url, token = part.url("url"), read_secret(part, "token")
+    every = part.positive_duration("every", ASKED_EVERY)
+    return None if url is None else PrometheusSettings(url=url, token=token, every=every)
 
 
 def _name(fields: Fields) -> str | None:

@@ -3,13 +3,18 @@
 from incidents.clock import utc_now
 from incidents.queues import FACTS_QUEUE
 from incidents.store.connection import Links, client_for
+from incidents.store.facts import FactStore
 from incidents.store.intake import Intake
+from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
 from incidents.store.wake import Waker
-from tocsin.settings import Settings
+from tocsin.rulebook import RuleBook
+from tocsin.settings import PrometheusSettings, Settings
 from tocsin.working import new_owner, work
+from workers.asking import Asking
 from workers.facts import Facts
 from workers.journaling import Journaling
+from workers.prometheus import Prometheus
 from workers.runtime import RUNTIME
 
 
@@ -17,13 +22,15 @@ def run(settings: Settings, url: str) -> int:
     """Ask others what they know, and write the journal, until told to stop; return the exit code."""
     links = Links(url, scripts=ALL)
     waker = Waker(client_for(url))
+    intake = Intake(links, waker.decider)
     facts = Facts(
         links=links,
-        intake=Intake(links, waker.decider),
+        intake=intake,
         waker=waker,
         owner=new_owner(),
         alertmanagers={each.source: each.url for each in settings.alertmanagers},
         now=utc_now,
+        asking=_asking(settings.prometheus, links, intake) if settings.prometheus is not None else None,
     )
     RUNTIME.install("facts", facts)
     journaling = Journaling(
@@ -34,3 +41,15 @@ def run(settings: Settings, url: str) -> int:
         return work(FACTS_QUEUE, url)
     finally:
         journaling.stop()
+
+
+def _asking(prometheus: PrometheusSettings, links: Links, intake: Intake) -> Asking:
+    token = prometheus.token.reveal() if prometheus.token is not None else ""
+    return Asking(
+        prometheus=lambda: Prometheus(prometheus.url, token),
+        rule_set=RuleBook(RuleSets(links)).current,
+        store=FactStore(links),
+        intake=intake,
+        least=prometheus.every,
+        now=utc_now,
+    )

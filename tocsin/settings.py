@@ -21,6 +21,7 @@ from tocsin.tokens import ADMIN_TOKEN_FILE, SOURCE_TOKEN_FILE, keep_token, token
 
 HIDDEN = "***"
 STALE_AFTER = timedelta(hours=24)
+ASKED_EVERY = timedelta(seconds=30)
 
 
 class Durability(StrEnum):
@@ -105,6 +106,14 @@ class AlertmanagerSettings(_Value, frozen=True, kw_only=True):
     source: str
 
 
+class PrometheusSettings(_Value, frozen=True, kw_only=True):
+    """The Prometheus that measures SLOs and queries; `every` is the shortest time between two questions alike."""
+
+    url: str
+    token: Secret | None = None
+    every: timedelta = ASKED_EVERY
+
+
 class Retention(_Value, frozen=True, kw_only=True):
     """How long closed incidents and the journal are kept."""
 
@@ -123,7 +132,7 @@ class Settings(_Value, frozen=True, kw_only=True):
     durability: Durability = Durability.EVERYSEC
     sources: tuple[SourceSettings, ...] = ()
     api_tokens: tuple[ApiTokenSettings, ...] = ()
-    prometheus_url: str | None = None
+    prometheus: PrometheusSettings | None = None
     alertmanagers: tuple[AlertmanagerSettings, ...] = ()
     stale_after: timedelta = STALE_AFTER
     retention: Retention = Retention()

@@ -22,6 +22,7 @@ from incidents.store.connection import Links, checked
 from incidents.store.intake import Intake
 from incidents.store.wake import LINGER, Waker
 from incidents.values import AlertStatus
+from workers.asking import Asking
 from workers.reconciling import Upstream, reconcile
 
 LOG = structlog.get_logger()
@@ -38,7 +39,10 @@ _UPSTREAM = msgspec.json.Decoder(list[Upstream])
 
 
 class Facts:
-    """Reconciles each configured Alertmanager every five minutes, at the start, and after a truncated notification."""
+    """Reconciles each configured Alertmanager every five minutes, at the start, and after a truncated notification.
+
+    Along with that, `asking` asks Prometheus, in threads of its own.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Facts:
         owner: str,
         alertmanagers: Mapping[str, str],
         now: Callable[[], datetime],
+        asking: Asking | None = None,
     ) -> None:
         self._links = links
         self._intake = intake
@@ -56,6 +61,7 @@ class Facts:
         self._owner = owner
         self._alertmanagers = dict(alertmanagers)  # source -> URL
         self._now = now
+        self._asking = asking
         self._due = dict.fromkeys(alertmanagers, 0.0)  # in monotonic time
         self._stop = threading.Event()
 
@@ -65,11 +71,19 @@ class Facts:
 
     def linger(self, linger: timedelta = LINGER) -> None:
         """Reconcile what is due for so long, or until stopped; does nothing while another facts worker does."""
-        ends = time.monotonic() + linger.total_seconds()
+        try:
+            self._until(time.monotonic() + linger.total_seconds())
+        finally:
+            if self._asking is not None:
+                self._asking.pause()
+
+    def _until(self, ends: float) -> None:
         while not self._stop.is_set() and time.monotonic() < ends:
             try:
                 if not self._is_ours():
                     return
+                if self._asking is not None:
+                    self._asking.start()
                 for source in self._due_sources():
                     self._due[source] = time.monotonic() + EVERY.total_seconds()
                     self._reconcile(source)

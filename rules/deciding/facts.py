@@ -179,6 +179,8 @@ class Meter:
             incident = self._view.incident(name)
             if incident is not None and incident.is_open:
                 self._measure(incident)
+            elif incident is not None and not any(slo in self._view.slos for slo in incident.slos):
+                self._give_up(incident)
 
     def _measure(self, incident: Incident) -> None:
         known = _Remembered(self._view)
@@ -205,6 +207,16 @@ class Meter:
         burnt = BudgetBurnt(
             slo=slo.id, minutes=minutes, of_minutes=slo.budget * (slo.window / _MINUTE), at=fact.at, why=fact.why
         )
+        self._keep(incident, burnt)
+
+    def _give_up(self, incident: Incident) -> None:
+        """Nobody can ask any more how much of their budget was burnt."""
+        for slo in incident.slos:
+            at = incident.resolved_at or self._batch.now
+            self._keep(incident, BudgetBurnt(slo=slo, minutes=None, of_minutes=0.0, at=at, why="the SLO is gone"))
+            incident = self._view.incident(incident.id) or incident
+
+    def _keep(self, incident: Incident, burnt: BudgetBurnt) -> None:
         event = events.BudgetMeasured(burnt=burnt)
         context = self._batch.judge.context(incident.id)
         self._view.take(incident.id, transition(incident, event, context=context, now=self._batch.now))

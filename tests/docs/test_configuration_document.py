@@ -29,7 +29,7 @@ CLOSED_LISTS = [
     ("API tokens", 1, ("name", "role", *secret_keys("token"))),
     ("API tokens", 2, [each.value for each in ApiRole]),
     ("Retention", 1, Retention.__struct_fields__),
-    ("Prometheus and Alertmanagers", 1, ("url", "source")),
+    ("Prometheus and Alertmanagers", 1, ("url", "source", "token", "token_file", "every")),
 ]
 
 
@@ -41,7 +41,7 @@ def test_configuration_document_lists_what_the_settings_know(heading, number, kn
 
 def test_configuration_document_covers_every_setting():
     """Every field of the settings comes from a key that is documented."""
-    renamed = {"prometheus_url": "prometheus", "config_path": None, "warnings": None}
+    renamed = {"config_path": None, "warnings": None}
     wanted = {renamed.get(field, field) for field in Settings.__struct_fields__} - {None}
     assert wanted - set(first_names(table(CONFIGURATION, "Keys"))) == set()
 

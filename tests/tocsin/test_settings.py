@@ -79,7 +79,7 @@ def test_settings_read_every_key(load, tmp_path):
     assert sources["sentry"].mapping == {"labels": {"service": "project"}}
     assert settings.api_tokens[0].token_hashes == (sha256("ops"),)
     assert settings.api_tokens[0].role is ApiRole.ADMIN
-    assert settings.prometheus_url == "http://127.0.0.1:9090"
+    assert settings.prometheus.url == "http://127.0.0.1:9090"
     assert settings.alertmanagers[0].source == "prod-alertmanager"
     assert (settings.stale_after, settings.retention.journal) == (timedelta(hours=12), timedelta(days=9))
     assert (settings.allow_volatile, settings.deny_private_urls, settings.warnings) == (True, True, ())
