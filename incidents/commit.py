@@ -49,6 +49,7 @@ class Commit:
         self.quarantine: list[Quarantined] = []
         self.probes: set[str] = set()
         self.deliveries: set[str] = set()
+        self.echoes: dict[str, str] = {}  # key under which our own page is known at a provider -> the incident
         self.heartbeats: dict[str, HeartbeatState | None] = {}
         self.facts: dict[str, Fact] = {}
         self.wanted: dict[str, int] = {}  # questions to Prometheus -> until when they are asked (ms)

@@ -306,6 +306,13 @@ def journal_expected() -> str:
     return "tocsin:journal:expected"
 
 
+def echo(source: str, fingerprint: str) -> str:
+    """String, the incident of ours that a provider knows under this fingerprint. TTL: 90 days. Writer, reader: the
+    decider.
+    """
+    return f"tocsin:echo:{short_hash(source)}:{fingerprint}"
+
+
 def links_key() -> str:
     """String, the key that signs the links of pages. TTL: none. Writer: the first who asks. Reader: page worker,
     receiver.

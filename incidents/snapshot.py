@@ -42,6 +42,7 @@ class Plan:
         self.tops: dict[str, int] = {}  # windows -> how many of their latest members are wanted, with scores
         self.attached: dict[str, None] = {}  # ids of incidents whose alerts are wanted
         self.facts: dict[str, None] = {}  # ids of facts
+        self.echoes: dict[str, None] = {}  # keys under which our own pages are known at a provider
         self.heartbeats = False
         self.awaiting = False  # the incidents that wait for facts are wanted
         self.open = False  # the ids of all open incidents are wanted
@@ -50,7 +51,7 @@ class Plan:
     def __bool__(self) -> bool:
         wanted = (self.alerts, self.identities, self.ids, self.windows, self.members, self.deliveries, self.services)
         flags = (self.heartbeats, self.awaiting, self.open, self.absorbing)
-        return any(wanted) or bool(self.tops or self.attached or self.facts) or any(flags)
+        return any(wanted) or bool(self.tops or self.attached or self.facts or self.echoes) or any(flags)
 
     def add_window(self, key: str, withins: tuple[timedelta, ...], member: str | None = None) -> None:
         """Ask for the counts of a window, and whether an alert is in it."""
@@ -79,6 +80,7 @@ class Plan:
             self.tops[key] = max(count, self.tops.get(key, 0))
         self.attached.update(other.attached)
         self.facts.update(other.facts)
+        self.echoes.update(other.echoes)
         self.heartbeats = self.heartbeats or other.heartbeats
         self.awaiting = self.awaiting or other.awaiting
         self.open = self.open or other.open
@@ -115,6 +117,7 @@ class Snapshot(NamedTuple):
     scores: dict[tuple[str, str], float | None]
     members: dict[str, tuple[str, ...]]
     delivered: frozenset[str]
+    echoes: dict[str, str]  # key under which our own page is known at a provider -> the incident
     services: dict[str, tuple[str, ...]]  # service -> ids of its open incidents
     heartbeats: dict[str, HeartbeatState]
     tops: dict[str, tuple[tuple[str, float], ...]]  # window -> its latest members with their scores, latest first

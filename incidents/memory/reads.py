@@ -47,6 +47,11 @@ def _delivered(store: State, plan: Plan, now: datetime) -> frozenset[str]:
     return frozenset(key for key in plan.deliveries if store.deliveries.get(key, 0) > now_ms)
 
 
+def _echoes(store: State, plan: Plan, now: datetime) -> dict[str, str]:
+    known = {key: store.echoes[key] for key in plan.echoes if key in store.echoes}
+    return {key: name for key, (name, until_ms) in known.items() if until_ms > to_ms(now)}
+
+
 def _tops(store: State, plan: Plan, now: datetime) -> dict[str, tuple[tuple[str, float], ...]]:
     found: dict[str, tuple[tuple[str, float], ...]] = {}
     for key, count in plan.tops.items():
@@ -73,6 +78,7 @@ READS: Mapping[str, Read] = {
     "scores": _scores,
     "members": _members,
     "delivered": _delivered,
+    "echoes": _echoes,
     "services": lambda store, plan, _now: {
         service: tuple(sorted(store.services.get(service, ()))) for service in plan.services
     },

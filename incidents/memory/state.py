@@ -52,6 +52,7 @@ class State:
         self.escalations = Scored()
         self.pages: dict[str, Page] = {}  # those that are due
         self.deliveries: dict[str, int] = {}
+        self.echoes: dict[str, tuple[str, int]] = {}  # -> incident, until when
         self.heartbeats: dict[str, HeartbeatState] = {}
         self.facts: dict[str, Fact] = {}
         self.wanted: dict[str, int] = {}  # questions to Prometheus

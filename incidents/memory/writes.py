@@ -17,6 +17,7 @@ from incidents.timeline import Entry
 from incidents.values import AlertStatus
 
 DELIVERY_MS = 72 * 3600 * 1000
+ECHO_MS = 90 * 86400 * 1000
 
 
 def _keep_incidents(store: State, incidents: dict[str, Incident], commit: Commit) -> None:
@@ -105,6 +106,10 @@ def _deliver(store: State, deliveries: set[str], commit: Commit) -> None:
     store.deliveries.update((key, commit.now_ms + DELIVERY_MS) for key in deliveries)
 
 
+def _echo(store: State, echoes: dict[str, str], commit: Commit) -> None:
+    store.echoes.update((key, (name, commit.now_ms + ECHO_MS)) for key, name in echoes.items())
+
+
 def _beat(store: State, heartbeats: dict[str, HeartbeatState | None], commit: Commit) -> None:
     del commit
     for name, state in heartbeats.items():
@@ -131,6 +136,7 @@ WRITES: Mapping[str, Write] = {  # in the order in which the real store writes t
     "quarantine": _set_aside,
     "probes": lambda store, probes, _commit: store.probes.update(probes),
     "deliveries": _deliver,
+    "echoes": _echo,
     "heartbeats": _beat,
     "facts": lambda store, facts, _commit: store.facts.update(facts),
     "wanted": lambda store, wanted, _commit: store.wanted.update(wanted),

@@ -20,6 +20,7 @@ from incidents.values import AlertStatus, IncidentStatus
 
 WAKES_KEPT = 100
 DELIVERY_SECONDS = 72 * 3600  # PagerDuty retries for 48 hours
+ECHO_SECONDS = 90 * 86400  # people write notes long after the end
 AT_ONCE = 0  # due whatever the clock of the host says that delivers it
 SERVICE = "service"
 
@@ -38,6 +39,7 @@ def commit_commands(commit: Commit) -> list[Command]:
     commands += [("HSET", keys.quarantine(), kept.id, encode(kept)) for kept in commit.quarantine]
     commands += [("SET", keys.probe(token), "1", "EX", 600) for token in commit.probes]
     commands += [("SET", key, "1", "EX", DELIVERY_SECONDS) for key in commit.deliveries]
+    commands += [("SET", key, name, "EX", ECHO_SECONDS) for key, name in commit.echoes.items()]
     for name, state in commit.heartbeats.items():
         key = keys.heartbeats()
         commands.append(("HDEL", key, name) if state is None else ("HSET", key, name, encode(state)))

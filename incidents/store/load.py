@@ -40,6 +40,8 @@ def load_commands(plan: Plan, now: datetime) -> list[Command]:
         commands.append(("ZREVRANGEBYSCORE", key, "+inf", to_ms(now - within), "LIMIT", 0, MEMBERS_LOADED))
     if plan.deliveries:
         commands.append(("MGET", *plan.deliveries))
+    if plan.echoes:
+        commands.append(("MGET", *plan.echoes))
     commands += [("SMEMBERS", keys.incidents_of_service(service)) for service in plan.services]
     if plan.heartbeats:
         commands.append(("HVALS", keys.heartbeats()))
@@ -90,18 +92,12 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
         groups = iter(next(answers))
         identities = {name: _known(next(groups), folds) for name, folds in plan.identities.items()}
         ids = {name: _known(next(groups), folds) for name, folds in plan.ids.items()}
-    counts: dict[tuple[str, timedelta], int] = {}
-    scores: dict[tuple[str, str], float | None] = {}
-    rows = next(answers) if plan.windows else ()
-    for (key, window), row in zip(plan.windows.items(), rows, strict=True):
-        withins = (FIRING_NOW, *window.withins)
-        counts.update(((key, within), count) for within, count in zip(withins, row, strict=False))
-        for member, score in zip(window.members, row[len(withins) :], strict=True):
-            scores[key, member] = float(score) if score else None
+    counts, scores = _windows(plan, next(answers) if plan.windows else ())
     members = {key: tuple(name.decode() for name in next(answers)) for key in plan.members}
     delivered = frozenset(
         key for key, value in zip(plan.deliveries, next(answers) if plan.deliveries else (), strict=True) if value
     )
+    echoes = _echoes(plan, next(answers)) if plan.echoes else {}
     services = {service: tuple(name.decode() for name in next(answers)) for service in plan.services}
     beats = [decode_heartbeat(value) for value in next(answers)] if plan.heartbeats else []
     tops = {key: _scored(next(answers)) for key in plan.tops}
@@ -123,6 +119,7 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
         scores=scores,
         members=members,
         delivered=delivered,
+        echoes=echoes,
         services=services,
         heartbeats={state.id: state for state in beats},
         tops=tops,
@@ -132,6 +129,23 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
         awaiting=tuple(sorted(name.decode() for name in awaiting)),
         open=tuple(sorted(name.decode() for name in is_open)),
     )
+
+
+def _windows(
+    plan: Plan, rows: Iterable[list[Any]]
+) -> tuple[dict[tuple[str, timedelta], int], dict[tuple[str, str], float | None]]:
+    counts: dict[tuple[str, timedelta], int] = {}
+    scores: dict[tuple[str, str], float | None] = {}
+    for (key, window), row in zip(plan.windows.items(), rows, strict=True):
+        withins = (FIRING_NOW, *window.withins)
+        counts.update(((key, within), count) for within, count in zip(withins, row, strict=False))
+        for member, score in zip(window.members, row[len(withins) :], strict=True):
+            scores[key, member] = float(score) if score else None
+    return counts, scores
+
+
+def _echoes(plan: Plan, names: list[bytes | None]) -> dict[str, str]:
+    return {key: name.decode() for key, name in zip(plan.echoes, names, strict=True) if name}
 
 
 def _scored(flat: list[bytes]) -> tuple[tuple[str, float], ...]:

@@ -25,6 +25,8 @@ from rules.index import Matching
 OUR_KEY = re.compile(r"(INC-\d{4}-\d{4,})-[0-9a-f]{8,16}")
 # Somebody is on it: from here the time-spent clock runs.
 WORK = frozenset({TouchKind.ACKNOWLEDGED, TouchKind.NOTE, TouchKind.RESPONDER, TouchKind.STATUS_UPDATE})
+# Told of our own page, they say what we did ourselves, or nothing that its timeline does not have.
+ECHOED = frozenset({TouchKind.ACKNOWLEDGED, TouchKind.OTHER, TouchKind.GONE})
 
 
 def plan_received(plan: Plan, received: Received, actions: Matching) -> None:
@@ -34,6 +36,9 @@ def plan_received(plan: Plan, received: Received, actions: Matching) -> None:
     ours = OUR_KEY.fullmatch(incoming.incident_key)
     if ours:
         plan.ids.setdefault(ours[1], {})
+    echo = echo_of(received)
+    if echo and not incoming.incident_key:
+        plan.echoes[echo] = None
     if incoming.touch is not None:
         plan.alerts[alert_key(received.source, incoming.touch.fingerprint)] = None
     if incoming.action is not None:
@@ -43,6 +48,13 @@ def plan_received(plan: Plan, received: Received, actions: Matching) -> None:
             plan.identities.setdefault(hit.identity_key, {})
             if hit.rule.withins:
                 plan_windows(plan, hit, arrival.key)
+
+
+def echo_of(received: Received) -> str:
+    """Return the key under which a page of ours may be known at the sender, which names it in what has no dedup key."""
+    incoming = received.incoming
+    named = incoming.touch or incoming.alert
+    return keys.echo(received.source, named.fingerprint) if named is not None else ""
 
 
 def deliveries_of(received: Received) -> list[str]:
@@ -70,7 +82,7 @@ class Reception:
         self._batch.became = Became.TAKEN
         self._view.commit.deliveries |= deliveries
         self._tally.count(Measures.EVENTS, "processed")
-        ours = self._our_incident(received.incoming.incident_key)
+        ours = self._our_incident(received)
         if ours is not None:
             self._came_back(ours, received)
             return
@@ -84,10 +96,19 @@ class Reception:
         if received.incoming.fact is not None:
             self._meter.take(received, received.incoming.fact)
 
-    def _our_incident(self, incident_key: str) -> Incident | None:
+    def _our_incident(self, received: Received) -> Incident | None:
+        """Return whose page it is: known by our dedup key, or by what the sender called it when that came first."""
+        incident_key, echo = received.incoming.incident_key, echo_of(received)
         found = OUR_KEY.fullmatch(incident_key)
         incident = self._view.incident(found[1]) if found else None
-        return incident if incident is not None and incident.dedup_key == incident_key else None
+        if incident is not None and incident.dedup_key == incident_key:
+            if echo:
+                self._view.commit.echoes[echo] = incident.id
+            return incident
+        if not echo or incident_key:
+            return None
+        name = self._view.commit.echoes.get(echo) or self._view.snapshot.echoes.get(echo)
+        return self._view.incident(name) if name else None
 
     def _came_back(self, incident: Incident, received: Received) -> None:
         """Our own page speaks: whoever acknowledges or resolves it there is on it here; it opens no second incident."""
@@ -97,7 +118,7 @@ class Reception:
         resolved = alert is not None and alert.status is AlertStatus.RESOLVED
         if incident.is_open and (acknowledged or resolved):
             event: events.Event = events.Acknowledge(actor=actor, note=f"in {received.source}")
-        elif touch is not None and touch.kind is TouchKind.NOTE:
+        elif touch is not None and touch.kind not in ECHOED:
             event = events.Note(actor=actor, text=touch.text)
         else:
             return

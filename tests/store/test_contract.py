@@ -103,6 +103,7 @@ def test_contract_of_nothing(store):
         identities={"key": {"f": None}},
         ids={"INC-2026-0001": {}},
         deliveries={keys.delivery("pd", "x"): None},
+        echoes={keys.echo("pd", "x"): None},
         services={"db": None},
         members={WINDOW: TEN},
         tops={WINDOW: 3},
@@ -126,6 +127,7 @@ def test_contract_of_nothing(store):
         scores={(WINDOW, "prom/a"): None},
         members={WINDOW: ()},
         delivered=frozenset(),
+        echoes={},
         services={"db": ()},
         heartbeats={},
         tops={WINDOW: ()},
@@ -325,6 +327,13 @@ def test_contract_of_pages(store):
     )  # fmt: skip
     store.apply(commit_with(pages=[told], entries=[(name, Entry(at=NOW, kind=EntryKind.NOTE, text="x"))]))
     assert store.pages() == {"p": told}
+
+
+def test_contract_of_echoes(store):
+    """A provider's name for a page of ours leads to its incident."""
+    key, other = keys.echo("pd", "x"), keys.echo("eu", "x")
+    store.apply(commit_with(echoes={key: "INC-2026-0001"}))
+    assert store.load(plan_with(echoes={key: None, other: None}), NOW).echoes == {key: "INC-2026-0001"}
 
 
 def test_contract_of_deliveries(store):

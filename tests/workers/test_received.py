@@ -69,6 +69,24 @@ def test_touch_reaches_the_timeline_and_starts_the_clock(stage: Stage):
     assert (decode_state(state).touched_at, decode_state(state).touched_by) == (stage.now, "Bo")
 
 
+def test_our_own_page_is_known_by_what_its_provider_calls_it(stage: Stage):
+    """Notes and responders name no dedup key: the provider's own id, heard once with our key, leads to the incident."""
+    stage.post(alert())
+    stage.decide()
+    (incident,) = stage.incidents()
+    back = alert("Page", service="pagerduty")
+    touched = Touch(fingerprint=back.fingerprint, kind=TouchKind.NOTE, actor="Bo", text="Note in PagerDuty: on it")
+    stage.take(Incoming(ids=("1",), incident_key=incident.dedup_key, alert=back), Incoming(ids=("2",), touch=touched))
+    stage.decide()
+    stage.take(Incoming(ids=("3",), touch=replace(touched, kind=TouchKind.RESPONDER, text="Responder: Amira")))
+    stage.take(Incoming(ids=("4",), touch=touched), source="another")
+    stage.decide()
+    said = [(entry.actor, entry.text) for entry in stage.timeline(incident.id) if entry.kind.value == "note"]
+    assert said == [("Bo", "Note in PagerDuty: on it"), ("Bo", "Responder: Amira")]
+    assert len(stage.incidents()) == 1
+    assert stage.balance()[0] == stage.balance()[1]
+
+
 def test_our_own_page_acknowledges_and_opens_nothing(stage: Stage):
     """What comes back under the dedup key of an incident of ours acknowledges it, and is no new alert."""
     stage.post(alert())
