@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -53,6 +54,8 @@ class ApiDeps(msgspec.Struct, frozen=True, kw_only=True):
     rule_set: Callable[[], RuleSet]  # the one in force; raises `StoreUnavailable`
     wake: Callable[[], object]  # asks for a decider
     durability: Callable[[], Sequence[str]]  # why the store would forget; empty when it would not
+    rule_set_of: Callable[[str], RuleSet]  # one by its hash; raises `NotFound`
+    journal: Path | None = None  # where the journal of this host is
     stale_after: timedelta = timedelta(hours=24)  # a firing alert not heard of for so long is shown as stale
 
 

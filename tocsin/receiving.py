@@ -73,6 +73,8 @@ def receiver_app(settings: Settings, url: str) -> Flask:
                 links=links,
                 incidents=Incidents(links, book.oncall),
                 rule_set=book.current,
+                rule_set_of=book.rule_set,
+                journal=settings.journal_dir,
                 wake=waker.decider,
                 durability=lambda: examine(client, durability=settings.durability.value).problems,
                 stale_after=settings.stale_after,

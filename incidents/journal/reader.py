@@ -23,6 +23,7 @@ class Journal:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.skipped = 0
+        self.gave_up = False
 
     def read(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Recorded]:
         """Yield the events that were decided from `since` on and before `until`, in the order of deciding."""
@@ -34,10 +35,21 @@ class Journal:
                     yield recorded
 
     def containing(
-        self, needle: bytes, since: datetime | None = None, until: datetime | None = None
+        self,
+        needle: bytes,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> Iterator[Recorded]:
-        """Yield the events whose line has these bytes in it, oldest first; others are not even decoded."""
+        """Yield the events whose line has these bytes in it, oldest first; others are not even decoded.
+
+        Gives up, and says so in `gave_up`, once `is_over` says that it took long enough.
+        """
         for lines in self._members(since, until):
+            if is_over():
+                self.gave_up = True
+                return
             if needle in lines:
                 found = (self._decoded(line) for line in lines.splitlines() if needle in line)
                 yield from (recorded for recorded in found if recorded is not None)

@@ -9,6 +9,7 @@ import msgspec
 
 from incidents.timeline import EntryKind
 from incidents.values import AlertStatus, Criterion, IncidentStatus, Severity
+from rules.explain.values import Explanation
 
 Instant = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 Cursor = Annotated[str | None, msgspec.Meta(description="Give it as `after` for the next page; null after the last.")]
@@ -323,6 +324,14 @@ class StatusAnswer(Answer, frozen=True, kw_only=True):
     sources: list[SourceAnswer]
     rules: RulesStandingAnswer | None
     probe: ProbeAnswer | None
+
+
+class ExplainAnswer(Answer, frozen=True, kw_only=True):
+    """Why something is what it is: a few lines about all of it, then one explanation for each event or alert."""
+
+    summary: list[str]
+    explanations: list[Explanation]
+    next: Cursor
 
 
 class ProblemAnswer(Answer, frozen=True, kw_only=True):

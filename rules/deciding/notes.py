@@ -13,8 +13,8 @@ from incidents.journal.lines import CODES, Answer, Became, Decided, Decision, Di
 from incidents.page import Page
 from incidents.timeline import Entry
 from rules.deciding.work import DueTimer
-from rules.evaluate import Trace, Verdict
 from rules.index import Hit
+from rules.verdicts import Trace, Verdict
 
 _NONE_ASIDE: Mapping[int, str] = {}
 _ALL_READ: Mapping[str, str] = {}
@@ -23,7 +23,9 @@ _ASKED: dict[int, tuple[object, str, str]] = {}
 MOST = 200  # answers and incidents that are spelled out for one event
 
 
-class _Judged(NamedTuple):
+class Judged(NamedTuple):
+    """What a rule said of an event, and the open incident that the event belongs to by that."""
+
     hit: Hit
     verdict: Verdict
     incident: str | None
@@ -32,7 +34,7 @@ class _Judged(NamedTuple):
 class _Noted(NamedTuple):
     """What is known of one event once it was decided."""
 
-    judged: Sequence[_Judged]
+    judged: Sequence[Judged]
     entries: Sequence[tuple[str, Entry]]
     pages: Sequence[Page]
 
@@ -46,7 +48,7 @@ class Notes:
     def begin(self, commit: Commit) -> None:
         """Begin to note what fills a commit."""
         self._commit = commit
-        self._judged: list[_Judged] = []
+        self._judged: list[Judged] = []
         self._entries = self._pages = 0
         self._events = 0
         self._became: dict[int, Became] = {}  # by place; what is not here repeats what was known
@@ -55,7 +57,7 @@ class Notes:
 
     def judged(self, hit: Hit, verdict: Verdict, incident: str | None) -> None:
         """Note what a rule said of the event that is being decided, and the incident that it belongs to by that."""
-        self._judged.append(_Judged(hit, verdict, incident))
+        self._judged.append(Judged(hit, verdict, incident))
 
     def event(self, became: Became) -> None:
         """Note that the next event of the batch is decided."""
@@ -117,11 +119,12 @@ class Notes:
 
 
 def _decision(noted: _Noted) -> Decision:
-    said = tuple(_said(each) for each in noted.judged[:MOST])
+    said = tuple(said_of(each) for each in noted.judged[:MOST])
     return Decision(said=said, did=_did(noted.entries, noted.pages) if noted.entries or noted.pages else ())
 
 
-def _said(judged: _Judged) -> Said:
+def said_of(judged: Judged) -> Said:
+    """Return what a rule said as it is kept and told."""
     hit, verdict, incident = judged
     tier = verdict.tier
     return Said(

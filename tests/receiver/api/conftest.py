@@ -108,6 +108,7 @@ def deps(links: Links, incidents: Incidents, intake: Intake, rules: RuleSet, clo
             links=links,
             incidents=incidents,
             rule_set=lambda: rules,
+            rule_set_of=lambda _: rules,
             wake=lambda: woken.append("decider"),
             durability=list,
         ),

@@ -8,6 +8,7 @@ COMMANDS = {
     "backtest": "tocsin.commands.rules.backtest:backtest",
     "check": "tocsin.commands.rules.check:check_files",
     "diff": "tocsin.commands.rules.diff:show_diff",
+    "explain": "tocsin.commands.rules.explain:explain",
     "packs": "tocsin.commands.rules.packs:show_packs",
     "schema": "tocsin.commands.rules.schema:print_schema",
     "test": "tocsin.commands.rules.test:test_files",

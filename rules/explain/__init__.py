@@ -1,0 +1,1 @@
+"""`rules explain`: why an event was an incident, or why it was none. Pure."""
