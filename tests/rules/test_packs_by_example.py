@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from documents import blocks
 
 from rules.files import PACKS_DIR
 from tocsin.cli import main
@@ -28,3 +29,11 @@ def test_packs_do_what_their_examples_say(name):
     missing = {rule["rule"]: rule["missing"] for rule in own if rule["missing"]}
     assert {rule: what for rule, what in missing.items() if what != NEVER_MISSED.get(rule)} == {}
     assert own
+
+
+def test_packs_do_what_their_document_says(tmp_path):
+    """The example of the document passes."""
+    (text,) = (block.text for block in blocks() if block.document.name == "packs.md" and "rules-test" in block.words)
+    (tmp_path / "any_test.yml").write_text(text)
+    done = CliRunner().invoke(main, ["rules", "test", str(tmp_path / "any_test.yml")])
+    assert done.exit_code == 0, done.output
