@@ -306,6 +306,11 @@ def journal_expected() -> str:
     return "tocsin:journal:expected"
 
 
+def audited() -> str:
+    """String, that the paging was audited. TTL: fifteen seconds. Writer, reader: the auditors (SET NX)."""
+    return "tocsin:audited"
+
+
 def echo(source: str, fingerprint: str) -> str:
     """String, the incident of ours that a provider knows under this fingerprint. TTL: 90 days. Writer, reader: the
     decider.

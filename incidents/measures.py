@@ -53,6 +53,7 @@ class Measures(Enum):
         "page_delay_seconds", "From the event received to the page accepted by its provider.", (), DELAY_BUCKETS
     )
     JOURNAL_MISSED = Measure("journal_missed_events_total", "Events that took effect and no journal tells of.")
+    STEPS_REPAIRED = Measure("paging_steps_repaired_total", "Paging steps that were missing, and were set again.")
     TIMER_LATENESS = Measure("timer_lateness_seconds", "How late due timers ran.", (), DELAY_BUCKETS)
 
     @lru_cache(maxsize=4096)

@@ -2,7 +2,7 @@
 
 from incidents.clock import utc_now
 from incidents.queues import PAGES_QUEUE
-from incidents.store.connection import Links, client_for
+from incidents.store.connection import Link, Links, client_for
 from incidents.store.incidents import Incidents
 from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
@@ -10,7 +10,9 @@ from incidents.store.wake import Waker
 from tocsin.rulebook import RuleBook
 from tocsin.settings import Settings
 from tocsin.working import new_owner, work
+from workers.auditor import Auditor
 from workers.channels import Senders
+from workers.channels.http import shared_client
 from workers.dispatch import Dispatcher
 from workers.pager import Pager
 from workers.runtime import RUNTIME
@@ -31,4 +33,7 @@ def run(settings: Settings, url: str) -> int:
         now=utc_now,
     )
     RUNTIME.install("pages", pager)
+    heartbeat_url = settings.heartbeat_url.reveal() if settings.heartbeat_url else ""
+    client = shared_client(deny_private=settings.deny_private_urls)
+    Auditor(Link(url), heartbeat_url=heartbeat_url, client=client).start()
     return work(PAGES_QUEUE, url)

@@ -67,12 +67,19 @@ class HttpClient:
         self._adapter = adapter(pool_connections=_POOL_HOSTS, pool_maxsize=_POOL_CONNECTIONS)
         self._timeout = (connect_seconds, answer_seconds)
 
+    def get(self, url: str) -> Answer:
+        """Get an address and return the answer, whatever its status; raises DeliveryError when there is none."""
+        return self._ask("GET", url, None, {})
+
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post a body and return the answer, whatever its status; raises DeliveryError when there is none."""
+        return self._ask("POST", url, body, headers)
+
+    def _ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         request = requests.PreparedRequest()
         try:
             request.prepare(
-                method="POST", url=url, data=body, headers={"User-Agent": user_agent(), "Accept": "*/*"} | dict(headers)
+                method=method, url=url, data=body, headers={"User-Agent": user_agent(), "Accept": "*/*"} | dict(headers)
             )
             # The adapter and not a session: no cookies, no redirects, no proxies, no .netrc.
             response = self._adapter.send(request, stream=True, timeout=self._timeout, verify=True, proxies={})
