@@ -12,7 +12,7 @@ from rules.lint.unmatched import unmatched
 from rules.load import in_order, load_rule_set
 from rules.model import Mode, RuleSet
 from rules.sections import SourceFile
-from rules.yaml import Problem
+from rules.yaml import MAX_BYTES, Problem
 
 _WIDEST = 160
 _COLOURS = {"place": "1", "margin": "2", "error": "1;31", "warning": "1;33", "good": "32", "bad": "31"}
@@ -69,12 +69,15 @@ def render_text(report: Report, *, colour: bool = False) -> str:
     """Return the problems with their lines and a caret each, and one line that sums up."""
     paint = _painted if colour else _plain
     lines_of = {file.name: _lines(file) for file in report.files}
+    masked: dict[tuple[str, int], str] = {}  # a line may be a whole file long, and have all of the problems
     parts = []
     for problem in report.problems:
         parts.append(_headline(problem, paint))
-        lines = lines_of.get(problem.file, [])
+        lines, place = lines_of.get(problem.file, []), (problem.file, problem.line)
         if 0 < problem.line <= len(lines):
-            parts.append(_quoted(lines[problem.line - 1], problem, paint))
+            if place not in masked:
+                masked[place] = _masked(lines[problem.line - 1].rstrip("\r"))
+            parts.append(_quoted(masked[place], problem, paint))
     parts.append(paint(summary(report), "bad" if report.errors else "good"))
     return "\n".join(parts) + "\n"
 
@@ -107,7 +110,8 @@ def _annotation(problem: Problem) -> str:
 
 
 def _lines(file: SourceFile) -> list[str]:
-    text = file.text if isinstance(file.text, str) else file.text.decode("utf-8", "replace")
+    start = file.text[:MAX_BYTES]
+    text = start if isinstance(start, str) else start.decode("utf-8", "replace")
     return text.removeprefix("\ufeff").split("\n")
 
 
@@ -117,9 +121,9 @@ def _headline(problem: Problem, paint: _Paint) -> str:
     return f"{paint(place, 'place')}{paint(kind, problem.severity)}{rest}" if kind else text
 
 
-def _quoted(line: str, problem: Problem, paint: _Paint) -> str:
+def _quoted(masked: str, problem: Problem, paint: _Paint) -> str:
     """Return the offending line and a caret under the place, cut so that the place stays in sight."""
-    masked, place = _masked(line.rstrip("\r")), problem.column - 1
+    place = problem.column - 1
     start = place - _WIDEST // 2 if place >= _WIDEST else 0
     before, after = _shown(masked[start:place]), _shown(masked[place : start + _WIDEST])
     left, right = "…" if start else "", "…" if len(masked) > start + _WIDEST else ""

@@ -6,12 +6,16 @@ They never raise for what a file says, so that one run shows every error, and ne
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
+from itertools import islice
 from typing import TypeVar
 
 from rules.durations import parse_duration
 from rules.yaml import Kind, Node, Problem, problem_at
 
 T = TypeVar("T")
+MAX_ITEMS = 500  # of a list inside of something: shifts, people in turn, labels of an identity
+MAX_HINTS = 100  # after so many problems nobody reads which word was meant; and each costs a comparison with all
+MAX_KNOWN = 500
 # What other tools call it, for those who come from there: Prometheus, Alertmanager, PagerDuty.
 ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "alert": ("id",),
@@ -47,7 +51,7 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "did you mean 'x'?" for the nearest known word, or "" when none is near."""
-    spelt = {each.lower(): each for each in known}
+    spelt = {each.lower(): each for each in islice(known, MAX_KNOWN)}
     near = get_close_matches(word[:64].lower(), list(spelt), n=1, cutoff=0.6)
     return f"did you mean '{spelt[near[0]]}'?" if near else ""
 
@@ -69,7 +73,8 @@ class Fields:
         for key, key_node in node.keys.items():
             if known is not None and key not in known:
                 message = f"{what} has no key {key[:60]!r}"
-                problems.append(problem_at(key_node, "E202", message, _mend(key, known, node)))
+                hint = _mend(key, known, node) if len(problems) < MAX_HINTS else ""
+                problems.append(problem_at(key_node, "E202", message, hint))
 
     def __contains__(self, key: object) -> bool:
         return key in self.node.entries
@@ -152,7 +157,11 @@ class Fields:
         node = self.get(key)
         if node is None:
             return []
-        return node.items if node.kind is Kind.LIST else self._wrong(node, key, "a list", [])
+        if node.kind is not Kind.LIST:
+            return self._wrong(node, key, "a list", [])
+        if len(node.items) > MAX_ITEMS:
+            self.report(key, "E206", f"{key} has {len(node.items)} items; at most {MAX_ITEMS} are read")
+        return node.items[:MAX_ITEMS]
 
     def strings(self, key: str, default: T, *, single: bool = False) -> tuple[str, ...] | T:
         """Read a list of texts; with `single`, one text stands for a list of one."""

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from incidents.oncall import Channel
 from rules.fields import Fields, as_string, did_you_mean
 from rules.load_context import Context
-from rules.shapes.oncall import CHANNEL_KINDS
+from rules.shapes.oncall import CHANNEL_KINDS, ROUTING_KEY_PATTERN
 from rules.yaml import Kind, Node
 
 # For each kind: its options, and those of which exactly one is needed.
@@ -18,7 +18,7 @@ DELIVERED = frozenset({"apprise", "console", "pagerduty", "slack", "webhook"})
 # Services of Apprise that show something on the screen or in the log of the machine: nobody is there.
 LOCAL_SERVICES = frozenset({"blink1", "dbus", "gio", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows"})
 URLS = frozenset({"url", "webhook_url"})
-_ROUTING_KEY = re.compile(r"[A-Za-z0-9]{32}")
+_ROUTING_KEY = re.compile(ROUTING_KEY_PATTERN)
 
 
 def read_channel(node: Node, name: str, place: Node, context: Context) -> Channel | None:

@@ -32,6 +32,7 @@ from rules.templates import BadTemplate, check_template
 from rules.yaml import Kind, Node
 
 MAX_NESTING = 8
+MAX_GROUP = 100
 LEAST = timedelta(seconds=1)
 MOST = timedelta(days=30)
 COMPARES = tuple(compare.value for compare in Compare)
@@ -142,6 +143,9 @@ class ConditionReader:
             return None
         if not node.items:
             self._context.error(node, "E303", f"{key} is an empty list")
+            return None
+        if len(node.items) > MAX_GROUP:
+            self._context.error(node, "E303", f"{key} has {len(node.items)} conditions; at most {MAX_GROUP} are read")
             return None
         if self._nesting >= MAX_NESTING:
             self._context.error(node, "E303", f"conditions are nested deeper than {MAX_NESTING} levels")

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 from incidents.values import Severity
 from rules.durations import format_duration
-from rules.fields import Fields, as_string, did_you_mean, wrong_kind
+from rules.fields import MAX_HINTS, Fields, as_string, did_you_mean, wrong_kind
 from rules.matchers import BadMatcher, BadRegex, Matcher, parse_matchers
 from rules.templates import BadTemplate, check_template
 from rules.yaml import Kind, Node, Problem, problem_at, problem_inside
 
 MAX_ID = 100
+MAX_MATCHERS = 100
 DEFAULT_POLICY = "default"
 _SHORT = 60
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
@@ -67,6 +68,9 @@ class Context:
         known = self.names.get(kind, {})
         if name in known:
             return True
+        if len(self.problems) > MAX_HINTS:
+            self.error(node, "E309", f"there is no {kind} {name[:60]!r}")
+            return False
         other = next((each for each, names in self.names.items() if name in names and each != kind), None)
         hint = f"{name[:60]!r} is a {other}" if other else did_you_mean(name, [*known, *also])
         defined = "defined: " + ", ".join(sorted(known)[:20]) if known else f"no {kind} is defined"
@@ -140,6 +144,9 @@ class Context:
                 found = parse_matchers(node.text)
             except BadMatcher as error:
                 self.error_inside(node, "E302" if isinstance(error, BadRegex) else "E301", error, key)
+                return ()
+            if len(found) > MAX_MATCHERS:
+                self.error(node, "E301", f"{key} has {len(found)} matchers; at most {MAX_MATCHERS} are read")
                 return ()
             self._matchers[node.text] = found
         return found

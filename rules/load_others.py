@@ -16,6 +16,7 @@ from rules.yaml import Node
 
 LATER = ("teams", "audiences", "maintenance")
 _DAYS = (*WEEKDAYS, *SHORT_WEEKDAYS)
+MAX_NORMALIZED = 100
 _SECOND, _YEAR = timedelta(seconds=1), timedelta(days=366)
 
 
@@ -33,7 +34,9 @@ def load_normalize(sections: Sections, context: Context) -> dict[str, tuple[str,
     """Read which labels give a label its value: the first that exists."""
     fields = context.fields(sections.merged("normalize", "normalized label"), "normalize", None)
     found: dict[str, tuple[str, ...]] = {}
-    for name, key in fields.node.keys.items():
+    for key in list(fields.node.keys.values())[MAX_NORMALIZED : MAX_NORMALIZED + 1]:
+        context.error(key, "E316", f"at most {MAX_NORMALIZED} labels can be normalized: each costs time for each alert")
+    for name, key in list(fields.node.keys.items())[:MAX_NORMALIZED]:
         labels = fields.strings(name, (), single=True)
         if not name or not labels or "" in labels:
             context.error(key, "E316", "normalize needs the names of labels", "write it like service: [service, job]")

@@ -17,6 +17,7 @@ from rules.shapes import rule as shapes
 from rules.yaml import Kind, Node
 
 MAX_RULES = 20_000
+MAX_LABELS = 20  # of an identity
 # The tables of keys are those of the published schema: a new key is a line there.
 VERBS = tuple(shapes.VERBS)
 COMPANIONS = tuple(shapes.COMPANIONS)
@@ -238,6 +239,8 @@ def read_identity(context: Context, fields: Fields) -> tuple[str, ...]:
         context.error(node, "E306", "identity is never an empty list", _WHAT_FOR)
     if "" in names:
         context.error(node, "E306", "identity names a label without a name")
+    if len(names) > MAX_LABELS:
+        context.error(node, "E306", f"identity names {len(names)} labels; at most {MAX_LABELS} are allowed")
     if len(set(names)) < len(names):
         context.error(node, "E306", "identity names a label twice")
     return tuple(dict.fromkeys(name for name in names if name))

@@ -33,6 +33,8 @@ _LITERALS = re.compile(r"[\w :;,@/%&'\"<>=!~#-]*(?:\|[\w :;,@/%&'\"<>=!~#-]*)*")
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _OPTIONS.never_capture = True
+# A pattern that needs more is refused within milliseconds; one of 512 characters that somebody means needs a tenth.
+_OPTIONS.max_mem = 1024 * 1024
 _SET_OPTIONS = re2.Options()
 _SET_OPTIONS.log_errors = False
 _SET_OPTIONS.max_mem = 64 * 1024 * 1024

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from incidents.texts import one_line
 
 MAX_OUTPUT = 1000
+MAX_TEMPLATE = 4000
 MAX_TITLE = 300
 FILTERS = ("upper", "lower", "truncate", "default")
 
@@ -55,7 +56,9 @@ class Hole(NamedTuple):
 
 
 def check_template(text: str) -> None:
-    """Raise BadTemplate when a text is not a template."""
+    """Raise BadTemplate when a text is not a template, or too long to be filled in for each alert."""
+    if len(text) > MAX_TEMPLATE:
+        raise BadTemplate(f"it has {len(text)} characters; at most {MAX_TEMPLATE} are allowed")
     _parse(text)
 
 

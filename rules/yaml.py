@@ -16,6 +16,7 @@ from rules.yaml_errors import explain
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100
+MAX_EVENTS = 400_000
 MAX_PROBLEMS = 100
 
 # The parser over libyaml is twenty times as fast; the one in Python reads the same language.
@@ -175,12 +176,17 @@ class _Builder:
         self._problems = problems
         self._limit = len(problems) + MAX_PROBLEMS
         self._documents = 0
+        self._left = MAX_EVENTS
         self._stack: list[Node] = []
         # For each open mapping: the key that waits for its value.
         self._keys: list[Node | None] = []
 
     def take(self, event: yaml.Event) -> bool:
         """Take one event; False when the rest of the file must not be read."""
+        self._left -= 1
+        if self._left < 0:
+            self._report(event, "E113", f"the file holds more than {MAX_EVENTS:,} values and brackets", "split it")
+            return False
         if isinstance(event, yaml.ScalarEvent):
             self._place(self._scalar(event))
         elif isinstance(event, yaml.AliasEvent):

@@ -27,6 +27,7 @@ MAX_ROUNDS = 100
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SHORT_WEEKDAYS = tuple(day[:3] for day in WEEKDAYS)
 CONSOLE = "console"
+ROUTING_KEY_PATTERN = "[A-Za-z0-9]{32}"
 _FILE = "The file that holds the {}; it is read at each page, so that a rotated one is used at once."
 
 
@@ -59,6 +60,11 @@ PAGERDUTY = Shape(
         "url": key("Another address than PagerDuty's own.", ADDRESS),
     },
     one_of=("routing_key", "routing_key_file"),
+    # Who stands in for PagerDuty under another address may have keys of another form.
+    also={
+        "if": {"not": {"required": ["url"]}},
+        "then": {"properties": {"routing_key": {"pattern": f"^{ROUTING_KEY_PATTERN}$"}}},
+    },
 )
 SLACK = Shape(
     what="a slack channel",
