@@ -20,6 +20,7 @@ PACKS_DIR = Path(__file__).parent / "packs"
 SUFFIXES = frozenset({".yml", ".yaml"})
 TEST_NAMES = ("_test.yml", "_test.yaml", ".test.yml", ".test.yaml")  # tests of rules may stand beside them
 MAX_FILES = 1000
+MAX_TOTAL = 32 * 1024 * 1024
 MAX_DEPTH = 20
 _RULES = re.compile(rb"^[\"']?rules[\"']?[ \t]*:", re.MULTILINE)
 # In the head of a pack: the packs to which it leaves alerts, so that none of those goes to nobody.
@@ -74,6 +75,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self._packs_dir = packs_dir
         self._seen: set[Path] = set()
+        self._room = MAX_TOTAL
 
     def take(self, path: str) -> None:
         """Read whatever one entry of the list names."""
@@ -149,7 +151,13 @@ class _Reader:
             self._problem(shown, "E002", "this is no regular file")
             return
         with target.open("rb") as file:
-            self.files.append(SourceFile(shown, file.read(MAX_BYTES + 1)))
+            text = file.read(MAX_BYTES + 1)
+        self._room -= len(text)
+        if self._room >= 0:
+            self.files.append(SourceFile(shown, text))
+        elif self._room + len(text) >= 0:  # said once
+            hint = "remove what is no rule file"
+            self._problem(shown, "E005", f"the files have more than {MAX_TOTAL // 1024 // 1024} MiB together", hint)
 
     def _unreadable(self, shown: str, error: Exception) -> None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -165,3 +165,14 @@ def test_packs_bring_those_to_which_they_leave_alerts(folder, packs):
     (packs / "storm.yml").write_text("# Comes with: practice.\n")
     names = [file.name for file in read_rule_files([str(folder), "pack:practice", "pack:storm"], packs).files]
     assert names[1:] == ["pack:practice", "pack:storm"]
+
+
+def test_files_together_are_bounded(tmp_path):
+    """Many large files are not all kept in memory: what is beyond the bound is said once, and not read on."""
+    for place in range(40):
+        (tmp_path / f"{place:02}.yml").write_text("#" * 1024 * 1024)
+    read = read_rule_files([str(tmp_path)])
+    assert len([file for file in read.files if file.name.startswith(str(tmp_path))]) == 32
+    assert [str(problem) for problem in read.problems] == [
+        f"{tmp_path}/32.yml: error[E005] the files have more than 32 MiB together (remove what is no rule file)"
+    ]

@@ -7,6 +7,7 @@ import pytest
 
 from rules.check import check
 from rules.conditions import All, Any, Count, FiringFor, Match, None_
+from rules.files import PACKS_DIR, TEST_NAMES, pack_names
 from rules.lint.conditions import implies, never
 from rules.lint.lint import lint
 from rules.lint.ranges import impossible, never_matches
@@ -14,6 +15,7 @@ from rules.lint.unmatched import unmatched
 from rules.load import load_rule_set
 from rules.matchers import parse_matchers
 from rules.sections import SourceFile
+from rules.starter_files import STARTER_DIR
 
 MINUTE = timedelta(minutes=1)
 
@@ -208,6 +210,14 @@ def test_lint_says_nothing_of_packs(now):
     """Who checks cannot change what is shipped."""
     files = [SourceFile("pack:p", "rules: [{id: r, match: ['x=\"a\"', 'x=\"b\"'], declare: SEV3}]")]
     assert check(files, now).warnings == 0
+
+
+@pytest.mark.parametrize("name", [*pack_names(), None])
+def test_lint_finds_nothing_in_what_we_ship(now, name):
+    """Each pack, and the starter, read as files of one's own."""
+    paths = [PACKS_DIR / f"{name}.yml"] if name else sorted((STARTER_DIR / "rules.d").glob("*.yml"))
+    files = [SourceFile(path.name, path.read_bytes()) for path in paths if not path.name.endswith(TEST_NAMES)]
+    assert lint(files, load_rule_set(files, now=now).rule_set) == []
 
 
 def test_lint_costs_little(now):
