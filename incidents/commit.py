@@ -10,6 +10,7 @@ from incidents.incident import Incident
 from incidents.measures import Measures, Tally
 from incidents.page import Page
 from incidents.quarantined import Quarantined
+from incidents.shadow import Shadowed
 from incidents.timeline import Entry
 from incidents.transitions import Transition, clear_for
 
@@ -53,6 +54,7 @@ class Commit:
         self.heartbeats: dict[str, HeartbeatState | None] = {}
         self.facts: dict[str, Fact] = {}
         self.wanted: dict[str, int] = {}  # questions to Prometheus -> until when they are asked (ms)
+        self.shadowed: list[Shadowed] = []  # what rules in shadow mode held for
 
     def take(self, incident_id: str, done: Transition, *, declared: bool = False) -> None:
         """Take in what a transition did."""

@@ -306,6 +306,11 @@ def journal_expected() -> str:
     return "tocsin:journal:expected"
 
 
+def page_test(test_id: str) -> str:
+    """Hash, how far a test page has come. TTL: a day. Writer: API, page worker. Reader: API."""
+    return f"tocsin:page-test:{test_id}"
+
+
 def audited() -> str:
     """String, that the paging was audited. TTL: fifteen seconds. Writer, reader: the auditors (SET NX)."""
     return "tocsin:audited"
@@ -328,3 +333,17 @@ def links_key() -> str:
 def link_used(token: str) -> str:
     """String, who acknowledged by a link of a page. TTL: until the link expires. Writer, reader: the receiver."""
     return f"tocsin:links:used:{short_hash(token)}"
+
+
+def shadow(shadow_id: str) -> str:
+    """String, the key of the hash of what a rule in shadow mode would have declared last for an identity; that hash and
+    the set of its alerts that fire begin with it. TTL: 90 days. Writer: the decider. Reader: the decider, API.
+    """
+    return f"tocsin:shadow:{shadow_id}"
+
+
+def shadows() -> str:
+    """Sorted set of the hashes of would-be incidents by when they began. TTL: none, capped. Writer: the decider. Reader:
+    API.
+    """
+    return "tocsin:shadows"

@@ -52,6 +52,9 @@ class Measures(Enum):
     PAGE_DELAY = Measure(
         "page_delay_seconds", "From the event received to the page accepted by its provider.", (), DELAY_BUCKETS
     )
+    SHADOW = Measure(
+        "shadow_incidents_total", "Incidents that rules in shadow mode would have declared.", ("rule", "severity")
+    )
     JOURNAL_MISSED = Measure("journal_missed_events_total", "Events that took effect and no journal tells of.")
     STEPS_REPAIRED = Measure("paging_steps_repaired_total", "Paging steps that were missing, and were set again.")
     TIMER_LATENESS = Measure("timer_lateness_seconds", "How late due timers ran.", (), DELAY_BUCKETS)

@@ -29,6 +29,14 @@ class Pointer(NamedTuple):
     expires_ms: int | None
 
 
+class Shadow:
+    """The present incident that a rule in shadow mode would have declared for an identity."""
+
+    def __init__(self) -> None:
+        self.firing: set[str] = set()
+        self.last_ms = 0
+
+
 class State:
     """Everything that the store keeps, as plain values. What lapses by time lapses by the instant that is handed in."""
 
@@ -57,6 +65,7 @@ class State:
         self.facts: dict[str, Fact] = {}
         self.wanted: dict[str, int] = {}  # questions to Prometheus
         self.awaiting: set[str] = set()  # incidents that wait for facts
+        self.shadow: dict[str, Shadow] = {}
         self.counters: Counter[str] = Counter()
         self.quarantine: dict[str, Quarantined] = {}
         self.probes: set[str] = set()

@@ -9,10 +9,12 @@ from incidents.clock import from_ms, to_ms
 from incidents.commit import Commit
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import Incident
+from incidents.measures import Measures
 from incidents.memory.sorted import Window
-from incidents.memory.state import State
+from incidents.memory.state import Shadow, State
 from incidents.page import Page
 from incidents.quarantined import Quarantined
+from incidents.shadow import Shadowed
 from incidents.timeline import Entry
 from incidents.values import AlertStatus
 
@@ -119,6 +121,21 @@ def _beat(store: State, heartbeats: dict[str, HeartbeatState | None], commit: Co
             store.heartbeats[name] = state
 
 
+def _shadow(store: State, shadowed: list[Shadowed], commit: Commit) -> None:
+    for each in shadowed:
+        known = store.shadow.get(each.id)
+        if not each.rule:
+            if known is not None and each.member in known.firing:
+                known.firing.discard(each.member)
+                known.last_ms = commit.now_ms
+            continue
+        if known is None or (not known.firing and commit.now_ms - known.last_ms > each.gap_ms):
+            known = store.shadow[each.id] = Shadow()
+            store.counters[Measures.SHADOW.field(each.rule, each.severity)] += 1
+        known.firing.add(each.member)
+        known.last_ms = commit.now_ms
+
+
 Write = Callable[[State, Any, Commit], None]
 WRITES: Mapping[str, Write] = {  # in the order in which the real store writes them
     "incidents": _keep_incidents,
@@ -140,6 +157,7 @@ WRITES: Mapping[str, Write] = {  # in the order in which the real store writes t
     "heartbeats": _beat,
     "facts": lambda store, facts, _commit: store.facts.update(facts),
     "wanted": lambda store, wanted, _commit: store.wanted.update(wanted),
+    "shadowed": _shadow,
     "tally": lambda store, tally, _commit: store.counters.update(tally.fields),
 }
 READ_ALONG = frozenset({"now_ms", "declared", "window_spans", "windows_firing"})  # by the writers of other fields

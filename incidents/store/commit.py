@@ -15,6 +15,7 @@ from incidents.store.bundle import with_data
 from incidents.store.codec import encode
 from incidents.store.connection import Command
 from incidents.store.scripts import GROW, MOVE
+from incidents.store.shadow import shadow_commands
 from incidents.timeline import Entry
 from incidents.values import AlertStatus, IncidentStatus
 
@@ -45,6 +46,7 @@ def commit_commands(commit: Commit) -> list[Command]:
         commands.append(("HDEL", key, name) if state is None else ("HSET", key, name, encode(state)))
     commands += [("HSET", keys.facts(), name, encode(fact)) for name, fact in commit.facts.items()]
     commands += _scored(keys.facts_wanted(), commit.wanted)
+    commands += shadow_commands(commit.shadowed, commit.now_ms)
     commands += count_commands(commit.tally)
     return commands
 

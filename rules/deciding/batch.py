@@ -20,6 +20,7 @@ from incidents.events import ClearDue
 from incidents.incident import Incident
 from incidents.journal.lines import Became
 from incidents.measures import Measures
+from incidents.shadow import Shadowed, shadow_id
 from incidents.snapshot import FIRING_NOW, Plan, Snapshot
 from incidents.timeline import Entry, EntryKind, fold_name
 from incidents.transitions import transition
@@ -30,7 +31,7 @@ from rules.deciding.view import View
 from rules.deciding.windows import plan_windows
 from rules.deciding.work import Arrival, DueTimer
 from rules.index import Hit, Matched
-from rules.model import RuleSet
+from rules.model import Mode, RuleSet
 
 PROBE_LABEL = "tocsin_probe"  # of doctor's synthetic alert
 TIMERS_OF_ALERTS = frozenset({TIMER_ALERT, TIMER_EXPIRY, TIMER_AGAIN})
@@ -163,6 +164,8 @@ class Batch:
                 self.view.windows.leave(hit, arrival.key, state.ends_at or self.now)
             if hit.rule.flaps:
                 self.view.windows.change(hit, arrival.key, state.ends_at or self.now)
+            if hit.rule.mode is Mode.SHADOW:
+                self.view.commit.shadowed.append(Shadowed(shadow_id(hit.rule.id, hit.identity_key), arrival.key))
         for name in state.incidents:
             if self.view.incident(name) is not None:
                 self.view.detach(name, arrival)

@@ -10,6 +10,7 @@ from incidents.events import FindingHeld, Unmeasured
 from incidents.facts import Fact
 from incidents.incident import Incident
 from incidents.measures import Measures
+from incidents.shadow import Shadowed, shadow_id
 from incidents.snapshot import Plan
 from incidents.transitions import Context, transition
 from incidents.values import AlertStatus, Criterion, IncidentStatus, Severity
@@ -19,7 +20,7 @@ from rules.deciding.view import View
 from rules.deciding.work import Arrival
 from rules.evaluate import Outcome, Verdict, evaluate_safely
 from rules.index import Hit, Matched
-from rules.model import Mode, RuleSet, Tier
+from rules.model import Mode, RuleSet, Subject, Tier
 from rules.slos import Slo, slos_of
 from rules.verdicts import Counted
 
@@ -124,7 +125,21 @@ class Judge:
         name = self._act(hit, verdict, matched, arrival, fires_again=fires_again, storm=storm)
         if self.notes is not None:
             self.notes.judged(hit, verdict, name)
+        if verdict.outcome is Outcome.SHADOW:
+            self._shadow(hit, verdict, arrival.key)
         return name
+
+    def _shadow(self, hit: Hit, verdict: Verdict, member: str) -> None:
+        """Note an incident that would have been; what is no alert begins and ends at once."""
+        rule, tier = hit.rule, verdict.tier
+        if tier is None or tier.declare is None or tier.attach_only:
+            return
+        name = shadow_id(rule.id, hit.identity_key)
+        gap_ms = int(rule.reopen_within.total_seconds() * 1000)
+        noted = Shadowed(name, member, rule.id, tier.declare.value, rule.criterion.value, dict(hit.identity), gap_ms)
+        self._view.commit.shadowed.append(noted)
+        if rule.on is not Subject.ALERT:
+            self._view.commit.shadowed.append(Shadowed(name, member))
 
     def _act(
         self,

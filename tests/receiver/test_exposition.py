@@ -207,6 +207,7 @@ def test_exposition_and_its_document_agree(scrape, links, tmp_path):
     }
     # These have no series before the first rule set and the first heartbeat.
     labels |= {"tocsin_rules_info": {"hash"}, "tocsin_heartbeat_age_seconds": {"heartbeat"}}
+    labels |= {"tocsin_shadow_incidents": {"rule", "severity"}}  # nor this before the first rule in shadow mode
     real = {
         (family.name + ("_total" if family.type == "counter" else ""), family.type, frozenset(labels[family.name]))
         for family in families

@@ -16,6 +16,7 @@ from incidents.memory.reads import READS
 from incidents.memory.writes import READ_ALONG, WRITES
 from incidents.page import Page
 from incidents.quarantined import Quarantined
+from incidents.shadow import Shadowed
 from incidents.snapshot import FIRING_NOW, Plan, Snapshot
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions import Context, Transition, transition
@@ -375,3 +376,23 @@ def test_contract_of_counters(store):
         commit.tally.fields["a|b"] += 2
         store.apply(commit)
     assert store.counters() == {"a|b": 4}
+
+
+def test_contract_of_shadow(store):
+    """One outage of an identity is one would-be incident: while an alert fires, and for the reopen time after that."""
+    store.publish("rules")
+    counted = "shadow_incidents_total|watched|SEV2"
+
+    def note(at: datetime, *notes: Shadowed) -> int:
+        store.apply(commit_with(now=at, shadowed=list(notes)))
+        return store.counters().get(counted, 0)
+
+    def held(member: str) -> Shadowed:
+        return Shadowed("one", member, "watched", "SEV2", "other", {"service": "db"}, 30 * 60 * 1000)
+
+    assert note(NOW, held("a"), held("b")) == 1
+    assert note(NOW + MINUTE, Shadowed("one", "a")) == 1
+    assert note(NOW + 300 * MINUTE, held("c")) == 1
+    assert note(NOW + 301 * MINUTE, Shadowed("one", "b"), Shadowed("one", "c"), Shadowed("two", "c")) == 1
+    assert note(NOW + 320 * MINUTE, held("a"), Shadowed("one", "a")) == 1
+    assert note(NOW + 351 * MINUTE, held("a")) == 2
