@@ -25,6 +25,12 @@ class Roles(msgspec.Struct, frozen=True, kw_only=True):
     engineer_in_charge: str | None = None
     engineers: tuple[str, ...] = ()
 
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Everybody who has a role."""
+        held = (self.incident_commander, self.communications, self.engineer_in_charge, *self.engineers)
+        return tuple(person for person in held if person)
+
     def holder(self, role: Role) -> str | None:
         """Return who holds a role that one person holds; the first of the engineers for `engineer`."""
         if role is Role.ENGINEER:
@@ -126,6 +132,13 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     def is_held(self) -> bool:
         """Whether only a person may resolve it: the data of customers is theirs to verify."""
         return any(finding.criterion is Criterion.DATA_ISSUE for finding in self.findings)
+
+    def is_seen_by(self, person: str | None) -> bool:
+        """Whether somebody may see it: a restricted one only who has a role in it or was paged for it.
+
+        None stands for somebody who sees everything.
+        """
+        return person is None or not self.restricted or person in {*self.roles.holders, *self.paged}
 
     @property
     def dedup_key(self) -> str:

@@ -51,6 +51,11 @@ def incident_json(incident: Incident, alerts: AlertTally) -> dict[str, Any]:
         "objectives": [
             {"id": objective.id, "text": objective.text, "kind": objective.kind} for objective in incident.objectives
         ],
+        "stakeholders": [
+            {"name": stakeholder.name, "kind": stakeholder.kind, "external": stakeholder.external}
+            for stakeholder in incident.stakeholders
+        ],
+        "restricted": incident.restricted,
         "next_page_at": instant(paging.next_at) if paging else None,
         "version": incident.version,
     }

@@ -63,8 +63,12 @@ class Reads:
         severities: frozenset[Severity] = frozenset(),
         after: str = "",
         limit: int = 50,
+        reader: str | None = None,
     ) -> IncidentPage:
-        """Return incidents, newest first; an empty filter lets all through. Raises `UnknownCursor`."""
+        """Return incidents that a reader may see (None sees all), newest first; an empty filter lets all through.
+
+        Raises `UnknownCursor`.
+        """
         wanted = statuses or frozenset(IncidentStatus)
         whole = wanted == frozenset(IncidentStatus) and not severities
         found: list[Counted] = []
@@ -75,7 +79,8 @@ class Reads:
             for names in chunks:
                 for counted in _load(link, names):
                     incident = counted.incident
-                    if incident.status in wanted and (not severities or incident.severity in severities):
+                    fits = incident.status in wanted and (not severities or incident.severity in severities)
+                    if fits and incident.is_seen_by(reader):
                         found.append(counted)
                         if len(found) > limit:
                             return IncidentPage(tuple(found[:limit]), found[limit - 1].incident.id)

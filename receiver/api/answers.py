@@ -52,6 +52,14 @@ class ObjectiveAnswer(Answer, frozen=True, kw_only=True):
     kind: str
 
 
+class StakeholderAnswer(Answer, frozen=True, kw_only=True):
+    """Somebody who has to know."""
+
+    name: str
+    kind: str
+    external: bool
+
+
 class IncidentAnswer(Answer, frozen=True, kw_only=True):
     """An incident."""
 
@@ -73,6 +81,8 @@ class IncidentAnswer(Answer, frozen=True, kw_only=True):
     summary: str
     runbook: str
     objectives: list[ObjectiveAnswer]
+    stakeholders: list[StakeholderAnswer]
+    restricted: bool
     next_page_at: Instant | None
     version: int
 

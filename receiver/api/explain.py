@@ -18,7 +18,7 @@ from incidents.snapshot import Plan, Snapshot
 from incidents.store.journal import standing
 from incidents.store.looking import load_unwatched, remembered
 from receiver.api import answers
-from receiver.api.incidents import checked_id
+from receiver.api.incidents import check_may_see, checked_id
 from receiver.api.reading import LIMIT, bad_parameter, limit_in, text_in
 from receiver.api.route import Call, Parameter, Reply, Route, Services
 from receiver.auth import ApiRole
@@ -73,7 +73,9 @@ def _of_alert(services: Services, call: Call, text: str) -> tuple[list[str], lis
 
 
 def _of_incident(services: Services, call: Call, text: str) -> tuple[list[str], list[Explanation]]:
-    incident, alerts = services.api.incidents.get(checked_id(call._replace(path={"incident_id": text})))
+    call = call._replace(path={"incident_id": text})
+    check_may_see(services, call)
+    incident, alerts = services.api.incidents.get(checked_id(call))
     summary = [
         f"{incident.id} {incident.title}",
         f"  {incident.status}, {incident.severity}; {alerts.firing} alerts firing, {alerts.resolved} resolved",

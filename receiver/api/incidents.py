@@ -35,6 +35,15 @@ def checked_id(call: Call) -> str:
     return name
 
 
+def check_may_see(services: Services, call: Call) -> None:
+    """Raise `NotFound` for a restricted incident that is not for the caller: to them it does not exist."""
+    if call.reader is None or "incident_id" not in call.path:
+        return
+    name = checked_id(call)
+    if not services.api.incidents.get(name)[0].is_seen_by(call.reader):
+        raise NotFound("incident", name)
+
+
 def headers_of(incident: Incident) -> dict[str, str]:
     """Return the headers of an answer that is an incident: its version as the ETag."""
     return {"ETag": f'"{incident.version}"'}
@@ -50,6 +59,7 @@ def _list(services: Services, call: Call) -> Reply:
         severities=frozenset(Severity(word) for word in words_in(call.query, "severity", Severity)),
         after=text_in(call.query, "after"),
         limit=limit_in(call.query),
+        reader=call.reader,
     )
     return Reply({"incidents": [incident_json(*counted) for counted in page.incidents], "next": page.next})
 

@@ -47,6 +47,7 @@ class Call(NamedTuple):
     query: Mapping[str, tuple[str, ...]]
     body: Any
     if_match: str
+    reader: str | None = None  # whose eyes see the answer; None sees everything
 
 
 class Reply(NamedTuple):

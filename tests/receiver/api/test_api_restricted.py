@@ -1,0 +1,42 @@
+"""Restricted incidents: for who has a role in them, who was paged, and admins; for others they are not there."""
+
+import pytest
+from msgspec.structs import replace
+
+from incidents import keys
+from incidents.store.codec import encode
+
+NAMES = {"amira": 200, "ada": 200, "bo": 404, "val": 404}
+
+
+@pytest.fixture
+def restricted(declare, links):
+    """An open incident and a restricted one, of which amira is the commander."""
+    declare("web")
+    incident = declare("vault", title="Somebody looked at payslips")
+    with links.borrow() as link:
+        link.one("SET", keys.incident(incident.id), encode(replace(incident, restricted=True)))
+    return incident.id
+
+
+@pytest.mark.parametrize(("who", "status"), NAMES.items())
+@pytest.mark.parametrize("path", ["incidents/{}", "incidents/{}/timeline"])
+def test_api_restricted_incident_is_not_there_for_others(api, restricted, who, status, path):
+    """Neither it nor what belongs to it is shown, in the words of something that does not exist."""
+    answer = api.get(path.format(restricted), who=who)
+    assert answer.status_code == status
+    assert status == 200 or "payslips" not in answer.text
+
+
+@pytest.mark.parametrize(("who", "status"), NAMES.items())
+def test_api_restricted_incident_is_left_out_of_lists(api, restricted, who, status):
+    """The list goes on without a gap where the incident would stand."""
+    shown = [each["id"] for each in api.get("incidents?limit=1", who=who).json["incidents"]]
+    assert (shown == [restricted]) is (status == 200)
+    assert len(shown) == 1
+
+
+def test_api_restricted_incident_cannot_be_changed_by_others(api, restricted):
+    """A command about it is answered as one about nothing."""
+    assert api.post(f"incidents/{restricted}/acknowledge", who="bo").status_code == 404
+    assert api.post(f"incidents/{restricted}/acknowledge", who="amira").status_code == 200
