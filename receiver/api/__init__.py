@@ -87,7 +87,9 @@ def _view(services: Services, route: Route, bodies: Bodies) -> Callable[..., Res
             query=query_of(request.args.items(multi=True), route.query),
             body=_body(bodies, route.body) if route.body is not None else None,
             if_match=request.headers.get("If-Match", ""),
+            reader=None if caller().role is ApiRole.ADMIN else caller().name,
         )
+        incidents.check_may_see(services, call)
         reply = _done(services, route, call)
         return Response(
             msgspec.json.encode(reply.value), route.status, dict(reply.headers), content_type="application/json"
