@@ -24,6 +24,7 @@ from incidents.values import OPEN_STATUSES, AlertStatus, Criterion, IncidentStat
 from rules.evaluate import Outcome
 from rules.load_channels import DELIVERED
 from rules.model import Rule
+from rules.slo_status import SloStatus
 
 LOG = structlog.get_logger()
 
@@ -52,6 +53,7 @@ class Scraped(NamedTuple):
 
     store: Measured | None
     rules: tuple[Rule, ...]
+    slos: tuple[SloStatus, ...] = ()
 
 
 class Exposition:
@@ -69,6 +71,7 @@ class Exposition:
         rules: Callable[[], tuple[Rule, ...]],
         version: str,
         now: Callable[[], datetime],
+        slos: Callable[[], tuple[SloStatus, ...]] = lambda: (),
     ) -> None:
         self._links = links
         self._request_metrics = request_metrics
@@ -76,6 +79,7 @@ class Exposition:
         self._rules = rules
         self._version = version
         self._now = now
+        self._slos = slos
         self._lock = threading.Lock()
         self._reader: ThreadPoolExecutor | None = None
         self._reading: Future[Scraped] | None = None
@@ -104,7 +108,7 @@ class Exposition:
     def _read(self) -> Scraped:
         store = measure(self._links)
         try:
-            return Scraped(store, self._rules())
+            return Scraped(store, self._rules(), self._slos())
         except (TocsinError, ValueError) as error:
             # Rules that another version wrote hide no count: their series appear once they have counted something.
             LOG.warning("scraped_without_rules", error=str(error))
@@ -116,6 +120,7 @@ class Exposition:
         if scraped.store is None:
             return
         yield from self._gauges(scraped.store)
+        yield from self._slo_gauges(scraped.slos)
         counts = _grouped(scraped.store.counters)
         at_zero = values_at_zero(self._sources, scraped.rules)
         for each in Measures:
@@ -163,6 +168,28 @@ class Exposition:
         yield _gauge("journal_lag_events", "Events that took effect and are not in the journal yet.", store.journal.lag)
         info = [((store.ruleset,), 1.0)] if store.ruleset else []
         yield _labelled("rules_info", "The hash of the rule set in force.", ("hash",), info)
+
+
+    def _slo_gauges(self, slos: Sequence[SloStatus]) -> Iterator[Metric]:
+        now = self._now()
+        yield _labelled(
+            "slo_burn_rate",
+            "How many times faster than allowed the error budget burns, over an hour; absent where not known.",
+            ("slo",),
+            [((each.slo.id,), each.burn_rate) for each in slos if each.burn_rate is not None],
+        )
+        yield _labelled(
+            "slo_budget_remaining_ratio",
+            "Which part of the error budget is left, below 0 none; absent where not known.",
+            ("slo",),
+            [((each.slo.id,), each.budget_remaining) for each in slos if each.budget_remaining is not None],
+        )
+        yield _labelled(
+            "slo_fact_age_seconds",
+            "Since Prometheus last told of an SLO, +Inf when it never did.",
+            ("slo",),
+            [((each.slo.id,), (now - each.at).total_seconds() if each.at else NEVER) for each in slos],
+        )
 
 
 _OPEN = tuple((severity, status) for severity, status in product(Severity, IncidentStatus) if status in OPEN_STATUSES)

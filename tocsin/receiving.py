@@ -7,6 +7,7 @@ from flask import Flask
 from incidents.clock import utc_now
 from incidents.errors import StoreUnavailable
 from incidents.store.connection import Links, client_for
+from incidents.store.facts import FactStore
 from incidents.store.health import examine
 from incidents.store.incidents import Incidents
 from incidents.store.intake import Intake
@@ -19,6 +20,8 @@ from receiver.deps import ApiDeps, Deps
 from receiver.exposition import Exposition
 from receiver.metrics import RequestMetrics
 from receiver.payloads.mapping import compile_mapping
+from rules.model import RuleSet
+from rules.slo_status import SloStatus, fact_ids, status_of
 from tocsin import __version__
 from tocsin.config_file import load_settings
 from tocsin.redis_urls import store_url
@@ -41,6 +44,11 @@ def threads(settings: Settings) -> int:
     return THREADS_FSYNC if settings.durability is Durability.FSYNC else THREADS
 
 
+def _slos(rule_set: RuleSet, links: Links) -> tuple[SloStatus, ...]:
+    facts = FactStore(links).facts(fact_ids(rule_set.slos.values()))
+    return tuple(status_of(slo, facts, utc_now()) for slo in rule_set.slos.values())
+
+
 def receiver_app(settings: Settings, url: str) -> Flask:
     """Return the receiver's application over a store."""
     links = Links(url, scripts=ALL)
@@ -53,7 +61,8 @@ def receiver_app(settings: Settings, url: str) -> Flask:
         links=links,
         request_metrics=requests,
         sources=tuple(source.name for source in settings.sources),
-        rules=lambda: book.current().rules,
+        rules=lambda: book.current().every_rule,
+        slos=lambda: _slos(book.current(), links),
         version=__version__,
         now=utc_now,
     )

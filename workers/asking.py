@@ -190,6 +190,8 @@ class Asking:
                 facts += self._span(question, at, answer)
             elif answer.answered:
                 turn.told = ""
+                if answer.value is None:  # what is not there yet may be there soon
+                    turn.due = min(turn.due, time.monotonic() + self._least.total_seconds())
                 facts.append(_fact(question, turn, at, answer))
             else:
                 facts += self._unanswered(question, turn, answer.why)

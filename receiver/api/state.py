@@ -32,7 +32,7 @@ def _rules(services: Services, call: Call) -> Reply:
         {
             "hash": rule_set.hash,
             "reload": _reload(services.rulesets.status()),
-            "rules": [_rule(rule) for rule in rule_set.rules],
+            "rules": [_rule(rule) for rule in rule_set.every_rule],
             "next": None,
         }
     )
