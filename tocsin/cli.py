@@ -16,6 +16,7 @@ COMMANDS = {
     "incidents": "tocsin.commands.incidents:incidents",
     "init": "tocsin.commands.init:init",
     "oncall": "tocsin.commands.oncall:oncall",
+    "page": "tocsin.commands.page:page",
     "quarantine": "tocsin.commands.quarantine:quarantine",
     "receiver": "tocsin.commands.receiver:receiver",
     "rules": "tocsin.commands.rules:rules",

@@ -23,6 +23,7 @@ from rules.deciding.work import Arrival, Received
 from rules.index import Matching
 
 OUR_KEY = re.compile(r"(INC-\d{4}-\d{4,})-[0-9a-f]{8,16}")
+OUR_TEST = re.compile(r"TEST-[0-9a-f]{16}-[0-9a-f]{8,16}")
 # Somebody is on it: from here the time-spent clock runs.
 WORK = frozenset({TouchKind.ACKNOWLEDGED, TouchKind.NOTE, TouchKind.RESPONDER, TouchKind.STATUS_UPDATE})
 # Told of our own page, they say what we did ourselves, or nothing that its timeline does not have.
@@ -82,6 +83,8 @@ class Reception:
         self._batch.became = Became.TAKEN
         self._view.commit.deliveries |= deliveries
         self._tally.count(Measures.EVENTS, "processed")
+        if OUR_TEST.fullmatch(received.incoming.incident_key):
+            return  # a test page of ours: nothing is wrong
         ours = self._our_incident(received)
         if ours is not None:
             self._came_back(ours, received)

@@ -87,6 +87,15 @@ def test_our_own_page_is_known_by_what_its_provider_calls_it(stage: Stage):
     assert stage.balance()[0] == stage.balance()[1]
 
 
+def test_our_own_test_page_that_comes_back_is_no_alert(stage: Stage):
+    """A provider that tells of a test page declares nothing."""
+    back = alert("SEV4 a test", severity="critical")
+    stage.take(Incoming(ids=("1",), incident_key="TEST-0123456789abcdef-19a4c3b2f00", alert=back))
+    stage.decide()
+    assert stage.incidents() == []
+    assert stage.balance()[0] == stage.balance()[1]
+
+
 def test_our_own_page_acknowledges_and_opens_nothing(stage: Stage):
     """What comes back under the dedup key of an incident of ours acknowledges it, and is no new alert."""
     stage.post(alert())
