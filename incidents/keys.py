@@ -343,7 +343,5 @@ def shadow(shadow_id: str) -> str:
 
 
 def shadows() -> str:
-    """Sorted set of the hashes of would-be incidents by when they began. TTL: none, capped. Writer: the decider. Reader:
-    API.
-    """
+    """Sorted set of would-be incidents by when they began. TTL: none, capped. Writer: the decider. Reader: API."""
     return "tocsin:shadows"

@@ -4,14 +4,13 @@ One outage is one of them: it lasts while any of its alerts fires, and for the r
 """
 
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
 
 from incidents.alert import short_hash
 
 
-class Shadowed(NamedTuple):
+class Shadowed(msgspec.Struct, frozen=True):
     """An event that a rule in shadow mode held for, or the end of one (`rule` is empty then)."""
 
     id: str  # of the rule and the identity
@@ -24,7 +23,7 @@ class Shadowed(NamedTuple):
 
 
 class WouldBe(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident that a rule would have declared; `alerts` counts its different alerts, `firing` those that fire."""
+    """An incident that a rule would have declared; `alerts` counts firings, `firing` what fires now."""
 
     rule: str
     severity: str

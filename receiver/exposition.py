@@ -23,7 +23,7 @@ from incidents.store.measured import SETTLED, Measured, measure
 from incidents.values import OPEN_STATUSES, AlertStatus, Criterion, IncidentStatus, Severity
 from rules.evaluate import Outcome
 from rules.load_channels import DELIVERED
-from rules.model import Rule
+from rules.model import Mode, Rule
 from rules.slo_status import SloStatus
 
 LOG = structlog.get_logger()
@@ -206,6 +206,7 @@ def values_at_zero(sources: Sequence[str], rules: Sequence[Rule]) -> dict[Measur
         Measures.EVENTS: _every(SETTLED),
         Measures.RULE_DECISIONS: _every(names, Outcome),
         Measures.RULE_ERRORS: _every(names),
+        Measures.SHADOW: tuple(values for rule in shown for values in _shadowed_by(rule)),
         Measures.DECLARED: (*_declared_by_hand(), *(values for rule in shown for values in _declared_by(rule))),
         Measures.CLOSED: _every((BY_HAND, *names), CLOSED),
         Measures.TO_ACKNOWLEDGE: by_severity,
@@ -221,6 +222,11 @@ def _every(*values: Iterable[str]) -> tuple[Values, ...]:
 
 def _declared_by_hand() -> Iterator[Values]:
     return ((BY_HAND, Criterion.OTHER.value, severity.value) for severity in Severity)
+
+
+def _shadowed_by(rule: Rule) -> Iterator[Values]:
+    severities = dict.fromkeys(tier.declare for tier in rule.tiers if tier.declare is not None)
+    return ((rule.id, severity.value) for severity in severities if rule.mode is Mode.SHADOW)
 
 
 def _declared_by(rule: Rule) -> Iterator[Values]:

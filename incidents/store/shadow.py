@@ -18,8 +18,8 @@ from incidents.store.connection import Command, Links, checked
 KEPT = 1000
 KEPT_SECONDS = 90 * 86400
 
-# KEYS none. ARGV in msgpack: now (ms), prefix of records, keys of the index and of the counters, name of the counter, how
-# many are kept, for how many seconds, and the events: id, member, rule, severity, criterion, identity, gap (ms).
+# KEYS none. ARGV in msgpack: now (ms), prefix of records, keys of the index and of the counters, name of the counter,
+# how many are kept, for how many seconds, and the events: id, member, rule, severity, criterion, identity, gap (ms).
 SHADOW = """
 local a = cmsgpack.unpack(ARGV[1])
 local now, prefix, index = a[1], a[2], a[3]

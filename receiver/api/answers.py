@@ -336,6 +336,26 @@ class StatusAnswer(Answer, frozen=True, kw_only=True):
     probe: ProbeAnswer | None
 
 
+class WouldBeAnswer(Answer, frozen=True, kw_only=True):
+    """An incident that a rule in shadow mode would have declared; `alerts` counts firings."""
+
+    rule: str
+    severity: Severity
+    criterion: Criterion
+    identity: dict[str, str]
+    first_at: Instant
+    last_at: Instant
+    alerts: int
+    firing: int
+
+
+class ShadowAnswer(Answer, frozen=True, kw_only=True):
+    """What rules in shadow mode would have declared, latest first."""
+
+    shadow_incidents: list[WouldBeAnswer]
+    next: Cursor
+
+
 class ExplainAnswer(Answer, frozen=True, kw_only=True):
     """Why something is what it is: a few lines about all of it, then one explanation for each event or alert."""
 

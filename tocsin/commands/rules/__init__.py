@@ -11,6 +11,7 @@ COMMANDS = {
     "explain": "tocsin.commands.rules.explain:explain",
     "packs": "tocsin.commands.rules.packs:show_packs",
     "schema": "tocsin.commands.rules.schema:print_schema",
+    "shadow": "tocsin.commands.rules.shadow:show_shadow",
     "test": "tocsin.commands.rules.test:test_files",
 }
 
