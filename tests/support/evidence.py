@@ -172,10 +172,13 @@ def _pages(evidence: Evidence) -> Iterator[str]:
             yield f"{what}: {count}"
     sent = defaultdict(list)
     for page in evidence.pages:
-        sent[page["incident"]["id"]].append(page)
+        for incident in page["incidents"]:  # one, or a bundle
+            sent[incident["id"]].append(page)
     yield from (f"{name} was never paged" for name in evidence.incidents.keys() - sent.keys())
     for name, pages in sent.items():
-        if len({(page["page_id"], page["dedup_key"], page["person"]) for page in pages}) != 1:
+        # A bundle bears the names of its first; what of it is sent again may have another first.
+        own = [page for page in pages if page["incident"]["id"] == name]
+        if len({(page["page_id"], page["dedup_key"], page["person"]) for page in own}) > 1:
             yield f"{name} was paged under several names: {pages}"
         if not all(page["repeat"] for page in pages[1:]):
             yield f"{name} was paged {len(pages)} times, and not every further page is marked as a repeat"
