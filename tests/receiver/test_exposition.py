@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from incidents import keys
 from incidents.events import Acknowledge
+from incidents.facts import Fact
 from incidents.measures import Measures
 from incidents.store.connection import Link, Links, client_for
 from incidents.store.incidents import Incidents
@@ -27,6 +28,8 @@ from incidents.store.wake import Waker
 from receiver.exposition import PREFIX, Exposition
 from receiver.metrics import RequestMetrics
 from rules.deciding.deciding import Deciding
+from rules.slo_status import fact_ids, status_of
+from rules.slos import Slo
 from workers.decider import Decider
 from workers.entries import read_cursor, read_entry
 
@@ -34,7 +37,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 RULES = rule_set(CRITICAL)
 
 
-def exposition(links, folder, *, now=NOW, rules=RULES.rules) -> Exposition:
+def exposition(links, folder, *, now=NOW, rules=RULES.rules, slos=()) -> Exposition:
     return Exposition(
         links=links,
         request_metrics=RequestMetrics(folder, ["prom"]),
@@ -42,6 +45,7 @@ def exposition(links, folder, *, now=NOW, rules=RULES.rules) -> Exposition:
         rules=lambda: rules,
         version="9.9.9",
         now=lambda: now,
+        slos=lambda: slos,
     )
 
 
@@ -199,6 +203,19 @@ def test_exposition_names_no_incident_person_or_alert(decide, links, tmp_path):
     assert not re.search(r"INC-|amira|VeryPeculiarName|http", text)
 
 
+def test_exposition_shows_what_is_known_of_slos(scrape):
+    """Numbers that are not known are absent, and their age says so."""
+    slo = Slo(id="a", service="s", objective=99.9, window=timedelta(days=30), error_ratio="avg_over_time(r[$window])")
+    facts = {name: Fact(id=name, at=NOW - timedelta(seconds=5), value=0.0005) for name in fact_ids([slo])}
+    found = scrape(slos=(status_of(slo, facts, NOW),))
+    assert found['tocsin_slo_burn_rate{slo="a"}'] == pytest.approx(0.5)
+    assert found['tocsin_slo_budget_remaining_ratio{slo="a"}'] == pytest.approx(0.5)
+    assert found['tocsin_slo_fact_age_seconds{slo="a"}'] == 5
+    found = scrape(slos=(status_of(slo, {}, NOW),))
+    assert 'tocsin_slo_burn_rate{slo="a"}' not in found
+    assert found['tocsin_slo_fact_age_seconds{slo="a"}'] == float("inf")
+
+
 def test_exposition_and_its_document_agree(scrape, links, tmp_path):
     """docs/metrics.md lists every metric that there is, with its type and labels, and no other."""
     families = list(text_string_to_metric_families(exposition(links, tmp_path).render().decode()))
@@ -208,6 +225,8 @@ def test_exposition_and_its_document_agree(scrape, links, tmp_path):
     # These have no series before the first rule set and the first heartbeat.
     labels |= {"tocsin_rules_info": {"hash"}, "tocsin_heartbeat_age_seconds": {"heartbeat"}}
     labels |= {"tocsin_shadow_incidents": {"rule", "severity"}}  # nor this before the first rule in shadow mode
+    slos = ("slo_burn_rate", "slo_budget_remaining_ratio", "slo_fact_age_seconds")  # nor these before the first SLO
+    labels |= {f"tocsin_{name}": {"slo"} for name in slos}
     real = {
         (family.name + ("_total" if family.type == "counter" else ""), family.type, frozenset(labels[family.name]))
         for family in families

@@ -7,7 +7,7 @@ import pytest
 
 from tocsin.client import Client
 from tocsin.commands.credentials import Known
-from tocsin.commands.doctor_checks import State, checks_of
+from tocsin.commands.doctor_checks import State, checks_of, prometheus_checks
 from tocsin.commands.doctor_probe import payload, probe
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -143,3 +143,26 @@ def test_commands_doctor_probe_ends_again():
     )
     assert began["fingerprint"] == ended["fingerprint"]
     assert (began["status"], ended["status"], ended["endsAt"]) == ("firing", "resolved", AT)
+
+
+def slo_answer(name: str, **changes) -> dict:
+    return {"id": name, "burn_rate": 0.4, "budget_remaining": 0.9, "at": EARLIER, "why": ""} | changes
+
+
+UNKNOWN = slo_answer("b", burn_rate=None, at=None, why="Prometheus did not answer: connection refused")
+
+
+@pytest.mark.parametrize(
+    ("slos", "states"),
+    [
+        ([], []),
+        ([slo_answer("a")], [State.OK]),
+        ([slo_answer("a"), UNKNOWN], [State.WARN]),
+        ([UNKNOWN], [State.FAIL]),
+    ],
+)
+def test_commands_doctor_says_whether_prometheus_answers(slos, states):
+    """Nothing without SLOs; else well, in part or not at all, with the reason."""
+    found = list(prometheus_checks({"slos": slos}, own_now=NOW))
+    assert [check.state for check in found] == states
+    assert all("connection refused" in check.found for check in found if check.state is not State.OK)

@@ -72,6 +72,20 @@ def checks_of(status: Json, oncall: Json, *, own_now: datetime) -> Iterator[Chec
         yield _source(source, now)
 
 
+def prometheus_checks(answer: Json, *, own_now: datetime) -> Iterator[Check]:
+    """Yield what `GET /api/v1/slos` tells of Prometheus; nothing where no SLO needs one."""
+    slos = answer["slos"]
+    unknown = [slo for slo in slos if slo["burn_rate"] is None or slo["budget_remaining"] is None]
+    if unknown:
+        first = unknown[0]
+        mend = "set `prometheus: {url: ...}` in tocsin.yml, and see the log of `tocsin worker facts`"
+        found = f"{len(unknown)} of {len(slos)} SLOs cannot be measured; {first['id']}: {first['why']}"
+        yield fail("prometheus", found, mend) if len(unknown) == len(slos) else warn("prometheus", found, mend)
+    elif slos:
+        oldest = min(datetime.fromisoformat(slo["at"]) for slo in slos)
+        yield ok("prometheus", f"answers; {len(slos)} SLOs, the oldest number is {span(own_now - oldest)} old")
+
+
 def _ready(status: Json) -> Check:
     if status["ready"]:
         return ok("receiver", f"ready, version {status['version']}")
