@@ -12,6 +12,7 @@ from rules.diff.words import NOTHING, is_default, said, told_fields
 from rules.load_rules import RULE_KEYS, TIER_KEYS
 from rules.matchers import Matcher
 from rules.model import Rule, RuleSet, Tier
+from rules.sections import SECTIONS
 
 _ONCALL = "oncall"
 # How one thing of a section is called, where that is not the section's name without its s.
@@ -74,7 +75,8 @@ def _sections(rule_set: RuleSet) -> dict[str, dict[str, object]]:
     told = told_fields(rule_set)
     oncall = told.pop(_ONCALL, None)
     for section, value in (told | (told_fields(oncall) if isinstance(oncall, msgspec.Struct) else {})).items():
-        found[section] = _named(section, value)
+        if section in SECTIONS:  # what is made of a section, such as rules of SLOs, is told with the section
+            found[section] = _named(section, value)
     # Which of two rules that hold in the same event comes first decides whose title an incident bears.
     found["rules"] |= {"": tuple(found["rules"])}
     return found

@@ -121,3 +121,10 @@ def test_diff_writes_plain_values(changes):
     found = as_json(changes("rules: []", "rules: [{id: a, match: x=1, declare: SEV3, mode: off}]"))
     assert found[0] | {"fields": []} == {"section": "rules", "name": "a", "change": "added", "fields": []}
     assert {"field": "mode", "old": None, "new": "off"} in found[0]["fields"]
+
+
+def test_diff_tells_an_slo_once(changes):
+    """The rules that are made of it are not told beside it."""
+    slo = "slos: [{id: a, service: s, objective: 99, window: 30d, error_ratio: 'a[$window]'}]"
+    (change,) = changes(slo, slo.replace("99", "99.9"))
+    assert (change.what, change.name, change.fields) == ("slo", "a", (("objective", "99", "99.9"),))
