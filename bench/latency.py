@@ -13,11 +13,14 @@ from systems import Ours, ours, percentile
 EVERY_SECONDS = 0.05
 WARM = 10  # incidents that are not counted: the first page makes the connection to its provider
 PAGES_WITHIN = 10.0
+PEOPLE = 120  # paged in turn: who was paged within the last five seconds gets the next pages in one message
+INFO = 9  # of the alerts of a service: one that no other rule declares by
 
 
 def measure(directory: Path, *, incidents: int, tell: Callable[[str], None]) -> dict[str, Any]:
     """Return the milliseconds from just before the POST to the page at the sink, and to the answer."""
     with ours(directory / "latency") as system:
+        _page_in_turn(system)
         tell(f"POST to page: {incidents} new incidents, one each {EVERY_SECONDS * 1000:.0f} ms")
         sent, answered = _post(system, incidents + WARM)
         paged = _pages(system, len(sent))
@@ -34,6 +37,22 @@ def measure(directory: Path, *, incidents: int, tell: Callable[[str], None]) -> 
     }
 
 
+def _page_in_turn(system: Ours) -> None:
+    """Add people, each with a policy and a rule that pages nobody else."""
+    webhook = f'{{channels: [{{webhook: {{url: "{system.sink.url}"}}}}]}}'
+    people = [f"  p{number}: {webhook}" for number in range(PEOPLE)]
+    policies = [f"  p{number}: {{steps: [{{page: p{number}}}]}}" for number in range(PEOPLE)]
+    rules = [
+        f"- {{id: p{number}, match: 'service=~\"[a-z]+-{number}-.*\"', declare: SEV2, page: p{number}}}"
+        for number in range(PEOPLE)
+    ]
+    text = "\n".join(["people:", *people, "paging:", *policies, "rules:", *rules])
+    (system.installation.rules / "people.yml").write_text(text + "\n")
+    answer = system.installation.reload()
+    if answer.status_code != 200:
+        raise AssertionError(answer.text)
+
+
 def _post(system: Ours, count: int) -> tuple[dict[str, float], dict[str, float]]:
     sent: dict[str, float] = {}
     answered: dict[str, float] = {}
@@ -41,8 +60,8 @@ def _post(system: Ours, count: int) -> tuple[dict[str, float], dict[str, float]]
     connection = http.client.HTTPConnection("127.0.0.1", system.installation.port, timeout=10)
     begun = time.monotonic()
     for number in range(count):
-        service = f"{'warm' if number < WARM else 'new'}-{number}"
-        text = workload.body([workload.alert_of(service, 0)]).replace(workload.TIMES, workload.times(_now()))
+        service = f"{'warm' if number < WARM else 'new'}-{number % PEOPLE}-{number}"
+        text = workload.body([workload.alert_of(service, INFO)]).replace(workload.TIMES, workload.times(_now()))
         time.sleep(max(0.0, begun + number * EVERY_SECONDS - time.monotonic()))
         sent[service] = time.time()
         connection.request("POST", "/webhooks/alertmanager", text.encode(), headers)
