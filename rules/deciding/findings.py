@@ -74,6 +74,8 @@ def calls(rule: Rule, tier: Tier) -> bool:
 
 def mark_of(rule: Rule, tier: Tier) -> str:
     """Return the name under which an incident remembers what a tier did, empty for a tier that a finding stands for."""
+    if tier.declare is not None and tier.page is None and not tier.escalate_by and rule.on is not Subject.INCIDENT:
+        return ""  # as most tiers
     once = rule.on is Subject.INCIDENT or tier.escalate_by or calls(rule, tier)
     return f"{rule.id}#{tier.index}" if once or (tier.assign and tier.declare is None) else ""
 
@@ -119,7 +121,7 @@ def severity_wanted(current: Incident | None, tier: Tier, mark: str) -> Severity
     """
     if current is None or not current.is_open:
         return None if tier.attach_only else tier.declare
-    if not _does_more_than_attach(tier):
+    if tier.declare is None and not _does_more_than_attach(tier):
         return None
     wanted = tier.declare or current.severity
     if tier.escalate_by and mark not in current.marks:
@@ -128,7 +130,7 @@ def severity_wanted(current: Incident | None, tier: Tier, mark: str) -> Severity
 
 
 def _does_more_than_attach(tier: Tier) -> bool:
-    verbs = (tier.declare, tier.escalate_by, tier.page, tier.assign, tier.absorb)
+    verbs = (tier.escalate_by, tier.page, tier.assign, tier.absorb)
     return any(verbs) or bool(tier.stakeholders or tier.objectives or tier.restricted)
 
 
