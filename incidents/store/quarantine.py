@@ -1,7 +1,8 @@
 """What is in quarantine: listed, shown, and sent through the stream once more."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -11,12 +12,16 @@ from incidents import keys
 from incidents.alert import Alert
 from incidents.clock import to_ms
 from incidents.errors import NotFound, TocsinError
+from incidents.journal.reader import Journal
 from incidents.measures import Measures, Tally
 from incidents.quarantined import Quarantined
 from incidents.store.codec import decode_quarantined, encode
 from incidents.store.connection import Command, Links, checked
+from incidents.store.intake import REFUSED_CHARACTERS
 from incidents.store.reads import UnknownCursor
 from incidents.values import AlertStatus
+
+SEARCHED = timedelta(days=1)  # around its receipt: it was decided then, or soon after
 
 # KEYS quarantine, stream, counters. ARGV id, source, milliseconds of receipt, body, then fields of the counters and by
 # how much each grows. Answers the id of the entry, or false where the item is gone. The deletion comes last: a store
@@ -54,12 +59,13 @@ class QuarantinePage(NamedTuple):
 class Quarantine:
     """Reads and empties the quarantine. For many threads.
 
-    `wake` asks for a decider.
+    `wake` asks for a decider; `journal` is where the journal of this host is, which has whole what was cut here.
     """
 
-    def __init__(self, links: Links, wake: Callable[[], object]) -> None:
+    def __init__(self, links: Links, wake: Callable[[], object], journal: Path | None = None) -> None:
         self._links = links
         self._wake = wake
+        self._journal = journal
 
     def items(self, *, after: str = "", limit: int = 50) -> QuarantinePage:
         """Return items after a cursor (the id of an item), latest first; raises `UnknownCursor`."""
@@ -93,7 +99,7 @@ class Quarantine:
         Raises `NotFound`, `NotRequeueable` and `StoreUnavailable`.
         """
         item = self.item(item_id)
-        alert = alert_in(item)
+        alert = self._alert_of(item)
         tally = Tally()
         tally.count(Measures.ALERTS_RECEIVED, item.source, alert.status.value)
         tally.count(Measures.EVENTS_RECEIVED)
@@ -110,6 +116,20 @@ class Quarantine:
             self._wake()
         return bytes(entry).decode()
 
+    def _alert_of(self, item: Quarantined) -> Alert:
+        """Return the alert of an item, whole from the journal where it was cut; raises `NotRequeueable`."""
+        if self._journal is not None and cut(item):
+            needle = item.text.encode("utf-8", "surrogatepass")
+            for event in Journal(self._journal).containing(needle, item.at - SEARCHED, item.at + SEARCHED):
+                if event.alert is not None and event.source == item.source:
+                    return timed(event.alert, item)
+        return alert_in(item)
+
+
+def cut(item: Quarantined) -> bool:
+    """Whether an item was longer than what the quarantine keeps."""
+    return len(item.text) >= REFUSED_CHARACTERS
+
 
 def alert_in(item: Quarantined) -> Alert:
     """Return the alert that an item holds, with times from its first receipt; raises `NotRequeueable`."""
@@ -117,6 +137,11 @@ def alert_in(item: Quarantined) -> Alert:
         alert = msgspec.json.decode(item.text, type=_Kept)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise NotRequeueable(item, str(error)) from None
+    return timed(alert, item)
+
+
+def timed(alert: Alert, item: Quarantined) -> Alert:
+    """Return an alert with times from its first receipt where its sender gave none."""
     starts_at = alert.starts_at or item.at
     if alert.status is AlertStatus.RESOLVED:
         return replace(alert, starts_at=starts_at, ends_at=alert.ends_at or item.at)

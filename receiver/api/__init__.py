@@ -75,7 +75,7 @@ def _services(deps: Deps, api: ApiDeps) -> Services:
         api=api,
         reads=Reads(api.links),
         alerts=AlertReads(api.links),
-        quarantine=Quarantine(api.links, api.wake),
+        quarantine=Quarantine(api.links, api.wake, api.journal),
         rulesets=RuleSets(api.links),
         audit=Audit(api.links),
     )

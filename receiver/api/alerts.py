@@ -6,7 +6,7 @@ from incidents.errors import NotFound
 from incidents.presentation import instant
 from incidents.quarantined import Quarantined
 from incidents.store.alert_reads import HeardAlert
-from incidents.store.quarantine import NotRequeueable, alert_in
+from incidents.store.quarantine import NotRequeueable, alert_in, cut
 from incidents.values import AlertStatus
 from receiver.api import answers, wire
 from receiver.api.incidents import checked_id
@@ -16,6 +16,7 @@ from receiver.auth import ApiRole
 
 LISTED_TEXT = 500  # characters of an item in a list
 MAX_ITEM_ID = 64
+OURS = '{"fingerprint":'  # how an alert begins in our own JSON
 
 
 def _list(services: Services, call: Call) -> Reply:
@@ -50,11 +51,11 @@ def _alert(heard: HeardAlert, services: Services, call: Call) -> dict[str, Any]:
 
 def _quarantine(services: Services, call: Call) -> Reply:
     page = services.quarantine.items(after=text_in(call.query, "after"), limit=limit_in(call.query))
-    return Reply({"events": [_item(item, LISTED_TEXT) for item in page.items], "next": page.next})
+    return Reply({"events": [_item(item, LISTED_TEXT, services) for item in page.items], "next": page.next})
 
 
 def _show(services: Services, call: Call) -> Reply:
-    return Reply(_item(services.quarantine.item(_item_id(call)), None))
+    return Reply(_item(services.quarantine.item(_item_id(call)), None, services))
 
 
 def _requeue(services: Services, call: Call) -> Reply:
@@ -69,18 +70,20 @@ def _item_id(call: Call) -> str:
     return name
 
 
-def _item(item: Quarantined, longest: int | None) -> dict[str, Any]:
+def _item(item: Quarantined, longest: int | None, services: Services) -> dict[str, Any]:
     return {
         "id": item.id,
         "at": instant(item.at),
         "source": item.source,
         "reason": item.reason,
         "text": item.text[:longest],
-        "requeueable": _is_requeueable(item),
+        "requeueable": _is_requeueable(item, services),
     }
 
 
-def _is_requeueable(item: Quarantined) -> bool:
+def _is_requeueable(item: Quarantined, services: Services) -> bool:
+    if cut(item) and services.api.journal is not None:
+        return item.text.startswith(OURS)  # the journal has it whole
     try:
         alert_in(item)
     except NotRequeueable:

@@ -1,7 +1,7 @@
 """What does not match, and by how much a condition misses. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from incidents.journal.lines import Answer
 from rules.durations import format_duration
@@ -49,7 +49,8 @@ def _when(due: datetime | None, now: datetime) -> str:
         return ""
     if due <= now:
         return f"; due at {due:%H:%M:%S}Z"
-    return f"; due at {due:%H:%M:%S}Z, {format_duration(due - now)} later, if it goes on"
+    later = format_duration(timedelta(seconds=max(round((due - now).total_seconds()), 1)))
+    return f"; due at {due:%H:%M:%S}Z, {later} later, if it goes on"
 
 
 def normalized(rule_set: RuleSet, labels: Mapping[str, str]) -> dict[str, str]:

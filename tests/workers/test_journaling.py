@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from builders import alert, rule_set
 from stage import Stage
@@ -21,6 +22,7 @@ from incidents.journal.reader import Journal, read
 from incidents.store import journal as store_journal
 from incidents.store.connection import Links
 from incidents.store.journal import expect, standing
+from incidents.store.quarantine import NotRequeueable, Quarantine
 from rules.deciding.deciding import Deciding
 from workers.entries import Cursor
 from workers.journaling import Journaling
@@ -276,3 +278,23 @@ def test_journal_in_the_background(stage: Stage, directory: Path):
     assert not writing.is_alive()
     (event,) = Journal(directory).of_entry(entry_id(appended.event_id))
     assert event.id == f"{appended.event_id}.0"
+
+
+def test_requeue_takes_from_the_journal_what_the_quarantine_had_to_cut(stage: Stage, directory: Path):
+    """An alert too long for the quarantine is requeued whole; without the journal it is refused."""
+
+    class Explosive(Deciding):
+        def match(self, key, labels):
+            raise RuntimeError("boom")
+
+    long = {f"note{number}": "ü" * 10_000 for number in range(9)}
+    stage.post(msgspec.structs.replace(alert(), annotations=long))
+    stage.decide(stage.decider(deciding=lambda _: Explosive(stage.rules)))
+    write(stage, directory)
+    ((item,), _) = Quarantine(stage.links, lambda: None).items()
+    with pytest.raises(NotRequeueable):
+        Quarantine(stage.links, lambda: None).requeue(item.id, now=stage.now)
+    Quarantine(stage.links, lambda: None, directory).requeue(item.id, now=stage.now)
+    stage.decide()
+    assert len(stage.incidents()) == 2  # it, and the one that told of the quarantine
+    assert write(stage, directory)[-1].alert.annotations == long
