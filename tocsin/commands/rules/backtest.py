@@ -26,7 +26,8 @@ from rules.model import RuleSet
 from tocsin.commands.oncall import read_instant
 from tocsin.commands.options import FAILED, UNUSABLE, settings_or_exit
 from tocsin.commands.printing import Out
-from tocsin.commands.remote import end, with_out
+from tocsin.commands.remote import client_of, end, with_out
+from tocsin.commands.rules.sets import RUNNING, running_set
 from tocsin.prometheus_history import Asked, episodes
 from tocsin.rulebook import rule_set_at
 
@@ -82,7 +83,7 @@ duration_option = functools.partial(click.option, metavar="DURATION", show_defau
 @duration_option("--since", default="30d", help="How far back.")
 @click.option("--until", metavar="INSTANT", callback=read_instant, help="Where the past ends; by default now.")
 @duration_option("--step", default="1m", help="How finely a Prometheus is asked.")
-@click.option("--against", metavar="PATH", multiple=True, help="Other rules to compare with; several make one set.")
+@click.option("--against", metavar="PATH", multiple=True, help="Other rules, or `running`; several make one set.")
 @duration_option("--acknowledged-after", default="3m", help="How soon people are taken to acknowledge.")
 @click.option("--report", type=A_FILE, help="Write a picture of it, as an HTML file.")
 @click.option("--max-pages", type=click.IntRange(0), help="End with code 1 when there are more pages.")
@@ -95,7 +96,7 @@ def backtest(out: Out, config_path: Path | None, paths: tuple[str, ...], **given
     """
     wanted, now = Wanted(**given), utc_now()
     mine = _rules_or_exit(paths or settings_or_exit(config_path).rules, now)
-    other = _rules_or_exit(wanted.against, now) if wanted.against else None
+    other = _other_rules(wanted.against, config_path, now)
     history = _history(wanted, config_path, wanted.until or now)
     assumed = Assumed(acknowledged_after=wanted.acknowledged_after)
     outcome = _played("rules", mine, history, assumed)
@@ -107,6 +108,14 @@ def backtest(out: Out, config_path: Path | None, paths: tuple[str, ...], **given
     else:
         _tell(out, outcome, comparison_lines(comparison) if comparison is not None else [])
     sys.exit(_over_budget(outcome, wanted))
+
+
+def _other_rules(against: tuple[str, ...], config_path: Path | None, now: datetime) -> RuleSet | None:
+    if not against:
+        return None
+    if against == (RUNNING,):
+        return running_set(client_of(config_path, None))
+    return _rules_or_exit(against, now)
 
 
 def _rules_or_exit(paths: Iterable[str], now: datetime) -> RuleSet:
