@@ -51,7 +51,8 @@ class _Turn:
     def __init__(self, seconds: float) -> None:
         self.every = seconds
         self.due = 0.0
-        self.told = ""  # why there was no answer, as the stream knows
+        self.answer: Fact | None = None  # the last that came
+        self.told: tuple[str, bool] | None = None  # why there was no answer, and whether the last was stale by then
 
 
 class Asking:
@@ -189,10 +190,11 @@ class Asking:
             if question.incident:
                 facts += self._span(question, at, answer)
             elif answer.answered:
-                turn.told = ""
+                turn.told = None
                 if answer.value is None:  # what is not there yet may be there soon
                     turn.due = min(turn.due, time.monotonic() + self._least.total_seconds())
-                facts.append(_fact(question, turn, at, answer))
+                turn.answer = _fact(question, turn, at, answer)
+                facts.append(turn.answer)
             else:
                 facts += self._unanswered(question, turn, answer.why)
 
@@ -211,11 +213,13 @@ class Asking:
             self._away = answer.why
 
     def _unanswered(self, question: Question, turn: _Turn, why: str) -> list[Fact]:
-        """Tell that there was no answer, once for each reason: age alone makes a fact stale."""
-        if turn.told == why:
+        """Tell that there was no answer, once, and once more when what was known is stale: that is looked at anew."""
+        now = self._now()
+        saying = why, turn.answer is not None and now > turn.answer.stale_at
+        if turn.told == saying:
             return []
-        turn.told = why
-        return [_fact(question, turn, self._now(), Answer(None, why, answered=False))]
+        turn.told = saying
+        return [_fact(question, turn, now, Answer(None, why, answered=False))]
 
     def _span(self, question: Question, at: datetime, answer: Answer) -> list[Fact]:
         """Keep the answer about an incident until all of its SLOs are answered, or given up."""

@@ -118,7 +118,7 @@ def test_slo_burns_is_unknown_while_prometheus_is_away_and_recovers(tocsin, prog
     running = next(each for each in programs.started if each.name == "prometheus")
     os.kill(running.pid, signal.SIGSTOP)
     service.failing = 0
-    time.sleep(2)
+    eventually(lambda: said_unknown(tocsin, incident["id"]), timeout=40, what="it is unknown")
     before = time.monotonic()
     assert tocsin.post().status_code == 202
     assert time.monotonic() - before < 1
@@ -130,6 +130,11 @@ def test_slo_burns_is_unknown_while_prometheus_is_away_and_recovers(tocsin, prog
     )
     page_sink.expect_page(type="page_resolved", person="amira")
     assert [entry["data"]["id"] for entry in tocsin.timeline(incident["id"], "objective_met")] == ["calm"]
+
+
+def said_unknown(tocsin, incident: str) -> bool:
+    """Whether the timeline says that the rule could not be judged."""
+    return any("could not be judged" in entry["text"] for entry in tocsin.timeline(incident, "note"))
 
 
 def fresh(tocsin):
