@@ -151,9 +151,11 @@ class Deliveries:
         return f"{self._external_url}/ack/{seal(link_for(first.person, first.id, named, now), self._key)}"
 
     def _held_until(self, batch: _Batch, now: datetime) -> datetime | None:
-        """The first page goes at once, and what was tried before does not wait again."""
+        """The first page goes at once, and what was tried or has waited before does not wait again."""
         first = batch.pages[0]
-        if first.over or batch.channel.kind in LIFECYCLE_KINDS or any(page.attempt > 1 for page in batch.pages):
+        if first.over or batch.channel.kind in LIFECYCLE_KINDS:
+            return None
+        if any(page.attempt > 1 or page.created_at + self._bundle <= now for page in batch.pages):
             return None
         until = self._windows.get(first.person)
         return until if until is not None and now < until <= now + self._bundle else None

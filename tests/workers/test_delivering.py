@@ -94,6 +94,23 @@ def test_pages_that_come_together_are_one_message_at_once(hooked: Desk, page_sin
     assert [one["id"] for one in page["incidents"]] == [one.id for one in incidents]
 
 
+def test_pages_of_a_storm_wait_five_seconds_and_no_longer(hooked: Desk, page_sink: PageSink):
+    """More than are claimed at once go out as several messages, one after the other."""
+    dispatcher = Dispatcher()
+    worker = hooked.worker(dispatcher)
+    hooked.declare("first")
+    worker.linger(timedelta(seconds=0.1))
+    for number in range(120):
+        hooked.declare(f"s{number}")
+    worker.linger(timedelta(seconds=0.3))
+    hooked.now += timedelta(seconds=5, milliseconds=10)
+    worker.linger(timedelta(seconds=1))
+    dispatcher.close(1)
+    sizes = [len(page_sink.expect_page(path="/amira")["incidents"]) for _ in range(4)]
+    assert sizes == [1, 50, 50, 20]
+    assert hooked.link.one("ZCARD", keys.pages_due()) == 0
+
+
 def test_page_that_was_held_and_is_needless_is_not_sent(hooked: Desk, page_sink: PageSink):
     """Somebody acknowledged while it waited for the bundle."""
     dispatcher = Dispatcher()
