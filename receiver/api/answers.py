@@ -319,6 +319,16 @@ class ProbeAnswer(Answer, frozen=True, kw_only=True):
     decided: bool
 
 
+class JournalAnswer(Answer, frozen=True, kw_only=True):
+    """Whether the journal is being written, how many events wait for it, and how many it missed; `error`: why not."""
+
+    up: bool
+    lag: int
+    missed: int
+    error: str
+    wrote_at: Instant | None
+
+
 class StatusAnswer(Answer, frozen=True, kw_only=True):
     """How Tocsin is; without the store, what only the store knows is null."""
 
@@ -331,6 +341,7 @@ class StatusAnswer(Answer, frozen=True, kw_only=True):
     incidents_open: int | None
     quarantine: int | None
     workers: list[WorkerAnswer] | None
+    journal: JournalAnswer | None
     sources: list[SourceAnswer]
     rules: RulesStandingAnswer | None
     probe: ProbeAnswer | None

@@ -129,6 +129,7 @@ def _status(services: Services, call: Call) -> Reply:
             "incidents_open": sum(measured.open_incidents.values()) if measured and up else None,
             "quarantine": measured.quarantined if measured and up else None,
             "workers": _workers(measured) if measured and up else None,
+            "journal": _journal(measured) if measured and up else None,
             "sources": [
                 {"name": source.name, "kind": source.kind, "last_heard": instant(heard.get(source.name))}
                 for source in deps.sources
@@ -150,6 +151,17 @@ def _intake(measured: Measured, call: Call) -> dict[str, Any]:
         **counts,
         "pending": measured.pending,
         "lag_seconds": max((call.now - oldest).total_seconds(), 0.0) if oldest else 0.0,
+    }
+
+
+def _journal(measured: Measured) -> dict[str, Any]:
+    journal = measured.journal
+    return {
+        "up": journal.is_well,
+        "lag": journal.lag,
+        "missed": measured.counters.get(Measures.JOURNAL_MISSED.field(), 0),
+        "error": journal.error,
+        "wrote_at": instant(journal.wrote_at),
     }
 
 

@@ -22,6 +22,7 @@ HEALTHY = {
     "intake": {"received": 3, "processed": 3, "duplicate": 0, "quarantined": 0, "pending": 0, "lag_seconds": 0.0},
     "incidents_open": 0,
     "quarantine": 0,
+    "journal": {"up": True, "lag": 0, "missed": 0, "error": "", "wrote_at": None},
     "workers": [{"queue": "tocsin-decide", "last_seen": AT}, {"queue": "tocsin-pages", "last_seen": AT}],
     "sources": [{"name": "am", "kind": "alertmanager", "last_heard": EARLIER}],
     "rules": {
@@ -56,6 +57,8 @@ WRONG = [
     (lambda status: status["workers"][1].update(last_seen=EARLIER), "worker pages", State.FAIL, "1h ago"),
     (lambda status: status["intake"].update(pending=9, lag_seconds=60.0), "intake", State.FAIL, "for 60 s"),
     (lambda status: status.update(quarantine=2), "quarantine", State.WARN, "2 events"),
+    (lambda status: status["journal"].update(up=False, lag=7), "journal", State.WARN, "7 events wait"),
+    (lambda status: status["journal"].update(error="No space left", missed=3), "journal", State.WARN, "missed 3"),
     (lambda status: status.update(rules=None), "rules", State.FAIL, "none are in force"),
     (
         lambda status: status["rules"].update(reload={"successful": False, "at": AT, "errors": ["a.yml:1:1: error"]}),

@@ -66,6 +66,7 @@ def checks_of(status: Json, oncall: Json, *, own_now: datetime) -> Iterator[Chec
         yield _worker(worker, now)
     yield _intake(status["intake"])
     yield _quarantine(status["quarantine"])
+    yield _journal(status["journal"])
     yield _rules(status["rules"])
     yield _people(status["rules"], oncall)
     for source in status["sources"]:
@@ -135,6 +136,16 @@ def _intake(intake: Json) -> Check:
     if lag > LAGS:
         return fail("intake", f"{found}, the oldest for {lag:.0f} s", "see the log of `tocsin worker decide`")
     return ok("intake", found)
+
+
+def _journal(journal: Json) -> Check:
+    missed = f"; it missed {journal['missed']} events" if journal["missed"] else ""
+    waiting = f"{journal['lag']} events wait for it{missed}"
+    if journal["error"]:
+        return warn("journal", f"{journal['error']}; {waiting}", "make room on its disk, or mend data_dir")
+    if not journal["up"]:
+        return warn("journal", f"nobody writes it; {waiting}", "start `tocsin worker facts`, or run `tocsin serve`")
+    return ok("journal", f"is written; {waiting}")
 
 
 def _quarantine(quarantined: int) -> Check:
