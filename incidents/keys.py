@@ -94,8 +94,17 @@ def workers_seen() -> str:
 
 
 def rules_current() -> str:
-    """String, the hash of the rule set in force. TTL: none. Writer: reload. Reader: every decision (watched)."""
+    """String, the hash of the rule set in force, and after a `+` that of the overrides. TTL: none. Writer: reload,
+    whoever makes an override. Reader: every decision (watched).
+    """
     return "tocsin:rules:current"
+
+
+def overrides(overrides_hash: str) -> str:
+    """String, a list of overrides that people made. TTL: none, 30 days once superseded. Writer: API. Reader:
+    workers, API.
+    """
+    return f"tocsin:overrides:{overrides_hash}"
 
 
 def rules_text(ruleset: str) -> str:

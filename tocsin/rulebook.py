@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from incidents.oncall import OnCall
+from incidents.overrides import rules_of, with_overrides
 from incidents.store.rulesets import Reloaded, RuleSets
 from rules.files import read_rule_files
 from rules.load import Loaded, load_rule_set
@@ -24,19 +27,29 @@ class RuleBook:
         self._stored = stored
         self._lock = threading.Lock()
         self._compiled: dict[str, RuleSet] = {}
+        self._overridden: dict[str, RuleSet] = {}  # those with overrides that people made
 
     def rule_set(self, ruleset: str) -> RuleSet:
         """Return a rule set by its hash; raises `NotFound`. The empty hash is the empty rule set."""
         if not ruleset:
             return RuleSet(hash="")
         with self._lock:
-            compiled = self._compiled.get(ruleset)
-            if compiled is None:
-                compiled = self._compile(ruleset)
-                while len(self._compiled) >= KEPT:
-                    self._compiled.pop(next(iter(self._compiled)))
-                self._compiled[ruleset] = compiled
-            return compiled
+            compiled = self._compiled_of(rules_of(ruleset))
+            if compiled.hash == ruleset:
+                return compiled
+            overridden = self._overridden.get(ruleset)
+            if overridden is None:
+                oncall = with_overrides(compiled.oncall, self._stored.overrides(ruleset))
+                overridden = replace(compiled, hash=ruleset, oncall=oncall)
+                _keep(self._overridden, overridden)
+            return overridden
+
+    def _compiled_of(self, rules: str) -> RuleSet:
+        compiled = self._compiled.get(rules)
+        if compiled is None:
+            compiled = self._compile(rules)
+            _keep(self._compiled, compiled)
+        return compiled
 
     def oncall(self, ruleset: str) -> OnCall:
         """Return the on-call settings of a rule set."""
@@ -53,6 +66,12 @@ class RuleBook:
             # It was checked before it was published: only another version of Tocsin can think otherwise.
             raise ValueError(f"the rule set {ruleset} does not load in this version: {loaded.errors[0]}")
         return loaded.rule_set
+
+
+def _keep(compiled: dict[str, RuleSet], rule_set: RuleSet) -> None:
+    while len(compiled) >= KEPT:
+        compiled.pop(next(iter(compiled)))
+    compiled[rule_set.hash] = rule_set
 
 
 def read_rules(settings: Settings, now: datetime) -> tuple[tuple[SourceFile, ...], Loaded, tuple[str, ...]]:
@@ -93,7 +112,7 @@ def reload_rules(settings: Settings, stored: RuleSets, now: datetime) -> Reloade
     files, loaded, errors = read_rules(settings, now)
     if errors or loaded.rule_set is None:
         stored.refuse(errors)
-        return Reloaded(hash=stored.current(), errors=errors)
+        return Reloaded(hash=rules_of(stored.current()), errors=errors)
     stored.publish(loaded.rule_set.hash, _texts(files), now)
     return Reloaded(hash=loaded.rule_set.hash)
 

@@ -15,6 +15,7 @@ from incidents import keys
 from incidents.clock import from_ms
 from incidents.errors import StoreUnavailable
 from incidents.measures import Measures
+from incidents.overrides import rules_of
 from incidents.store.codec import decode_heartbeat
 from incidents.store.connection import Command, Link, Links, checked
 from incidents.store.journal import Standing, standing_commands, standing_of
@@ -87,7 +88,7 @@ def _measure(links: Links) -> Measured:
         quarantined=int(quarantined),
         workers_seen={queue.decode(): from_ms(int(at)) for queue, at in _pairs(seen)},
         reload=_STATUS.decode(status) if status else ReloadStatus(),
-        ruleset=ruleset.decode() if ruleset else "",
+        ruleset=rules_of(ruleset.decode()) if ruleset else "",
         durable=not isinstance(info, ResponseError) and is_durable(info.decode("utf-8", "replace")),
         heartbeats={state.id: state.last_at for state in map(decode_heartbeat, beats)},
         journal=standing_of(journal),

@@ -7,10 +7,12 @@ import msgspec
 
 from incidents import keys
 from incidents.clock import to_ms
-from incidents.errors import NotFound
+from incidents.errors import NotFound, StoreConflict
+from incidents.overrides import MadeOverride, decoded, joined, overrides_of, rules_of
 from incidents.store.connection import Command, Links, checked
 
 SUPERSEDED_SECONDS = 30 * 86400
+TRIES = 20
 
 
 class RuleText(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +50,7 @@ class RuleSets:
         self._links = links
 
     def current(self) -> str:
-        """Return the hash of the rule set in force, empty before the first."""
+        """Return the name of what is in force (`incidents.overrides`), empty before the first."""
         with self._links.borrow() as link:
             value = link.one("GET", keys.rules_current())
         return value.decode() if value else ""
@@ -56,26 +58,45 @@ class RuleSets:
     def text(self, ruleset: str) -> RuleText:
         """Return the files of a rule set; raises `NotFound`."""
         with self._links.borrow() as link:
-            value = link.one("GET", keys.rules_text(ruleset))
+            value = link.one("GET", keys.rules_text(rules_of(ruleset)))
         if value is None:
             raise NotFound("rule set", ruleset)
         return msgspec.json.decode(value, type=RuleText)
 
+    def overrides(self, ruleset: str) -> tuple[MadeOverride, ...]:
+        """Return the overrides that the name of a rule set names; raises `NotFound`."""
+        name = overrides_of(ruleset)
+        if not name:
+            return ()
+        with self._links.borrow() as link:
+            stored = link.one("GET", keys.overrides(name))
+        if stored is None:
+            raise NotFound("set of overrides", name)
+        return decoded(stored)
+
     def publish(self, ruleset: str, files: Sequence[tuple[str, str]], now: datetime) -> None:
-        """Put a checked rule set in force: every commit after this answers uses it, on every host."""
-        before = self.current()
+        """Put a checked rule set in force: every commit after this answers uses it, on every host.
+
+        The overrides that people made stay. Raises `StoreConflict` where they kept changing.
+        """
         text = msgspec.json.encode(RuleText(checked_at=now, files=tuple(files)))
         status = ReloadStatus(successful=True, at_ms=to_ms(now), ruleset=ruleset)
         commands: list[Command] = [
-            ("MULTI",),
             ("SET", keys.rules_text(ruleset), text),
-            ("SET", keys.rules_current(), ruleset),
             ("HSET", keys.rules_status(), "status", msgspec.json.encode(status)),
         ]
-        if before and before != ruleset:
-            commands.append(("EXPIRE", keys.rules_text(before), SUPERSEDED_SECONDS))
         with self._links.borrow() as link:
-            checked(link.ask([*commands, ("EXEC",)]))
+            for _ in range(TRIES):
+                _, stored = checked(link.ask([("WATCH", keys.rules_current()), ("GET", keys.rules_current())]))
+                before = stored.decode() if stored else ""
+                moved: list[Command] = [("SET", keys.rules_current(), joined(ruleset, overrides_of(before)))]
+                if before and rules_of(before) != ruleset:
+                    moved.append(("EXPIRE", keys.rules_text(rules_of(before)), SUPERSEDED_SECONDS))
+                replies = link.ask([("MULTI",), *commands, *moved, ("EXEC",)])
+                checked(replies)
+                if replies[-1] is not None:
+                    return
+        raise StoreConflict("the overrides kept changing")
 
     def refuse(self, errors: Sequence[str]) -> None:
         """Note that a reload failed; the rule set in force stays."""

@@ -7,12 +7,14 @@ from incidents.clock import from_ms
 from incidents.errors import StoreUnavailable
 from incidents.measures import Measures
 from incidents.oncall import OnCall
+from incidents.overrides import rules_of
 from incidents.presentation import instant
 from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
 from incidents.rotations import NobodyOnCall, holder
 from incidents.store.measured import Measured, measure
 from incidents.store.rulesets import ReloadStatus
 from incidents.store.vitals import Vitals, vitals
+from incidents.teams import DEFAULT_TEAM, of_team
 from incidents.values import Role
 from receiver.api import answers
 from receiver.api.reading import bad_parameter, text_in
@@ -30,7 +32,7 @@ def _rules(services: Services, call: Call) -> Reply:
     rule_set = services.api.rule_set()
     return Reply(
         {
-            "hash": rule_set.hash,
+            "hash": rules_of(rule_set.hash),
             "reload": _reload(services.rulesets.status()),
             "rules": [_rule(rule) for rule in rule_set.every_rule],
             "next": None,
@@ -45,7 +47,7 @@ def _rule_files(services: Services, call: Call) -> Reply:
         return Reply({"hash": "", "checked_at": None, "files": []})
     kept = services.rulesets.text(ruleset)
     files = [{"name": name, "text": text} for name, text in kept.files]
-    return Reply({"hash": ruleset, "checked_at": instant(kept.checked_at), "files": files})
+    return Reply({"hash": rules_of(ruleset), "checked_at": instant(kept.checked_at), "files": files})
 
 
 def _reload(status: ReloadStatus) -> dict[str, Any]:
@@ -80,6 +82,10 @@ def _tier(tier: Tier) -> dict[str, Any]:
 
 def _oncall(services: Services, call: Call) -> Reply:
     oncall = services.api.rule_set().oncall
+    team = text_in(call.query, "team") or DEFAULT_TEAM
+    if team not in {DEFAULT_TEAM, *oncall.teams}:
+        raise bad_parameter("team", f"There is no such team: there is {', '.join([DEFAULT_TEAM, *oncall.teams])}.")
+    oncall = of_team(oncall, team)
     return Reply({role.value: _holder(oncall, role, call) for role in Role})
 
 
@@ -172,7 +178,7 @@ def _workers(measured: Measured) -> list[dict[str, Any]]:
 
 def _standing(rule_set: RuleSet, measured: Measured) -> dict[str, Any]:
     return {
-        "hash": rule_set.hash,
+        "hash": rules_of(rule_set.hash),
         "reload": _reload(measured.reload),
         "rules": len(rule_set.rules),
         "people": sum(1 for person in rule_set.oncall.people.values() if person.channels),
@@ -180,6 +186,7 @@ def _standing(rule_set: RuleSet, measured: Measured) -> dict[str, Any]:
     }
 
 
+_TEAM = Parameter(name="team", description="By the rotations of this team; default: of the default team.")
 _PROBE = Parameter(name="probe", description="The value of the label `tocsin_probe` of a synthetic alert.")
 
 ROUTES = (
@@ -206,6 +213,7 @@ ROUTES = (
         summary="Show who holds each role now",
         handler=_oncall,
         answer=answers.OnCallAnswer,
+        query=(_TEAM,),
     ),
     Route(
         method="GET",

@@ -20,6 +20,7 @@ from incidents.events import ClearDue
 from incidents.incident import Incident
 from incidents.journal.lines import Became
 from incidents.measures import Measures
+from incidents.overrides import rules_of
 from incidents.shadow import Shadowed, shadow_id
 from incidents.snapshot import FIRING_NOW, Plan, Snapshot
 from incidents.timeline import Entry, EntryKind, fold_name
@@ -50,6 +51,7 @@ class Batch:
         self.now = now
         self.became = Became.TAKEN  # what the event that is being decided changed
         self._rule_set = rule_set
+        self._judged_by = rules_of(rule_set.hash)
         self._match = match
         self._tally = self.view.commit.tally
         self._absorbs = any(rule.absorbs for rule in rule_set.rules)
@@ -136,7 +138,7 @@ class Batch:
     def _is_to_be_judged_anew(self, change: Change, state: AlertState) -> bool:
         """Whether a repeat meets rules that did not judge the alert yet."""
         firing = state.status is AlertStatus.FIRING
-        return change is Change.REPEATED and firing and state.judged_by != self._rule_set.hash
+        return change is Change.REPEATED and firing and state.judged_by != self._judged_by
 
     def _fired(self, arrival: Arrival, known: AlertState | None, state: AlertState) -> None:
         """An alert that belonged to an incident still open belongs to it again, whatever a tier waits for."""
@@ -207,7 +209,7 @@ class Batch:
             self.view.commit.timer(TIMER_ALERT + key, due)
         if PROBE_LABEL in state.labels:
             self.view.commit.probes.add(state.labels[PROBE_LABEL])
-        self.view.remember(key, replace(state, judged_by=self._rule_set.hash, absorbed_by=absorbed_by))
+        self.view.remember(key, replace(state, judged_by=self._judged_by, absorbed_by=absorbed_by))
 
     def _absorbed(self, key: str, storm: Incident) -> str:
         """Let an alert that a storm took in be judged anew when the storm is over."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from incidents.journal.lines import NOTHING_NEW, Became, Did, Kind, Recorded, Said
+from incidents.overrides import rules_of
 from rules.explain.missing import misses_of, normalized, told_of
 from rules.explain.values import Basis, ConditionTold, Explanation, HappenedTold, RuleMissed, RuleTold
 from rules.model import Mode, Rule, RuleSet, Subject, Tier
@@ -58,7 +59,7 @@ def recorded(event: Recorded, then: Then) -> Explanation:
             at=event.decided_at,
             became=event.became.value if event.kind is not Kind.TIMER else f"a timer was due: {event.timer}",
             rules_hash=event.rules,
-            rules_changed=event.rules != then.current if then.current else None,
+            rules_changed=rules_of(event.rules) != rules_of(then.current) if then.current else None,
             error=event.error,
             notes=tuple(notes),
         ),

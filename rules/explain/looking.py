@@ -8,6 +8,7 @@ from incidents.alert import AlertState, alert_key
 from incidents.commit import TIMER_ALERT
 from incidents.incident import Incident
 from incidents.journal.lines import Did
+from incidents.overrides import rules_of
 from incidents.snapshot import Need, Plan, Snapshot
 from incidents.values import AlertStatus
 from rules.deciding.deciding import Deciding
@@ -74,8 +75,8 @@ def looked(state: AlertState, look: Look, rule_set: RuleSet, now: datetime) -> E
             received_at=state.starts_at,
             at=now,
             became="" if firing else "resolved",
-            rules_hash=rule_set.hash,
-            rules_changed=bool(state.judged_by) and state.judged_by != rule_set.hash,
+            rules_hash=rules_of(rule_set.hash),
+            rules_changed=bool(state.judged_by) and state.judged_by != rules_of(rule_set.hash),
             notes=notes if look.is_whole else (*notes, GONE),
         ),
         tells_misses=firing,
