@@ -13,7 +13,19 @@ from incidents.store.audit import Audit
 from incidents.store.quarantine import Quarantine
 from incidents.store.reads import Reads
 from incidents.store.rulesets import RuleSets
-from receiver.api import actions, alerts, audited, commands, explain, incidents, page_tests, shadow, slos, state
+from receiver.api import (
+    actions,
+    alerts,
+    audited,
+    commands,
+    explain,
+    incidents,
+    overrides,
+    page_tests,
+    shadow,
+    slos,
+    state,
+)
 from receiver.api.openapi import document
 from receiver.api.reading import body_of, query_of
 from receiver.api.route import BASE, Call, Reply, Route, Services
@@ -39,6 +51,7 @@ ROUTES: tuple[Route, ...] = (
     *actions.ROUTES,
     *alerts.ROUTES,
     *state.ROUTES,
+    *overrides.ROUTES,
     *slos.ROUTES,
     *explain.ROUTES,
     *shadow.ROUTES,
