@@ -136,7 +136,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
 def _decode(source: str | bytes, name: str, problems: list[Problem]) -> str | None:
     """Return the text if it is small enough, UTF-8 and free of control characters."""
     if len(source) > MAX_BYTES:
-        message = f"the file has {len(source)} bytes; at most {MAX_BYTES} are read"
+        message = f"the file is larger than the {MAX_BYTES} bytes that are read"
         problems.append(Problem(file=name, line=1, column=1, code="E102", message=message, hint="split it"))
         return None
     text = source if isinstance(source, str) else ""
