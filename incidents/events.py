@@ -5,6 +5,8 @@ from datetime import datetime
 import msgspec
 
 from incidents.incident import BudgetBurnt, Objective
+from incidents.maintenance import Hold
+from incidents.timeline import SYSTEM
 from incidents.values import Criterion, PageReason, Role, Severity
 
 
@@ -35,6 +37,8 @@ class FindingHeld(msgspec.Struct, frozen=True, kw_only=True):
     restricted: bool = False
     absorb_seconds: float = 0.0  # so long the incident takes the other findings of its identity in
     absorbed: dict[str, str] = {}  # the finding's own identity, where a storm takes it in
+    holds: tuple[Hold, ...] = ()  # maintenance for which nobody is paged until it is over
+    team: str = "default"  # whose incident it is, should this declare one
 
 
 class DeclaredByHand(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +51,7 @@ class DeclaredByHand(msgspec.Struct, frozen=True, kw_only=True):
     identity_key: str
     summary: str = ""
     ruleset: str = ""
+    team: str = "default"
 
 
 class Acknowledge(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +147,14 @@ class StepDue(msgspec.Struct, frozen=True, kw_only=True):
     """Nobody acknowledged in time: the next step of the paging policy."""
 
 
+class HoldChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Maintenance no longer holds the paging: what fires is outside of it, or the one named `ended` was ended early."""
+
+    ended: str = ""
+    actor: str = SYSTEM
+    holds: tuple[Hold, ...] = ()  # what holds it from now on, where nothing was ended
+
+
 class PageDelivered(msgspec.Struct, frozen=True, kw_only=True):
     """A provider took a page."""
 
@@ -194,6 +207,7 @@ Event = (
     | ObjectivesMeasured
     | BudgetMeasured
     | StepDue
+    | HoldChanged
     | PageDelivered
     | PageFailed
     | PageSuppressed

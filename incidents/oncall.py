@@ -127,6 +127,15 @@ class SeveritySettings(msgspec.Struct, frozen=True, kw_only=True):
     stakeholders: tuple[str, ...] = ()
 
 
+class Team(msgspec.Struct, frozen=True, kw_only=True):
+    """What a team has of its own: rotations for roles, the paging policy of its incidents, channels that are told."""
+
+    id: str
+    roles: dict[Role, str] = {}  # role -> rotation id
+    paging: str = "default"
+    announce: tuple[str, ...] = ()
+
+
 class OnCall(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that paging needs of a rule set."""
 
@@ -138,3 +147,4 @@ class OnCall(msgspec.Struct, frozen=True, kw_only=True):
     severities: dict[Severity, SeveritySettings] = {}
     watches_incidents: bool = False  # some rule is on incidents: whatever changes one lets the decider look at it
     announce: tuple[str, ...] = ()  # names of channels that are told of every incident
+    teams: dict[str, Team] = {}

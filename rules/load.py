@@ -19,6 +19,7 @@ from rules.load_oncall import load_oncall
 from rules.load_others import check_later_sections, load_defaults, load_heartbeats, load_normalize
 from rules.load_rules import load_rules
 from rules.load_slos import load_slos
+from rules.load_teams import load_teams
 from rules.model import RuleSet, Subject
 from rules.sections import Sections, SourceFile
 from rules.yaml import Problem
@@ -65,6 +66,7 @@ def _load(files: Sequence[SourceFile], now: datetime) -> Loaded:
     context = Context(now=now)
     sections = Sections(files, context)
     oncall = load_oncall(sections, context)
+    teams, team_rules = load_teams(sections, context)
     slos = load_slos(sections, context)
     check_later_sections(sections, context)
     defaults = load_defaults(sections, context)
@@ -76,11 +78,12 @@ def _load(files: Sequence[SourceFile], now: datetime) -> Loaded:
         hash=hash_of(files),
         normalize=load_normalize(sections, context),
         defaults=defaults,
-        oncall=replace(oncall, watches_incidents=any(rule.on is Subject.INCIDENT for rule in rules)),
+        oncall=replace(oncall, teams=teams, watches_incidents=any(rule.on is Subject.INCIDENT for rule in rules)),
         rules=rules,
         burn_rules=burn_rules(slos.values(), defaults, context.names.get("rule", {})),
         slos=slos,
         heartbeats=load_heartbeats(sections, context),
+        teams=team_rules,
     )
     if not any(problem.severity == "error" for problem in context.problems):
         context.warn_of_unused("person", "channel", "rotation", "paging policy")

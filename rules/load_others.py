@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from rules.fields import Fields
 from rules.load_context import Context
-from rules.load_oncall import load_roles
 from rules.load_rotations import read_time
 from rules.load_rules import read_identity
 from rules.model import Defaults, Heartbeat
@@ -14,7 +13,7 @@ from rules.shapes.oncall import SHORT_WEEKDAYS, WEEKDAYS
 from rules.shapes.rule import DEFAULTS
 from rules.yaml import Node
 
-LATER = ("teams", "audiences", "maintenance")
+LATER = ("audiences", "maintenance")
 _DAYS = (*WEEKDAYS, *SHORT_WEEKDAYS)
 MAX_NORMALIZED = 100
 _SECOND, _YEAR = timedelta(seconds=1), timedelta(days=366)
@@ -56,10 +55,6 @@ def check_later_sections(sections: Sections, context: Context) -> None:
     audiences = context.fields(sections.merged("audiences", "audience"), "audiences", None)
     for name in audiences.node.entries:
         _channels(audiences, name, context)
-    teams = sections.merged("teams", "team")
-    for name, node in teams.entries.items():
-        context.identifier(teams.keys[name], "team")
-        _team(node, context)
 
 
 def load_heartbeats(sections: Sections, context: Context) -> tuple[Heartbeat, ...]:
@@ -78,19 +73,6 @@ def _heartbeat(node: Node, context: Context) -> Heartbeat | None:
     matchers = context.matchers(fields)
     expect_every = context.positive(fields, "expect_every", least=_SECOND, most=_YEAR)
     return Heartbeat(id=key.text, matchers=matchers, expect_every=expect_every or timedelta(minutes=1))
-
-
-def _team(node: Node, context: Context) -> None:
-    fields = context.fields(node, "a team", shapes.TEAM.keys)
-    fields.require("match")
-    context.matchers(fields)
-    roles = fields.get("roles")
-    if roles is not None:
-        load_roles(roles, context)
-    policy, name = fields.get("paging"), fields.string("paging", "")
-    if policy is not None and name != "default":
-        context.refer("paging policy", policy, name)
-    _channels(fields, "announce", context)
 
 
 def _channels(fields: Fields, key: str, context: Context) -> None:

@@ -104,6 +104,13 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     expect_every: timedelta
 
 
+class TeamRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A team by its name, and the matchers that say which incidents are its own."""
+
+    team: str
+    matchers: tuple[Matcher, ...]
+
+
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the rule files say; `hash` is the first 16 hex digits over their names and texts."""
 
@@ -113,6 +120,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     defaults: Defaults = Defaults()
     oncall: OnCall = OnCall()
     heartbeats: tuple[Heartbeat, ...] = ()
+    teams: tuple[TeamRule, ...] = ()  # which incidents are whose; the first that holds
     slos: Mapping[str, Slo] = {}
     burn_rules: tuple[Rule, ...] = ()  # those that the SLOs bring along
 

@@ -8,11 +8,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from incidents import events
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
+from incidents.teams import DEFAULT_TEAM, of_team
 from incidents.transitions.declaring import declare, declare_by_hand
 from incidents.transitions.findings import finding, fires_again, unmeasured
+from incidents.transitions.held import hold_changed
 from incidents.transitions.measured import budget_measured, objectives_measured
 from incidents.transitions.objectives import clear_for, unmet_objectives
 from incidents.transitions.outcome import Context, Transition, UnmetObjectives
@@ -42,7 +46,16 @@ def transition(incident: Incident | None, event: events.Event, *, context: Conte
 
     Raises `TransitionNotAllowed` for a pair that is not in the table.
     """
+    context = _of_team(incident, event, context)
     return with_news(incident, event, _decide(incident, event, context, now), context, now)
+
+
+def _of_team(incident: Incident | None, event: events.Event, context: Context) -> Context:
+    """Return the context with the rotations, policies and announcements of the team whose incident it is."""
+    if not context.oncall.teams:
+        return context
+    team = incident.team if incident is not None else getattr(event, "team", DEFAULT_TEAM)
+    return replace(context, oncall=of_team(context.oncall, team))
 
 
 def _decide(incident: Incident | None, event: events.Event, context: Context, now: datetime) -> Transition:
@@ -59,7 +72,14 @@ def _decide(incident: Incident | None, event: events.Event, context: Context, no
 
 
 # What comes too late for a closed incident, and is no mistake.
-PASSING = (events.ClearDue, events.StepDue, events.Touched, events.Unmeasured, events.ObjectivesMeasured)
+PASSING = (
+    events.ClearDue,
+    events.StepDue,
+    events.HoldChanged,
+    events.Touched,
+    events.Unmeasured,
+    events.ObjectivesMeasured,
+)
 CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.DISMISSED)
 
 
@@ -74,6 +94,7 @@ def _rows() -> dict[tuple[IncidentStatus, type], Handler]:
         events.Dismiss: dismiss,
         events.Escalate: escalate,
         events.StepDue: step_due,
+        events.HoldChanged: hold_changed,
         events.Touched: touched,
         events.Unmeasured: unmeasured,
         events.ObjectivesMeasured: objectives_measured,

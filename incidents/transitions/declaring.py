@@ -22,6 +22,7 @@ def declare(event: events.FindingHeld, context: Context, now: datetime) -> Trans
         severity=event.severity,
         criterion=event.criterion,
         rule=event.rule,
+        team=event.team,
         findings=(finding,),
         identity=event.identity,
         identity_key=event.identity_key,
@@ -58,6 +59,7 @@ def declare_by_hand(event: events.DeclaredByHand, context: Context, now: datetim
         severity=event.severity,
         criterion=Criterion.OTHER,
         rule=None,
+        team=event.team,
         identity=event.identity,
         identity_key=event.identity_key,
         declared_at=now,
@@ -79,7 +81,13 @@ def _declared(
     incident, assigned = assign(incident, (Role.INCIDENT_COMMANDER, *roles), context.oncall, now)
     incident, told = with_stakeholders(incident, stakeholders, context, now)
     called = paging.begin(
-        incident, context.oncall, policy=policy, reason=PageReason.DECLARED, received_at=received_at, now=now
+        incident,
+        context.oncall,
+        policy=policy,
+        reason=PageReason.DECLARED,
+        received_at=received_at,
+        now=now,
+        holds=event.holds if event else (),
     )
     tally = Tally()
     tally.count(Measures.DECLARED, incident.rule or "", incident.criterion.value, incident.severity.value)

@@ -22,6 +22,7 @@ from rules.evaluate import Outcome, Verdict, evaluate_safely
 from rules.index import Hit, Matched
 from rules.model import Mode, RuleSet, Subject, Tier
 from rules.slos import Slo, slos_of
+from rules.teams import team_of
 from rules.verdicts import Counted
 
 
@@ -176,6 +177,8 @@ class Judge:
             event = replace(event, slos=slos_of(self._rule_set.slos, hit.labels))
         if storm is not None:
             event = replace(event, absorbed=hit.identity)
+        if self._rule_set.teams and current is None:
+            event = replace(event, team=team_of(self._rule_set.teams, hit.identity, matched.labels))
         return self._hold(event, current, hit)
 
     def _is_known(self, current: Incident, hit: Hit, tier: Tier, severity: Severity, mark: str) -> bool:

@@ -13,6 +13,7 @@ from incidents.presentation import instant as api_instant
 from incidents.rota.calendar import calendar_of
 from incidents.rota.picture import picture_of
 from incidents.rotations import NobodyOnCall, Shift, holder, preview
+from incidents.teams import DEFAULT_TEAM, of_team
 from rules.fields import did_you_mean
 from tocsin.commands.options import UNUSABLE, config_option, settings_or_exit
 from tocsin.commands.printing import Out, instant
@@ -43,11 +44,15 @@ def oncall() -> None:
 
 @oncall.command()
 @click.option("--at", metavar="INSTANT", callback=read_instant, help="At another time than now.")
+@click.option("--team", metavar="NAME", help="By the rotations of this team.")
 @with_out
-def who(out: Out, config_path: Path | None, at: datetime | None) -> None:
+def who(out: Out, config_path: Path | None, at: datetime | None, team: str | None) -> None:
     """Say who holds each role."""
     now = at or utc_now()
     found = read_oncall(config_path, now)
+    if team not in {None, DEFAULT_TEAM, *found.teams}:
+        end(UNUSABLE, _unknown("team", team or "", (DEFAULT_TEAM, *found.teams)))
+    found = of_team(found, team or DEFAULT_TEAM)
     held = {role.value: _held(found.rotations[rotation], now) for role, rotation in found.roles.items()}
     if out.is_json:
         out.json(held)
