@@ -85,7 +85,7 @@ class State:
     def of_identity(self, identity_key: str, now: datetime) -> Incident | None:
         """Return the incident that an identity points to at an instant."""
         pointer = self.identities.get(identity_key)
-        if pointer is None or (pointer.expires_ms is not None and pointer.expires_ms <= to_ms(now)):
+        if pointer is None or (pointer.expires_ms is not None and pointer.expires_ms < to_ms(now)):
             return None
         return self.incidents.get(pointer.incident_id)
 

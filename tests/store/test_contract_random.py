@@ -168,9 +168,16 @@ ACKNOWLEDGED = [
 ]  # fmt: skip
 
 
+# Fires on for as long after the resolve as it would reopen: the very last instant counts.
+LAST_INSTANT = [
+    ("wait", 180), ("alerts", [(("Disk", "db", "critical", "b"), True, 0)]), ("person", (2, "resolve")), ("wait", 600),
+]  # fmt: skip
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=10, max_size=40))
 @example(steps=ACKNOWLEDGED)
+@example(steps=LAST_INSTANT)
 @example(steps=[("wait", 600), ("alerts", [(("Watchdog", "db", "warning", "a"), True, 0)]), ("wait", 600)])
 @example(steps=[("alerts", [(("Slow", "web", "critical", "a"), True, 0)]), ("wait", 300)])
 def test_contract_holds_for_any_sequence(real, in_memory, steps):
