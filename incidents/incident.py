@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from incidents.maintenance import Hold
 from incidents.values import OPEN_STATUSES, Criterion, IncidentStatus, PageReason, Role, Severity
 
 
@@ -48,6 +49,7 @@ class Paging(msgspec.Struct, frozen=True, kw_only=True):
     round: int = 1
     step: int = 1
     next_at: datetime | None = None
+    holds: tuple[Hold, ...] = ()  # maintenance for which nobody is paged yet; `next_at` is then when that is looked at
 
 
 class Objective(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -351,6 +351,11 @@ def shadow(shadow_id: str) -> str:
     return f"tocsin:shadow:{shadow_id}"
 
 
+def maintenance() -> str:
+    """Hash of id -> maintenance that came by the API. TTL: none, pruned. Writer: API. Reader: decider, API."""
+    return "tocsin:maintenance"
+
+
 def shadows() -> str:
     """Sorted set of would-be incidents by when they began. TTL: none, capped. Writer: the decider. Reader: API."""
     return "tocsin:shadows"

@@ -49,6 +49,7 @@ class Measures(Enum):
         "incident_time_to_resolve_seconds", "From declared to resolved.", ("severity",), LIFECYCLE_BUCKETS
     )
     PAGES = Measure("pages_total", "Attempts to deliver a page.", ("channel", "outcome"))
+    PAGES_HELD = Measure("pages_suppressed_total", "Pages that were held back, by reason.", ("reason",))
     PAGE_DELAY = Measure(
         "page_delay_seconds", "From the event received to the page accepted by its provider.", (), DELAY_BUCKETS
     )

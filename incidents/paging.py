@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from incidents.incident import Incident, Paging
+from incidents.maintenance import REMIND_BEFORE, Hold, held_until, names_of
 from incidents.oncall import OnCall, Policy, Rotation, SeveritySettings, Step
 from incidents.page import CHANNEL_PREFIX, News, Page
 from incidents.rotations import NobodyOnCall, holder
@@ -53,11 +54,21 @@ def _holder(rotation: Rotation, now: datetime, ahead: int = 0) -> str | None:
 
 
 def begin(
-    incident: Incident, oncall: OnCall, *, policy: str, reason: PageReason, received_at: datetime, now: datetime
+    incident: Incident,
+    oncall: OnCall,
+    *,
+    policy: str,
+    reason: PageReason,
+    received_at: datetime,
+    now: datetime,
+    holds: tuple[Hold, ...] = (),
 ) -> Called:
-    """Start paging from the first step, whatever was under way before."""
+    """Start paging from the first step, whatever was under way before; later, while maintenance holds it."""
     start = incident.paging.start + 1 if incident.paging else 1
     paging = Paging(policy=policy_of(oncall, policy).id, reason=reason, start=start)
+    until = held_until(holds, now)
+    if until is not None:
+        return _held(incident, paging, holds, until, now)
     return _call(replace(incident, paging=paging), oncall, received_at=received_at, now=now, escalated=False)
 
 
@@ -72,6 +83,32 @@ def next_step(incident: Incident, oncall: OnCall, *, now: datetime) -> Called:
     return _call(replace(incident, paging=advanced), oncall, received_at=now, now=now, escalated=True)
 
 
+def _held(incident: Incident, paging: Paging, holds: tuple[Hold, ...], until: datetime, now: datetime) -> Called:
+    """Page nobody until maintenance is over; a paging that is under way is not held back, and goes on as it is."""
+    waits = incident.paging is not None and incident.paging.next_at is not None and not incident.paging.holds
+    names = names_of(holds)
+    then = "the paging under way goes on" if waits else f"it pages when that is over, at {until:%Y-%m-%d %H:%M %Z}"
+    data = {"reason": f"maintenance {names}", "maintenance": [hold.id for hold in holds]}
+    text = f"Nobody was paged ({paging.reason}), for maintenance {names} is in force: {then}"
+    entry = Entry(at=now, kind=EntryKind.PAGE_SUPPRESSED, text=text, data=data)
+    if not waits:
+        incident = replace(incident, paging=replace(paging, holds=holds, next_at=looked_at(until, now)))
+    return Called(incident, (entry,), ())
+
+
+def looked_at(until: datetime, now: datetime) -> datetime:
+    """Return when to look at what is held until an instant: shortly before, to remind of the end, and then at it."""
+    return until - REMIND_BEFORE if until - now > REMIND_BEFORE else until
+
+
+def release(incident: Incident, oncall: OnCall, *, now: datetime) -> Called:
+    """Page what maintenance held, as if it came just now."""
+    if incident.paging is None:
+        return Called(incident, (), ())
+    freed = replace(incident.paging, holds=(), next_at=None)
+    return _call(replace(incident, paging=freed), oncall, received_at=now, now=now, escalated=False)
+
+
 def has_next_step(incident: Incident, oncall: OnCall) -> bool:
     """Whether another step follows in the present round."""
     paging = incident.paging
@@ -80,9 +117,9 @@ def has_next_step(incident: Incident, oncall: OnCall) -> bool:
 
 def stop(incident: Incident) -> Incident:
     """Return the incident with no further step due."""
-    if incident.paging is None or incident.paging.next_at is None:
+    if incident.paging is None or (incident.paging.next_at is None and not incident.paging.holds):
         return incident
-    return replace(incident, paging=replace(incident.paging, next_at=None))
+    return replace(incident, paging=replace(incident.paging, next_at=None, holds=()))
 
 
 def over(incident: Incident, *, now: datetime) -> tuple[Page, ...]:

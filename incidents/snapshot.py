@@ -9,6 +9,7 @@ from incidents.alert import AlertState
 from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident
+from incidents.maintenance import Maintenance
 
 FIRING_NOW = timedelta(0)  # the span under which a window's firing alerts are counted
 MEMBERS_LOADED = 1000  # of a window, to attach them to the incident that it declares
@@ -126,3 +127,4 @@ class Snapshot(NamedTuple):
     facts: dict[str, Fact | None]  # None: never heard of
     awaiting: tuple[str, ...]  # ids of incidents that wait for facts
     open: tuple[str, ...]  # ids of all open incidents, where they were asked for
+    maintenance: tuple[Maintenance, ...]  # those that came by the API

@@ -89,4 +89,5 @@ READS: Mapping[str, Read] = {
     "facts": lambda store, plan, _now: {name: store.facts.get(name) for name in plan.facts},
     "awaiting": lambda store, plan, _now: tuple(sorted(store.awaiting)) if plan.awaiting else (),
     "open": lambda store, plan, _now: tuple(sorted(store.open)) if plan.open else (),
+    "maintenance": lambda store, _plan, _now: tuple(store.maintenance.values()),
 }

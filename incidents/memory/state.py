@@ -11,6 +11,7 @@ from incidents.commit import TIMER_CLEAR, TIMER_INCIDENT
 from incidents.facts import Fact, awaits_facts
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident, incident_number
+from incidents.maintenance import Maintenance
 from incidents.memory.sorted import Scored, Window
 from incidents.page import Page
 from incidents.quarantined import Quarantined
@@ -69,6 +70,7 @@ class State:
         self.counters: Counter[str] = Counter()
         self.quarantine: dict[str, Quarantined] = {}
         self.probes: set[str] = set()
+        self.maintenance: dict[str, Maintenance] = {}
 
     # Reading
 

@@ -1,5 +1,7 @@
 """Stored values to and from bytes: JSON with a schema version in each, so that old values meet new code."""
 
+from functools import lru_cache
+
 import msgspec
 
 from incidents.alert import Alert, AlertState
@@ -8,6 +10,7 @@ from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident
 from incidents.incoming import Incoming
+from incidents.maintenance import Maintenance
 from incidents.page import Page
 from incidents.quarantined import Quarantined
 from incidents.timeline import Entry
@@ -22,6 +25,7 @@ _INCIDENT = msgspec.json.Decoder(Incident)
 _ENTRY = msgspec.json.Decoder(Entry)
 _PAGE = msgspec.json.Decoder(Page)
 _QUARANTINED = msgspec.json.Decoder(Quarantined)
+_MAINTENANCE = msgspec.json.Decoder(Maintenance)
 
 decode_alerts = _ALERTS.decode
 decode_incoming = _INCOMING.decode
@@ -38,3 +42,9 @@ def tally_of(firing: bytes | None, resolved: bytes | None, clear_since: bytes | 
     """Read the counts of an incident's alerts from the fields of its tally; missing ones are 0."""
     since = from_ms(int(clear_since)) if clear_since else None
     return AlertTally(firing=int(firing or 0), resolved=int(resolved or 0), clear_since=since)
+
+
+@lru_cache(maxsize=8)
+def decode_maintenance(values: tuple[bytes, ...]) -> tuple[Maintenance, ...]:
+    """Read maintenance as it is stored, by id; the same values are read once."""
+    return tuple(sorted(map(_MAINTENANCE.decode, values), key=lambda each: each.id))

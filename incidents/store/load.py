@@ -11,7 +11,14 @@ from incidents.alert import AlertState
 from incidents.clock import to_ms
 from incidents.snapshot import FIRING_NOW, MEMBERS_LOADED, Absorbing, Known, Plan, Snapshot
 from incidents.store.bundle import with_data
-from incidents.store.codec import decode_fact, decode_heartbeat, decode_incident, decode_state, tally_of
+from incidents.store.codec import (
+    decode_fact,
+    decode_heartbeat,
+    decode_incident,
+    decode_maintenance,
+    decode_state,
+    tally_of,
+)
 from incidents.store.connection import Command
 from incidents.store.scripts import COUNT, LOAD, digest
 
@@ -29,6 +36,7 @@ def load_commands(plan: Plan, now: datetime) -> list[Command]:
         ("GET", keys.fence()),
         ("GET", keys.rules_current()),
         ("GET", keys.number(now.year)),
+        ("HVALS", keys.maintenance()),
     ]
     if plan.alerts:
         commands.append(("HMGET", keys.alerts(), *plan.alerts))
@@ -85,6 +93,7 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
     """Read the replies to `load_commands`."""
     answers = iter(replies[1:])
     fence, ruleset, number = int(next(answers) or 0), next(answers), int(next(answers) or 0)
+    maintenance = decode_maintenance(tuple(next(answers)))
     alerts = _states(plan, next(answers)) if plan.alerts else {}
     identities: dict[str, Known | None] = {}
     ids: dict[str, Known | None] = {}
@@ -128,6 +137,7 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
         facts={name: decode_fact(value) if value else None for name, value in facts},
         awaiting=tuple(sorted(name.decode() for name in awaiting)),
         open=tuple(sorted(name.decode() for name in is_open)),
+        maintenance=maintenance,
     )
 
 

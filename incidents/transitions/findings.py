@@ -7,8 +7,10 @@ from msgspec.structs import replace
 
 from incidents import events, paging
 from incidents.incident import Finding, Incident
+from incidents.maintenance import Hold
 from incidents.page import Page
 from incidents.timeline import Entry, EntryKind
+from incidents.transitions.held import is_held
 from incidents.transitions.merging import absorbs_anew, merged
 from incidents.transitions.objectives import measured_anew
 from incidents.transitions.outcome import Context, Transition, changed, unchanged
@@ -33,7 +35,15 @@ def finding(incident: Incident, event: events.FindingHeld, context: Context, now
     entry = _finding_entry(event, now)
     if after.severity is not incident.severity:
         raised, said, pages = reseverity(
-            after, incident, event.policy, event.received_at, context, now, actor=event.actor, reason=_reason(event)
+            after,
+            incident,
+            event.policy,
+            event.received_at,
+            context,
+            now,
+            actor=event.actor,
+            reason=_reason(event),
+            holds=event.holds,
         )
         return changed(incident, raised, (entry, *said, *brought), pages, reason="severity raised")
     if acts and event.calls:
@@ -44,9 +54,15 @@ def finding(incident: Incident, event: events.FindingHeld, context: Context, now
             reason=_reason(event),
             received_at=event.received_at,
             now=now,
+            holds=event.holds,
         )
         return changed(
             incident, called.incident, (entry, *brought, *called.entries), called.pages, reason="people called"
+        )
+    if is_held(incident) and not event.holds:
+        called = paging.release(after, context.oncall, now=now)
+        return changed(
+            incident, called.incident, (entry, *brought, *called.entries), called.pages, reason="finding added"
         )
     return changed(incident, after, (entry, *brought), reason="finding added")
 
@@ -87,7 +103,7 @@ def unmeasured(incident: Incident, event: events.Unmeasured, context: Context, n
     return changed(incident, replace(incident, marks=(*incident.marks, mark)), (entry,), reason="noted")
 
 
-def reseverity(
+def reseverity(  # noqa: PLR0913 - what changed, whom it pages and why
     after: Incident,
     before: Incident,
     policy: str,
@@ -97,6 +113,7 @@ def reseverity(
     *,
     actor: str,
     reason: PageReason = PageReason.ESCALATED,
+    holds: tuple[Hold, ...] = (),
 ) -> tuple[Incident, tuple[Entry, ...], tuple[Page, ...]]:
     """Write a change of severity down; a graver one pages again."""
     entry = Entry(
@@ -108,7 +125,9 @@ def reseverity(
     )
     if after.severity.rank >= before.severity.rank:
         return after, (entry,), ()
-    called = paging.begin(after, context.oncall, policy=policy, reason=reason, received_at=received_at, now=now)
+    called = paging.begin(
+        after, context.oncall, policy=policy, reason=reason, received_at=received_at, now=now, holds=holds
+    )
     return called.incident, (entry, *called.entries), called.pages
 
 
@@ -148,6 +167,12 @@ def reopened(
     policy = event.policy if event else (incident.paging.policy if incident.paging else "default")
     received_at = event.received_at if event else now
     called = paging.begin(
-        after, context.oncall, policy=policy, reason=PageReason.REOPENED, received_at=received_at, now=now
+        after,
+        context.oncall,
+        policy=policy,
+        reason=PageReason.REOPENED,
+        received_at=received_at,
+        now=now,
+        holds=event.holds if event else (),
     )
     return changed(incident, called.incident, (entry, *brought, *called.entries), called.pages, reason="reopened")

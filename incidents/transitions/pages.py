@@ -8,6 +8,7 @@ from incidents import events, paging
 from incidents.incident import Incident
 from incidents.measures import Tally
 from incidents.timeline import Entry, EntryKind
+from incidents.transitions.held import held_step_due
 from incidents.transitions.outcome import Context, Transition, changed, unchanged
 
 _ANOTHER = "the next channel is tried"
@@ -18,6 +19,8 @@ def step_due(incident: Incident, event: events.StepDue, context: Context, now: d
     del event
     if incident.paging is None or incident.paging.next_at is None or incident.paging.next_at > now:
         return unchanged("no step is due")
+    if incident.paging.holds:
+        return held_step_due(incident, context, now)
     called = paging.next_step(incident, context.oncall, now=now)
     return changed(incident, called.incident, called.entries, called.pages, reason="escalated")
 

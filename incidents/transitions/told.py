@@ -10,10 +10,12 @@ from msgspec.structs import replace
 from incidents import events
 from incidents.delivery import channels_of
 from incidents.incident import Incident
+from incidents.measures import Measures
 from incidents.oncall import LIFECYCLE_KINDS, Channel
 from incidents.page import CHANNEL_PREFIX, News, Page
 from incidents.paging import news
 from incidents.timeline import EntryKind
+from incidents.transitions.held import is_end_near
 from incidents.transitions.outcome import Context, Transition
 
 _ANNOUNCED = frozenset(
@@ -35,6 +37,7 @@ def with_news(
     before: Incident | None, event: events.Event, done: Transition, context: Context, now: datetime
 ) -> Transition:
     """Return what a transition did, with everything that is to be told of it."""
+    _count_held(done)
     if done.incident is None:
         if before is not None and isinstance(event, events.PageDelivered) and event.kind in LIFECYCLE_KINDS:
             return done._replace(pages=(*done.pages, *_too_late(before, event, context, now)))
@@ -44,6 +47,12 @@ def with_news(
         pages = _lifecycle(before, done.incident, pages, context, now)
     pages += _announcements(done, context, now)
     return done._replace(pages=tuple(pages)) if pages else done
+
+
+def _count_held(done: Transition) -> None:
+    for entry in done.entries:
+        if entry.kind is EntryKind.PAGE_SUPPRESSED and "maintenance" in entry.data:
+            done.tally.count(Measures.PAGES_HELD, "maintenance")
 
 
 def _in_force(page: Page, context: Context) -> Page:
@@ -100,7 +109,7 @@ def _announcements(done: Transition, context: Context, now: datetime) -> list[Pa
     incident = done.incident
     if not context.oncall.announce or incident is None or incident.restricted:
         return []
-    said = [entry.text for entry in done.entries if entry.kind in _ANNOUNCED]
+    said = [entry.text for entry in done.entries if entry.kind in _ANNOUNCED or is_end_near(entry)]
     if not said:
         return []
     text = f"{incident.id} ({incident.severity}) {incident.title}: {'; '.join(said)}"

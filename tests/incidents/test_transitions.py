@@ -59,6 +59,7 @@ EVERY = {
         burnt=BudgetBurnt(slo="checkout", minutes=1.5, of_minutes=43.2, at=NOW)
     ),
     events.StepDue: events.StepDue(),
+    events.HoldChanged: events.HoldChanged(),
     events.PageDelivered: events.PageDelivered(
         page_id="p", person="amira", channel="c", kind="webhook", attempt=1, repeat=False, reason=PageReason.DECLARED
     ),

@@ -1,0 +1,81 @@
+"""Maintenance that people plan by the API: kept until a week after it is over, and loaded with every batch."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from incidents import events, keys
+from incidents.maintenance import Maintenance
+from incidents.store.codec import decode_incident, decode_maintenance
+from incidents.store.connection import Link, Links, checked
+from incidents.store.incidents import Incidents
+
+KEPT_FOR = timedelta(days=7)  # after its end
+MOST = 500
+AT_ONCE = 200
+
+
+class TooMany(Exception):
+    """As much maintenance is planned as is kept."""
+
+
+class Taken(Exception):
+    """There is maintenance of this id already."""
+
+
+def planned(links: Links) -> tuple[Maintenance, ...]:
+    """Return what came by the API, by id."""
+    with links.borrow() as link:
+        return decode_maintenance(tuple(link.one("HVALS", keys.maintenance())))
+
+
+def add(links: Links, maintenance: Maintenance, now: datetime) -> None:
+    """Keep one more, and forget what was over long ago; raises `Taken`, `TooMany`."""
+    with links.borrow() as link:
+        known = decode_maintenance(tuple(link.one("HVALS", keys.maintenance())))
+        gone = [each.id for each in known if each.is_over(now - KEPT_FOR)]
+        if len(known) - len(gone) >= MOST:
+            raise TooMany
+        if gone:
+            link.one("HDEL", keys.maintenance(), *gone)
+        if not link.one("HSETNX", keys.maintenance(), maintenance.id, msgspec.json.encode(maintenance)):
+            raise Taken
+
+
+def end(links: Links, incidents: Incidents, maintenance_id: str, actor: str, now: datetime) -> tuple[bool, list[str]]:
+    """Take one away; return whether it was there, and the incidents that it held and that are paged or looked at now.
+
+    It is taken away first, so that nothing new is held; should the rest fail, it can be asked for again.
+    """
+    with links.borrow() as link:
+        was_there = bool(link.one("HDEL", keys.maintenance(), maintenance_id))
+        names = _held_by(link, maintenance_id)
+    event = events.HoldChanged(ended=maintenance_id, actor=actor)
+    for name in names:
+        incidents.apply(name, event, now=now)
+    return was_there, names
+
+
+def held_by(links: Links, maintenance_id: str) -> list[str]:
+    """Return the open incidents whose paging a maintenance holds."""
+    with links.borrow() as link:
+        return _held_by(link, maintenance_id)
+
+
+def _held_by(link: Link, maintenance_id: str) -> list[str]:
+    names = sorted(name.decode() for name in link.one("SMEMBERS", keys.incidents_open()))
+    found: list[str] = []
+    for start in range(0, len(names), AT_ONCE):
+        found += _some_held_by(link, maintenance_id, names[start : start + AT_ONCE])
+    return found
+
+
+def _some_held_by(link: Link, maintenance_id: str, names: Sequence[str]) -> list[str]:
+    (stored,) = checked(link.ask([("MGET", *(keys.incident(name) for name in names))]))
+    incidents = [decode_incident(value) for value in stored if value is not None]
+    return [
+        each.id
+        for each in incidents
+        if each.paging is not None and any(hold.id == maintenance_id for hold in each.paging.holds)
+    ]
