@@ -76,6 +76,10 @@ class Client:
         """Order something below `/api/v1`."""
         return self._json("POST", API + path, body=body or {})
 
+    def delete(self, path: str) -> Json:
+        """Take something below `/api/v1` away."""
+        return self._json("DELETE", API + path)
+
     def listed(self, path: str, plural: str, query: Query, *, most: int) -> "Listed":
         """Return the items of a list over all its pages, `most` of them, and the cursor of what follows."""
         items: list[Json] = []

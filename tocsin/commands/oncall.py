@@ -1,7 +1,7 @@
 """`tocsin oncall`: who holds which role, from the rule files alone; no server is needed."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from incidents.rota.picture import picture_of
 from incidents.rotations import NobodyOnCall, Shift, holder, preview
 from incidents.teams import DEFAULT_TEAM, of_team
 from rules.fields import did_you_mean
+from tocsin.commands.instants import read_instant
 from tocsin.commands.options import UNUSABLE, config_option, settings_or_exit
+from tocsin.commands.override import override
 from tocsin.commands.printing import Out, instant
 from tocsin.commands.remote import end, with_out
 from tocsin.rulebook import read_rules
@@ -24,22 +26,12 @@ WEEKS = 4
 CALENDAR_WEEKS = 26
 
 
-def read_instant(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
-    """Read an instant as ISO 8601 writes it; one without a zone is taken as UTC."""
-    if value is None:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise click.BadParameter(
-            f"{value!r} is no instant; write it like 2026-11-02T03:00:00Z", ctx=ctx, param=param
-        ) from None
-
-
 @click.group()
 def oncall() -> None:
-    """Say who is on call, from the rule files."""
+    """Say who is on call, from the rule files; let somebody stand in."""
+
+
+oncall.add_command(override)
 
 
 @oncall.command()

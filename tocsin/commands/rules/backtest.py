@@ -23,7 +23,7 @@ from rules.backtest.tell import as_json, comparison_lines, summary_lines
 from rules.deciding.work import Arrival, Received
 from rules.durations import parse_duration
 from rules.model import RuleSet
-from tocsin.commands.oncall import read_instant
+from tocsin.commands.instants import read_instant
 from tocsin.commands.options import FAILED, UNUSABLE, settings_or_exit
 from tocsin.commands.printing import Out
 from tocsin.commands.remote import client_of, end, with_out
