@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, Response
 
 from incidents.store.audit import Audit
 from receiver import acknowledging, api, audit, auth, probes, problems, webhooks
+from receiver.api import calendars
 from receiver.deps import Deps
 from receiver.limits import Limiter
 from receiver.shortcut import HEADERS
@@ -20,6 +21,7 @@ BLUEPRINTS: tuple[Callable[[Deps], Blueprint], ...] = (
     probes.blueprint,
     api.blueprint,
     acknowledging.blueprint,
+    calendars.blueprint,
 )
 
 

@@ -17,6 +17,7 @@ from receiver.api import (
     actions,
     alerts,
     audited,
+    calendars,
     commands,
     explain,
     incidents,
@@ -52,6 +53,7 @@ ROUTES: tuple[Route, ...] = (
     *alerts.ROUTES,
     *state.ROUTES,
     *overrides.ROUTES,
+    *calendars.ROUTES,
     *slos.ROUTES,
     *explain.ROUTES,
     *shadow.ROUTES,
@@ -107,9 +109,8 @@ def _view(services: Services, route: Route, bodies: Bodies) -> Callable[..., Res
         )
         incidents.check_may_see(services, call)
         reply = _done(services, route, call)
-        return Response(
-            msgspec.json.encode(reply.value), route.status, dict(reply.headers), content_type="application/json"
-        )
+        value = reply.value if isinstance(reply.value, bytes) else msgspec.json.encode(reply.value)
+        return Response(value, route.status, dict(reply.headers), content_type=route.media_type)
 
     return view
 

@@ -66,7 +66,10 @@ def _operation(route: Route) -> dict[str, Any]:
         "description": f"Needs the role {route.role}.",
         "parameters": parameters,
         "responses": {
-            str(route.status): {"description": "Done.", "content": {_JSON: {"schema": _schema(route.answer)}}},
+            str(route.status): {
+                "description": "Done.",
+                "content": {route.media_type.partition(";")[0]: {"schema": _schema(route.answer)}},
+            },
             **{str(code): _problem(text) for code, text in sorted((problems | dict(route.problems)).items())},
         },
     }
@@ -86,7 +89,9 @@ def _problem(text: str) -> dict[str, Any]:
 
 
 def _schema(kind: type) -> dict[str, Any]:
-    return {"$ref": _REF.format(name=kind.__name__)} if issubclass(kind, msgspec.Struct) else {"type": "object"}
+    if issubclass(kind, msgspec.Struct):
+        return {"$ref": _REF.format(name=kind.__name__)}
+    return {"type": "string"} if kind is bytes else {"type": "object"}
 
 
 def _operation_id(route: Route) -> str:

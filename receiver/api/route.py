@@ -73,4 +73,5 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     query: tuple[Parameter, ...] = ()
     body: type | None = None
     problems: Mapping[int, str] = {}
+    media_type: str = "application/json"  # of what is answered; any other is answered in bytes
     is_limited: bool = True  # False: it is taken however often its caller has called
