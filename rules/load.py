@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from rules.burn_alerts import burn_rules
 from rules.load_context import Context
+from rules.load_maintenance import load_maintenance
 from rules.load_oncall import load_oncall
 from rules.load_others import check_later_sections, load_defaults, load_heartbeats, load_normalize
 from rules.load_rules import load_rules
@@ -84,6 +85,7 @@ def _load(files: Sequence[SourceFile], now: datetime) -> Loaded:
         slos=slos,
         heartbeats=load_heartbeats(sections, context),
         teams=team_rules,
+        maintenance=load_maintenance(sections, context),
     )
     if not any(problem.severity == "error" for problem in context.problems):
         context.warn_of_unused("person", "channel", "rotation", "paging policy")

@@ -4,17 +4,14 @@ from datetime import timedelta
 
 from rules.fields import Fields
 from rules.load_context import Context
-from rules.load_rotations import read_time
 from rules.load_rules import read_identity
 from rules.model import Defaults, Heartbeat
 from rules.sections import Sections
 from rules.shapes import file as shapes
-from rules.shapes.oncall import SHORT_WEEKDAYS, WEEKDAYS
 from rules.shapes.rule import DEFAULTS
 from rules.yaml import Node
 
-LATER = ("audiences", "maintenance")
-_DAYS = (*WEEKDAYS, *SHORT_WEEKDAYS)
+LATER = ("audiences",)
 MAX_NORMALIZED = 100
 _SECOND, _YEAR = timedelta(seconds=1), timedelta(days=366)
 
@@ -48,8 +45,6 @@ def check_later_sections(sections: Sections, context: Context) -> None:
     for section in LATER:
         for key, _node in sections.places(section):
             context.not_acted_on(key, f"the section {section}")
-    for node in sections.items("maintenance"):
-        _maintenance(node, context)
     for node in sections.items("announce"):
         context.refer_text("channel", node)
     audiences = context.fields(sections.merged("audiences", "audience"), "audiences", None)
@@ -78,33 +73,3 @@ def _heartbeat(node: Node, context: Context) -> Heartbeat | None:
 def _channels(fields: Fields, key: str, context: Context) -> None:
     for item in fields.nodes(key):
         context.refer_text("channel", item)
-
-
-def _maintenance(node: Node, context: Context) -> None:
-    fields = context.fields(node, "maintenance", shapes.MAINTENANCE.keys)
-    if fields.require("id", "match"):
-        key = fields.node.entries["id"]
-        if context.identifier(key, "maintenance"):
-            context.define("maintenance", key)
-    context.matchers(fields)
-    fields.string("author", "")
-    fields.string("comment", "")
-    if "weekly" not in fields:
-        _once(fields, context)
-        return
-    if "from" in fields or "until" in fields:
-        fields.report("weekly", "E311", "maintenance is either weekly, or from an instant until another")
-    weekly = fields.fields("weekly", what="weekly", known=shapes.WEEKLY.keys)
-    weekly.require(*shapes.WEEKLY.needs)
-    context.words(weekly.nodes("weekdays"), "weekdays", _DAYS)
-    read_time(context, weekly, "from")
-    read_time(context, weekly, "until")
-    context.timezone(weekly)
-
-
-def _once(fields: Fields, context: Context) -> None:
-    if not fields.require("from", "until"):
-        return
-    start, until = context.instant(fields, "from"), context.instant(fields, "until")
-    if start is not None and until is not None and start >= until:
-        fields.report("until", "E403", "the maintenance ends before it begins")

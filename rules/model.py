@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from incidents.maintenance import Maintenance
 from incidents.oncall import OnCall
 from incidents.values import Criterion, Role, Severity
 from rules.conditions import BudgetRemaining, BurnRate, Condition, Query
@@ -121,6 +122,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     oncall: OnCall = OnCall()
     heartbeats: tuple[Heartbeat, ...] = ()
     teams: tuple[TeamRule, ...] = ()  # which incidents are whose; the first that holds
+    maintenance: tuple[Maintenance, ...] = ()
     slos: Mapping[str, Slo] = {}
     burn_rules: tuple[Rule, ...] = ()  # those that the SLOs bring along
 

@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from incidents.alert import Alert
 from incidents.clock import to_ms
 from incidents.commit import TIMER_INCIDENT
 from incidents.incident import Incident
 from incidents.transitions import transition
-from incidents.values import AlertStatus
+from incidents.values import AlertStatus, Criterion
 from rules.deciding.batch import Batch
 from rules.deciding.findings import finding_of, mark_of, severity_wanted
 from rules.deciding.judging import Unjudged
@@ -107,6 +109,8 @@ class Overseer:
             ruleset=self._judge.ruleset,
             fires_again=False,
         )
+        if incident.paging is not None and rule.criterion is not Criterion.DATA_ISSUE:
+            event = replace(event, holds=incident.paging.holds)
         done = transition(incident, event, context=self._judge.context(incident.id), now=self._now)
         self._view.take(incident.id, done)
 

@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from incidents.events import FindingHeld, Unmeasured
+from incidents.events import FindingHeld, HoldChanged, Unmeasured
 from incidents.facts import Fact
 from incidents.incident import Incident
+from incidents.maintenance import Hold
 from incidents.measures import Measures
 from incidents.shadow import Shadowed, shadow_id
 from incidents.snapshot import Plan
 from incidents.transitions import Context, transition
+from incidents.transitions.held import is_held
 from incidents.values import AlertStatus, Criterion, IncidentStatus, Severity
 from rules.deciding.findings import arrival_of, finding_of, mark_of, severity_found, severity_wanted, unjudged
 from rules.deciding.notes import Notes
@@ -20,6 +22,7 @@ from rules.deciding.view import View
 from rules.deciding.work import Arrival
 from rules.evaluate import Outcome, Verdict, evaluate_safely
 from rules.index import Hit, Matched
+from rules.maintaining import holds_for
 from rules.model import Mode, RuleSet, Subject, Tier
 from rules.slos import Slo, slos_of
 from rules.teams import team_of
@@ -169,10 +172,15 @@ class Judge:
         if severity is None:
             return current.id if current is not None and is_open else None
         if current is not None and is_open and self._is_known(current, hit, verdict.tier, severity, mark):
+            if is_held(current):
+                self._look_at_hold(current, hit, matched)
             return current.id
         event = finding_of(
             hit, verdict, severity, matched, arrival, ruleset=self._rule_set.hash, fires_again=fires_again
         )
+        holds = self._holds(hit, matched)
+        if holds:
+            event = replace(event, holds=holds)
         if self._rule_set.slos:
             event = replace(event, slos=slos_of(self._rule_set.slos, hit.labels))
         if storm is not None:
@@ -180,6 +188,21 @@ class Judge:
         if self._rule_set.teams and current is None:
             event = replace(event, team=team_of(self._rule_set.teams, hit.identity, matched.labels))
         return self._hold(event, current, hit)
+
+    def _holds(self, hit: Hit, matched: Matched) -> tuple[Hold, ...]:
+        """Return the maintenance that holds the paging for an event; a data issue is never held."""
+        planned = (*self._rule_set.maintenance, *self._view.snapshot.maintenance)
+        if not planned or hit.rule.criterion is Criterion.DATA_ISSUE:
+            return ()
+        return holds_for(planned, matched.labels, self._now)
+
+    def _look_at_hold(self, current: Incident, hit: Hit, matched: Matched) -> None:
+        """Page what is held where an alert outside of the maintenance fires, or hold anew what waited for an alert."""
+        holds = self._holds(hit, matched)
+        if holds and current.paging is not None and current.paging.next_at is not None:
+            return
+        done = transition(current, HoldChanged(holds=holds), context=self.context(current.id), now=self._now)
+        self._view.take(current.id, done)
 
     def _is_known(self, current: Incident, hit: Hit, tier: Tier, severity: Severity, mark: str) -> bool:
         """Whether a finding is nothing new to an open incident: looked at before its event is made."""

@@ -91,7 +91,7 @@ WEEKLY = Shape(
 )
 MAINTENANCE = Shape(
     what="maintenance",
-    says="A time in which nothing is declared, data issues excepted.",
+    says="A time in which nobody is paged, data issues excepted; what still fires at its end is.",
     keys={
         "id": key("Its name.", ID),
         "match": key("Which alerts it is about.", MATCHERS),
@@ -132,7 +132,7 @@ FILE = Shape(
         "announce": key("Channels that are told of every incident.", oncall.CHANNEL_NAMES),
         "audiences": key("Channels by audience.", maps(oncall.CHANNEL_NAMES, ids=False)),
         "paging": key("Who is paged, and what happens next.", maps(shape("policy"))),
-        "maintenance": key("Times in which nothing is declared.", lists(shape("maintenance"))),
+        "maintenance": key("Times in which nobody is paged.", lists(shape("maintenance"))),
     },
 )
 SHAPES: Mapping[str, Shape] = {
