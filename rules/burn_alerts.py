@@ -97,7 +97,7 @@ def _rule(slo: Slo, defaults: Defaults) -> Rule:
 def _tier(slo: Slo, pair: Pair) -> Tier:
     condition = All((_burns(slo, pair.long, pair.factor), _burns(slo, pair.short, pair.factor)))
     # An SLO's id is letters, digits and the like, so that it can stand in a template.
-    title = f"{slo.id}: the error budget burns {pair.factor:g} times too fast"
+    title = f"{slo.id}: the error budget burns over {pair.factor:g} times too fast"
     return _acting(slo, pair, condition, pair.severity, title)
 
 

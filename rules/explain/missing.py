@@ -35,7 +35,7 @@ def told_of(answer: Answer, now: datetime) -> ConditionTold:
 
 def _missing(answer: Answer, now: datetime) -> str:
     if answer.state == "unknown":
-        return f"{answer.condition} cannot be measured: {answer.got}"
+        return f"{answer.condition} {answer.got or 'is not known'}"  # what it got says that it cannot be measured
     if answer.condition in OF_SO_MANY:
         return f"{answer.got} of {answer.wanted}"
     if answer.condition in OF_TIME:

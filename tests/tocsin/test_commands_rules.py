@@ -135,3 +135,14 @@ def test_commands_rules_diff_shows_why_rules_do_not_load(rules):
     done = rules("diff", "good.yml", "bad.yml")
     assert "bad.yml:1:32: error[E301]" in done.stderr
     assert done.stdout == ""
+
+
+def test_commands_rules_backtest_says_what_of_the_journal_it_skipped(rules, journal):
+    """A line that a crash tore is skipped, and whoever reads the figures is told."""
+    whole = rules("backtest", "good.yml", "--journal", str(journal))
+    assert (whole.exit_code, whole.stderr) == (0, "")
+    with next(journal.glob("*.gz")).open("ab") as file:
+        file.write(b"torn")
+    torn = rules("backtest", "good.yml", "--journal", str(journal))
+    assert torn.stdout.splitlines()[1:] == whole.stdout.splitlines()[1:]
+    assert torn.stderr == f"tocsin: 1 place is torn or damaged in the journal at {journal}, and skipped\n"

@@ -67,7 +67,7 @@ def test_slo_that_burns_is_declared_without_any_alert():
     (incident,) = play.incidents
     assert (incident.severity, incident.rule) == ("SEV2", "slo-burn.checkout")
     assert incident.identity == {"service": "checkout", "slo": "checkout"}
-    assert incident.title == "checkout: the error budget burns 14.4 times too fast"
+    assert incident.title == "checkout: the error budget burns over 14.4 times too fast"
     assert incident.slos == ("checkout",)
     declared = play.simulation.store.timelines[incident.id][0]
     assert "burn_rate 20, wanted >= 14.4 over 1h" in declared.data["reason"]

@@ -134,3 +134,11 @@ def test_inputs_refuse_a_word_that_is_no_label():
     """A word without a value is named."""
     with pytest.raises(NotAnAlert, match="name=value"):
         of_words(["severity"])
+
+
+def test_explain_says_once_that_something_is_not_measured():
+    """What a condition got names the reason; its name goes before it, and nothing is said twice."""
+    asks = rule_set("rules: [{id: asks, declare: SEV3, match: 'a=\"b\"', when: {query: {promql: up, gt: 0}}}]")
+    pasting = Pasting(asks, [of_words(["a=b"])], now=NOW, firing_for=timedelta(0))
+    lines = text_of(pasting.explanations()[0]).splitlines()
+    assert "    ?    query: query cannot be measured: not measured yet" in lines

@@ -54,6 +54,7 @@ class History(NamedTuple):
     until: datetime
     events: Callable[[], Iterable[Arrival | Received]]
     beats_go_on: bool
+    journal: Journal | None = None  # that it was last read from
 
 
 class Wanted(NamedTuple):
@@ -103,6 +104,8 @@ def backtest(out: Out, config_path: Path | None, paths: tuple[str, ...], **given
     comparison = compare(outcome, _played("other rules", other, history, assumed)) if other is not None else None
     if wanted.report is not None:
         wanted.report.write_text(render_html(outcome, comparison), encoding="utf-8")
+    if history.journal is not None and history.journal.skipped:
+        click.echo(f"tocsin: {_skipped(history.journal)}", err=True)
     if out.is_json:
         out.json(as_json(outcome, comparison))
     else:
@@ -147,8 +150,19 @@ def _of_journal(directory: Path, since: datetime, until: datetime) -> History:
     journal = Journal(directory)
     if next(iter(journal.read(since, until)), None) is None:
         span = f"between {since:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} UTC"
-        end(UNUSABLE, f"the journal at {directory} has no event {span}")
-    return History(since, until, lambda: events_of(Journal(directory).read(since, until)), beats_go_on=False)
+        damage = f"; {_skipped(journal)}" if journal.skipped else ""
+        end(UNUSABLE, f"the journal at {directory} has no event {span}{damage}")
+
+    def events() -> Iterable[Arrival | Received]:
+        journal.skipped = 0
+        return events_of(journal.read(since, until))
+
+    return History(since, until, events, beats_go_on=False, journal=journal)
+
+
+def _skipped(journal: Journal) -> str:
+    what = "1 place is" if journal.skipped == 1 else f"{journal.skipped} places are"
+    return f"{what} torn or damaged in the journal at {journal.directory}, and skipped"
 
 
 def _played(what: str, rule_set: RuleSet, history: History, assumed: Assumed) -> Outcome:
