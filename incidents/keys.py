@@ -289,6 +289,11 @@ def pages_claimed() -> str:
     return "tocsin:pages:claimed"
 
 
+def channels_last() -> str:
+    """Hash of channel -> how the last attempt over it went. TTL: none. Writer: page workers. Reader: API, doctor."""
+    return "tocsin:channels:last"
+
+
 def decisions() -> str:
     """Stream of what was decided, batch by batch, for the journal. TTL: none, trimmed past the journal's cursor.
     Writer: the decider's commit. Reader: the journal's writer.

@@ -24,6 +24,7 @@ from incidents.store.incidents import Incidents
 from incidents.store.links import signing_key
 from incidents.store.page_tests import end_command
 from incidents.store.pages import again_commands, hold_commands, over_commands
+from incidents.store.reaching import attempt_commands
 from workers.attempts import next_try, not_yet
 from workers.dispatch import Dispatcher, Result
 from workers.letters import Letter, message_of
@@ -208,7 +209,7 @@ class Deliveries:
         self._record(page, ended, now, over_commands(page))
 
     def _record(self, page: Page, ended: Ended, now: datetime, moved: list[Command]) -> None:
-        also = [*moved, *count_commands(ended.tally)]
+        also = [*moved, *count_commands(ended.tally), *attempt_commands(ended.event, now)]
         if is_test(page.incident_id):
             checked(self._link.ask([("MULTI",), *also, end_command(page.incident_id, ended.event, now), ("EXEC",)]))
             return

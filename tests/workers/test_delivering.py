@@ -11,6 +11,7 @@ from slack_look_alike import SlackLookAlike, slack
 from incidents import keys
 from incidents.events import Acknowledge, Escalate, Reopen, Resolve
 from incidents.store.connection import Links
+from incidents.store.reaching import last_attempts
 from incidents.values import Severity
 from workers.buckets import Buckets, Rate
 from workers.dispatch import Dispatcher
@@ -244,3 +245,15 @@ announce: [incidents-slack]
     page_sink.expect_page(path="/amira")
     page_sink.expect_page(path="/amira", type="page_resolved")
     assert desk.kinds(incident.id).count("page_sent") == 1
+
+
+def test_last_attempt_over_a_channel_is_remembered(hooked: Desk, page_sink: PageSink, links: Links):
+    """A failure with its reason; the next success over the same channel takes its place."""
+    page_sink.script(Answer(404), path="/amira")
+    first = hooked.declare("a")
+    hooked.work()
+    page_sink.expect_attempts(1, path="/amira")
+    page_sink.expect_page(path="/amira-second", dedup_key=first.dedup_key)
+    attempts = last_attempts(links)
+    assert "404" in attempts["amira/1"].failed
+    assert attempts["amira/2"].failed == ""
