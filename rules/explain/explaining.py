@@ -58,7 +58,7 @@ def recorded(event: Recorded, then: Then) -> Explanation:
             received_at=event.received_at,
             at=event.decided_at,
             became=event.became.value if event.kind is not Kind.TIMER else f"a timer was due: {event.timer}",
-            rules_hash=event.rules,
+            rules_hash=rules_of(event.rules),
             rules_changed=rules_of(event.rules) != rules_of(then.current) if then.current else None,
             error=event.error,
             notes=tuple(notes),
