@@ -41,6 +41,9 @@ def needless(page: Page, incident: Incident) -> str:
     if page.over:
         again = incident.is_open and (page.news is News.OVER or (page.news is News.ACKNOWLEDGED and waiting))
         return "paging began again before" if again else ""
+    if page.handover and incident.is_open:
+        asked = incident.handover is not None and incident.handover.to == page.person
+        return "" if asked else "the handover is over"
     if not incident.is_open:
         return f"the incident was {incident.status.value} before"
     if incident.acknowledged_at is not None and not waiting:

@@ -109,6 +109,23 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Unacknowledge(msgspec.Struct, frozen=True, kw_only=True):
+    """Nobody is on it after all; paging begins again."""
+
+    actor: str
+    note: str = ""
+
+
+class RoleGiven(msgspec.Struct, frozen=True, kw_only=True):
+    """A person gives a role to somebody, or takes it away (None); a commander hands over unless it is `at_once`."""
+
+    actor: str
+    role: Role
+    person: str | None
+    at_once: bool = False
+    lately: tuple[str, ...] = ()  # the last entries of the timeline, for the brief
+
+
 class ActionTaken(msgspec.Struct, frozen=True, kw_only=True):
     """A person did something about it; `action` is of which kind: a rollback, a restart."""
 
@@ -201,6 +218,8 @@ Event = (
     | Dismiss
     | Escalate
     | Note
+    | Unacknowledge
+    | RoleGiven
     | ActionTaken
     | Touched
     | Unmeasured

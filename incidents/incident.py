@@ -82,6 +82,14 @@ class BudgetBurnt(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+class Handover(msgspec.Struct, frozen=True, kw_only=True):
+    """Who was asked to take the command over, by whom and when; in force until that person acknowledges."""
+
+    to: str
+    by: str
+    at: datetime
+
+
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """One incident; `version` grows with every change of it, counts of alerts live elsewhere."""
 
@@ -119,6 +127,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     restricted: bool = False  # seen only by those with a role in it, and by admins
     absorbs_until: datetime | None = None  # a storm: so long it takes the other findings of its identity in
     marks: tuple[str, ...] = ()  # what rules did to it since it was opened, each once: `RULE#TIER`, `RULE?`
+    handover: Handover | None = None
 
     @property
     def opened_at(self) -> datetime:

@@ -14,6 +14,7 @@ class News(StrEnum):
     OVER = "over"
     ACKNOWLEDGED = "acknowledged"  # only to providers that page on their own
     ANNOUNCEMENT = "announcement"
+    ROLE = "role"  # to whom a role was given, or from whom it was taken
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +38,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 0
     channel_index: int = 0
     channel_attempts: int = 0  # on the present channel
+    handover: bool = False  # asks to take the command over, whether or not anybody is on it
     unanswered: bool = False  # an attempt began and its end was never recorded: the next is a repeat
 
 

@@ -226,7 +226,7 @@ def stage_of(paging: Paging) -> str:
 def news(incident: Incident, target: str, kind: News, *, channel: str, now: datetime, text: str = "") -> Page:
     """Return what tells somebody over one channel, expecting nothing back; newer news of a kind take its place."""
     paging = incident.paging or Paging(policy="", reason=PageReason.DECLARED)
-    stage = f"{kind.value}{incident.version}" if kind is News.ANNOUNCEMENT else kind.value
+    stage = f"{kind.value}{incident.version}" if kind in {News.ANNOUNCEMENT, News.ROLE} else kind.value
     return Page(
         id=f"{incident.id}.{paging.start}.{stage}.{target}.{channel}",
         over=True,
@@ -243,6 +243,14 @@ def news(incident: Incident, target: str, kind: News, *, channel: str, now: date
         created_at=now,
         received_at=now,
     )
+
+
+def handover_page(incident: Incident, person: str, *, text: str, now: datetime) -> Page:
+    """Return the page that asks somebody to take the command over; each asking is a page of its own."""
+    paging = incident.paging or Paging(policy="", reason=PageReason.ESCALATED)
+    asked = _page(incident, paging, Target(person, Role.INCIDENT_COMMANDER.value), received_at=now, now=now)
+    name = f"{incident.id}.{paging.start}.handover{incident.version}.{person}"
+    return replace(asked, id=name, reason=PageReason.ESCALATED, text=text, handover=True)
 
 
 def _nobody(step: Step, now: datetime) -> Entry:

@@ -71,7 +71,9 @@ class _Row(NamedTuple):
     @classmethod
     def of(cls, incident: Incident) -> "_Row":
         waits = incident.is_open and (
-            incident.acknowledged_at is None or (incident.paging is not None and incident.paging.next_at is not None)
+            incident.acknowledged_at is None
+            or incident.handover is not None
+            or (incident.paging is not None and incident.paging.next_at is not None)
         )
         state = "not acknowledged yet" if waits else incident.status.value
         if incident.acknowledged_at is not None:
@@ -159,7 +161,7 @@ class _Desk:
                 done = self._api.incidents.apply(name, event, now=now, also=[use_command(token, link, now)])
         except (NotFound, TransitionNotAllowed):
             return False
-        return done.reason == "acknowledged"
+        return done.reason in {"acknowledged", "handed over"}
 
 
 def _was_used(used: Used) -> str:

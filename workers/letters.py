@@ -23,6 +23,7 @@ TYPES = {
     News.OVER: MessageType.PAGE_RESOLVED,
     News.ACKNOWLEDGED: MessageType.PAGE_ACKNOWLEDGED,
     News.ANNOUNCEMENT: MessageType.ANNOUNCEMENT,
+    News.ROLE: MessageType.ANNOUNCEMENT,
 }
 
 

@@ -32,7 +32,9 @@ from incidents.transitions.people import (
     reopen,
     resolve,
     touched,
+    unacknowledge,
 )
+from incidents.transitions.roles import role_given
 from incidents.transitions.told import with_news
 from incidents.values import OPEN_STATUSES, IncidentStatus
 
@@ -94,6 +96,8 @@ def _rows() -> dict[tuple[IncidentStatus, type], Handler]:
         events.Dismiss: dismiss,
         events.Escalate: escalate,
         events.StepDue: step_due,
+        events.Unacknowledge: unacknowledge,
+        events.RoleGiven: role_given,
         events.HoldChanged: hold_changed,
         events.Touched: touched,
         events.Unmeasured: unmeasured,

@@ -6,7 +6,7 @@ from incidents import events, paging
 from incidents.incident import Finding, Incident
 from incidents.measures import Measures, Tally
 from incidents.timeline import Entry, EntryKind
-from incidents.transitions.merging import assign, with_stakeholders
+from incidents.transitions.merging import assign, roles_wanted, with_stakeholders
 from incidents.transitions.objectives import DEFAULT_OBJECTIVE
 from incidents.transitions.outcome import Context, Transition
 from incidents.values import Criterion, IncidentStatus, PageReason, Role
@@ -78,7 +78,9 @@ def _declared(
     """Assign the roles by rotation and page at once."""
     roles, stakeholders = (event.assign, event.stakeholders) if event else ((), ())
     policy, received_at = (event.policy, event.received_at) if event else ("default", now)
-    incident, assigned = assign(incident, (Role.INCIDENT_COMMANDER, *roles), context.oncall, now)
+    incident, assigned = assign(
+        incident, (Role.INCIDENT_COMMANDER, *roles, *roles_wanted(incident)), context.oncall, now
+    )
     incident, told = with_stakeholders(incident, stakeholders, context, now)
     called = paging.begin(
         incident,

@@ -10,9 +10,12 @@ from incidents.incident import Incident, Roles, Stakeholder
 from incidents.oncall import OnCall, SeveritySettings
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.outcome import Context
-from incidents.values import Role
+from incidents.values import Criterion, Role, Severity
 
 KINDS = {"engineers": "engineer", "customers": "customer"}  # by what groups are called
+ALSO = (Role.COMMUNICATIONS, Role.ENGINEER_IN_CHARGE)
+GRAVE = frozenset({Severity.SEV1, Severity.SEV2})
+OTHERS_KNOW = frozenset({Criterion.DATA_ISSUE, Criterion.CUSTOMER_VISIBLE})
 KNOWN_KINDS = frozenset({"engineer", "communications", "management", "customer"})
 
 
@@ -20,7 +23,7 @@ def merged(
     incident: Incident, event: events.FindingHeld, context: Context, now: datetime
 ) -> tuple[Incident, tuple[Entry, ...]]:
     """Return an incident with everything that a finding brings along, and the entries that say so."""
-    after, assigned = assign(incident, event.assign, context.oncall, now)
+    after, assigned = assign(incident, (*event.assign, *roles_wanted(incident)), context.oncall, now)
     after, told = with_stakeholders(after, event.stakeholders, context, now)
     known = {objective.id for objective in after.objectives}
     more = tuple(objective for objective in event.objectives if objective.id not in known)
@@ -47,6 +50,12 @@ def absorbs_anew(incident: Incident, event: events.FindingHeld, now: datetime) -
         return False
     until = incident.absorbs_until
     return until is None or (until - now).total_seconds() < event.absorb_seconds / 2
+
+
+def roles_wanted(incident: Incident) -> tuple[Role, ...]:
+    """Return the roles beside the commander that are needed: it is grave, or not for engineers alone to know."""
+    criteria = {finding.criterion for finding in incident.findings}
+    return ALSO if incident.severity in GRAVE or criteria & OTHERS_KNOW else ()
 
 
 def assign(

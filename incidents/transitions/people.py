@@ -9,9 +9,10 @@ from incidents.incident import Incident
 from incidents.measures import Measures
 from incidents.timeline import SYSTEM, Entry, EntryKind
 from incidents.transitions.findings import reopened, reseverity
-from incidents.transitions.merging import with_stakeholders
+from incidents.transitions.merging import assign, roles_wanted, with_stakeholders
 from incidents.transitions.objectives import unmet_objectives
 from incidents.transitions.outcome import Context, Transition, UnmetObjectives, changed, said, unchanged
+from incidents.transitions.roles import taken_over
 from incidents.values import IncidentStatus, PageReason
 
 
@@ -19,13 +20,16 @@ def acknowledge(incident: Incident, event: events.Acknowledge, context: Context,
     """Stop the paging; whoever comes second changes nothing."""
     del context
     waiting = incident.paging is not None and incident.paging.next_at is not None
+    after, handed_over = taken_over(incident, event.actor, now)
     if incident.acknowledged_at is not None and not waiting:
+        if handed_over:
+            return changed(incident, on_it(after, event.actor, now), handed_over, reason="handed over")
         return unchanged(f"already acknowledged by {incident.acknowledged_by or 'somebody'}")
     entry = said(EntryKind.ACKNOWLEDGED, event.actor, "Acknowledged", event.note, now)
-    after = paging.stop(incident)
+    after = paging.stop(after)
     if incident.status is IncidentStatus.DECLARED:
         after = replace(after, status=IncidentStatus.ACKNOWLEDGED)
-    return _with_acknowledgement(incident, after, (entry,), event.actor, now, "acknowledged")
+    return _with_acknowledgement(incident, after, (entry, *handed_over), event.actor, now, "acknowledged")
 
 
 def _with_acknowledgement(
@@ -116,8 +120,9 @@ def escalate(incident: Incident, event: events.Escalate, context: Context, now: 
     if event.severity is not None and event.severity is not incident.severity:
         after = replace(incident, severity=event.severity)
         after, told = with_stakeholders(after, (), context, now)
+        after, assigned = assign(after, roles_wanted(after), context.oncall, now)
         after, entries, pages = reseverity(after, incident, policy, now, context, now, actor=event.actor)
-        return changed(incident, after, (*entries, *told), pages, reason="severity changed")
+        return changed(incident, after, (*entries, *told, *assigned), pages, reason="severity changed")
     reason = PageReason.BACKUP if event.page == "backup" else PageReason.ESCALATED
     called = paging.begin(incident, context.oncall, policy=policy, reason=reason, received_at=now, now=now)
     text = f"{event.actor} asked for more people: policy {policy}"
@@ -146,6 +151,21 @@ def touched(incident: Incident, event: events.Touched, context: Context, now: da
     del context
     after = on_it(incident, event.actor, now)
     return unchanged("touched before") if after is incident else changed(incident, after, (), reason="touched")
+
+
+def unacknowledge(incident: Incident, event: events.Unacknowledge, context: Context, now: datetime) -> Transition:
+    """Take an acknowledgement back: paging begins again from the first step."""
+    if incident.acknowledged_at is None:
+        return unchanged("not acknowledged")
+    entry = said(EntryKind.UNACKNOWLEDGED, event.actor, "The acknowledgement was taken back", event.note, now)
+    mitigated = incident.status is IncidentStatus.MITIGATED
+    status = IncidentStatus.MITIGATED if mitigated else IncidentStatus.DECLARED
+    after = replace(incident, status=status, acknowledged_at=None, acknowledged_by="")
+    policy = incident.paging.policy if incident.paging else "default"
+    called = paging.begin(
+        after, context.oncall, policy=policy, reason=PageReason.UNACKNOWLEDGED, received_at=now, now=now
+    )
+    return changed(incident, called.incident, (entry, *called.entries), called.pages, reason="unacknowledged")
 
 
 def on_it(incident: Incident, actor: str, now: datetime) -> Incident:

@@ -17,6 +17,7 @@ from incidents.paging import news
 from incidents.timeline import EntryKind
 from incidents.transitions.held import is_end_near
 from incidents.transitions.outcome import Context, Transition
+from incidents.transitions.roles import role_news
 
 _ANNOUNCED = frozenset(
     {
@@ -46,6 +47,7 @@ def with_news(
     if before is not None:
         pages = _lifecycle(before, done.incident, pages, context, now)
     pages += _announcements(done, context, now)
+    pages += [_in_force(page, context) for page in role_news(done.incident, done, context.oncall, now)]
     return done._replace(pages=tuple(pages)) if pages else done
 
 

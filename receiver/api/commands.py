@@ -26,34 +26,36 @@ COMMANDS: dict[str, type] = {
     "escalate": events.Escalate,
     "notes": events.Note,
     "actions": events.ActionTaken,
+    "unacknowledge": events.Unacknowledge,
+    "roles": events.RoleGiven,
 }
 
 
 def _acknowledge(services: Services, call: Call) -> Reply:
     """Acknowledge; whoever comes second gets the incident all the same, and is told who was first."""
-    done = _apply(services, call, events.Acknowledge(actor=call.actor, note=_note(call.body.note)))
+    done = apply(services, call, events.Acknowledge(actor=call.actor, note=note_of(call.body.note)))
     first = done.incident.acknowledged_by
     note = f"{first} acknowledged it at {instant(done.incident.acknowledged_at)}." if first != call.actor else ""
-    return _reply(done, note)
+    return reply_of(done, note)
 
 
 def _mitigate(services: Services, call: Call) -> Reply:
-    return _reply(_apply(services, call, events.Mitigate(actor=call.actor, note=_note(call.body.note))))
+    return reply_of(apply(services, call, events.Mitigate(actor=call.actor, note=note_of(call.body.note))))
 
 
 def _resolve(services: Services, call: Call) -> Reply:
     body: wire.ResolveBody = call.body
-    event = events.Resolve(actor=call.actor, note=_note(body.note), override=_note(body.override))
-    return _reply(_apply(services, call, event))
+    event = events.Resolve(actor=call.actor, note=note_of(body.note), override=note_of(body.override))
+    return reply_of(apply(services, call, event))
 
 
 def _reopen(services: Services, call: Call) -> Reply:
-    return _reply(_apply(services, call, events.Reopen(actor=call.actor, note=_note(call.body.note))))
+    return reply_of(apply(services, call, events.Reopen(actor=call.actor, note=note_of(call.body.note))))
 
 
 def _dismiss(services: Services, call: Call) -> Reply:
     reason = _required("/reason", call.body.reason)
-    return _reply(_apply(services, call, events.Dismiss(actor=call.actor, reason=reason)))
+    return reply_of(apply(services, call, events.Dismiss(actor=call.actor, reason=reason)))
 
 
 def _escalate(services: Services, call: Call) -> Reply:
@@ -64,21 +66,22 @@ def _escalate(services: Services, call: Call) -> Reply:
             hint = did_you_mean(body.page, policies) or "Paging policies stand under `paging` in the rule files."
             raise unfit("/page", f"There is no paging policy {body.page!r}: there is {', '.join(policies)}.", hint)
     event = events.Escalate(actor=call.actor, severity=body.severity, page=body.page or "")
-    return _reply(_apply(services, call, event))
+    return reply_of(apply(services, call, event))
 
 
 def _notes(services: Services, call: Call) -> Reply:
     text = _required("/text", call.body.text)
-    return _reply(_apply(services, call, events.Note(actor=call.actor, text=text)))
+    return reply_of(apply(services, call, events.Note(actor=call.actor, text=text)))
 
 
 def _actions(services: Services, call: Call) -> Reply:
     body: wire.IncidentActionBody = call.body
     action, text = label_value("/kind", body.kind), _required("/text", body.text)
-    return _reply(_apply(services, call, events.ActionTaken(actor=call.actor, action=action, text=text)))
+    return reply_of(apply(services, call, events.ActionTaken(actor=call.actor, action=action, text=text)))
 
 
-def _note(text: str | None) -> str:
+def note_of(text: str | None) -> str:
+    """Return what somebody wrote beside a command, cleaned."""
     return texts.lines(text or "")
 
 
@@ -89,11 +92,12 @@ def _required(pointer: str, text: str) -> str:
     return cleaned
 
 
-def _reply(done: Done, note: str = "") -> Reply:
+def reply_of(done: Done, note: str = "") -> Reply:
+    """Return the answer to a command: the incident after it."""
     return Reply(incident_answer(done.incident, done.alerts, done.reason, note), headers_of(done.incident))
 
 
-def _apply(services: Services, call: Call, event: events.Event) -> Done:
+def apply(services: Services, call: Call, event: events.Event) -> Done:
     """Let an event happen to the incident of a call; raises `Problem` 409 and 412 with what can be done instead."""
     name = checked_id(call)
     try:
@@ -117,17 +121,18 @@ def _refuse_unmet(name: str, error: UnmetObjectives) -> NoReturn:
 
 
 def _refuse(name: str, event: events.Event, error: TransitionNotAllowed) -> NoReturn:
-    command = next((each for each, kind in COMMANDS.items() if kind is type(event)), type(event).__name__)
+    named = next((each for each, kind in COMMANDS.items() if kind is type(event)), type(event).__name__)
     takes = [each for each, kind in COMMANDS.items() if (IncidentStatus(error.status), kind) in TABLE]
     reason = f": {error.hint}" if error.hint else ""
     members = {"incident_status": error.status, "takes": takes}
     hint = f"An incident that is {error.status} takes {', '.join(takes)}."
-    raise Problem(409, f"{name} is {error.status} and does not take {command}{reason}.", hint=hint, members=members)
+    raise Problem(409, f"{name} is {error.status} and does not take {named}{reason}.", hint=hint, members=members)
 
 
-def _command(
+def command(
     name: str, summary: str, handler: Handler, body: type, conflict: str = "", *, is_limited: bool = True
 ) -> Route:
+    """Return the route of a command on an incident."""
     status = "The status of the incident does not take it."
     return Route(
         method="POST",
@@ -143,18 +148,18 @@ def _command(
 
 
 ROUTES = (
-    _command("acknowledge", "Say that you are on it; paging stops", _acknowledge, wire.NotedBody, is_limited=False),
-    _command("mitigate", "Say that customers no longer feel it", _mitigate, wire.NotedBody),
-    _command("resolve", "Say that it is over", _resolve, wire.ResolveBody, "Or objectives are unmet; they are named."),
-    _command(
+    command("acknowledge", "Say that you are on it; paging stops", _acknowledge, wire.NotedBody, is_limited=False),
+    command("mitigate", "Say that customers no longer feel it", _mitigate, wire.NotedBody),
+    command("resolve", "Say that it is over", _resolve, wire.ResolveBody, "Or objectives are unmet; they are named."),
+    command(
         "reopen",
         "Say that it is not over; pages again",
         _reopen,
         wire.NotedBody,
         "Or a later incident of its identity is open.",
     ),
-    _command("dismiss", "Say that it was no incident", _dismiss, wire.DismissBody),
-    _command("escalate", "Change the severity, or page more people", _escalate, wire.EscalateBody),
-    _command("notes", "Write on the timeline", _notes, wire.NoteBody),
-    _command("actions", "Write on the timeline what was done about it", _actions, wire.IncidentActionBody),
+    command("dismiss", "Say that it was no incident", _dismiss, wire.DismissBody),
+    command("escalate", "Change the severity, or page more people", _escalate, wire.EscalateBody),
+    command("notes", "Write on the timeline", _notes, wire.NoteBody),
+    command("actions", "Write on the timeline what was done about it", _actions, wire.IncidentActionBody),
 )

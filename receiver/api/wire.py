@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from incidents.values import Severity
+from incidents.values import Role, Severity
 
 MAX_TEXT = 64 * 1024  # characters
 MAX_TITLE = 300
@@ -80,6 +80,14 @@ class IncidentActionBody(Body, frozen=True, kw_only=True):
 
     kind: Name
     text: Text
+
+
+class RoleBody(Body, frozen=True, kw_only=True):
+    """What gives a role, or takes it away (`person` null); `handover` false: a commander is relieved at once."""
+
+    role: Role
+    person: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)] | None
+    handover: bool = True
 
 
 class DeclareBody(Body, frozen=True, kw_only=True):

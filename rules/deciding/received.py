@@ -121,6 +121,8 @@ class Reception:
         resolved = alert is not None and alert.status is AlertStatus.RESOLVED
         if incident.is_open and (acknowledged or resolved):
             event: events.Event = events.Acknowledge(actor=actor, note=f"in {received.source}")
+        elif touch is not None and touch.kind is TouchKind.UNACKNOWLEDGED and incident.is_open:
+            event = events.Unacknowledge(actor=actor, note=f"in {received.source}")
         elif touch is not None and touch.kind not in ECHOED:
             event = events.Note(actor=actor, text=touch.text)
         else:

@@ -15,7 +15,7 @@ from incidents.errors import TransitionNotAllowed
 from incidents.incident import AlertTally, BudgetBurnt, Incident, Objective
 from incidents.oncall import OnCall
 from incidents.transitions import TABLE, Context, UnmetObjectives, transition
-from incidents.values import Criterion, IncidentStatus, PageReason, Severity
+from incidents.values import Criterion, IncidentStatus, PageReason, Role, Severity
 
 ONCALL = rule_set().oncall
 CONTEXT = Context(oncall=ONCALL, ruleset="r1", new_id="INC-2026-0001")
@@ -59,6 +59,8 @@ EVERY = {
         burnt=BudgetBurnt(slo="checkout", minutes=1.5, of_minutes=43.2, at=NOW)
     ),
     events.StepDue: events.StepDue(),
+    events.Unacknowledge: events.Unacknowledge(actor="bo"),
+    events.RoleGiven: events.RoleGiven(actor="amira", role=Role.COMMUNICATIONS, person="bo"),
     events.HoldChanged: events.HoldChanged(),
     events.PageDelivered: events.PageDelivered(
         page_id="p", person="amira", channel="c", kind="webhook", attempt=1, repeat=False, reason=PageReason.DECLARED

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from incidents.values import IncidentStatus, Severity
+from incidents.values import IncidentStatus, Role, Severity
 from tocsin.client import Client, Refused, segment
 from tocsin.commands.incident_page import print_incident
 from tocsin.commands.printing import Out, age, clean, instant
@@ -104,6 +104,27 @@ NOTE = click.option("--note", help="A line for the timeline.")
 def acknowledge(client: Client, out: Out, incident_id: str, note: str | None) -> None:
     """Say that somebody is at it: nobody else is paged."""
     _act(client, out, incident_id, "acknowledge", note=note)
+
+
+@incidents.command()
+@click.argument("incident_id", metavar="ID")
+@NOTE
+@with_client
+def unacknowledge(client: Client, out: Out, incident_id: str, note: str | None) -> None:
+    """Take an acknowledgement back: people are paged again."""
+    _act(client, out, incident_id, "unacknowledge", note=note)
+
+
+@incidents.command("role")
+@click.argument("incident_id", metavar="ID")
+@click.argument("name", metavar="ROLE", type=click.Choice([each.value for each in Role]))
+@click.argument("person")
+@click.option("--at-once", is_flag=True, help="Relieve the commander without waiting for an acknowledgement.")
+@with_client
+def role_(client: Client, out: Out, incident_id: str, name: str, person: str, at_once: bool) -> None:  # noqa: FBT001
+    """Give a person a role, with - as the person take it away; a commander hands over."""
+    body = {"role": name, "person": None if person == "-" else person, "handover": not at_once}
+    _done(out, client.post(f"/incidents/{segment(incident_id)}/roles", body))
 
 
 @incidents.command()
