@@ -7,7 +7,7 @@ import pytest
 
 from tocsin.client import Client
 from tocsin.commands.credentials import Known
-from tocsin.commands.doctor_checks import State, checks_of, prometheus_checks
+from tocsin.commands.doctor_checks import State, checks_of, prometheus_checks, reach_check
 from tocsin.commands.doctor_probe import payload, probe
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -169,3 +169,13 @@ def test_commands_doctor_says_whether_prometheus_answers(slos, states):
     found = list(prometheus_checks({"slos": slos}, own_now=NOW))
     assert [check.state for check in found] == states
     assert all("connection refused" in check.found for check in found if check.state is not State.OK)
+
+
+def test_doctor_warns_of_who_cannot_be_reached():
+    """Each with why, ten at most; nothing to say where everybody is reached."""
+    assert reach_check({"unreachable": []}).state is State.OK
+    listed = [{"what": "person", "name": f"p{number}", "why": "has no channel"} for number in range(12)]
+    check = reach_check({"unreachable": listed})
+    assert check.state is State.WARN
+    assert check.found.splitlines()[0] == "person p0: has no channel"
+    assert check.found.splitlines()[-1] == "and 2 more"

@@ -12,7 +12,7 @@ import click
 from incidents.clock import utc_now
 from tocsin.client import Client, Refused, Unreachable
 from tocsin.commands.credentials import alert_sources, api_token
-from tocsin.commands.doctor_checks import Check, State, checks_of, fail, ok, prometheus_checks, warn
+from tocsin.commands.doctor_checks import Check, State, checks_of, fail, ok, prometheus_checks, reach_check, warn
 from tocsin.commands.doctor_probe import WAIT_SECONDS, probe
 from tocsin.commands.options import FAILED, config_option
 from tocsin.commands.printing import STYLES, Out
@@ -101,6 +101,7 @@ def _server(client: Client, settings: Settings, *, is_ours: bool) -> Iterator[Ch
         oncall = client.get("/oncall")
     yield from checks_of(status, oncall, own_now=utc_now())
     if status["store"]["up"]:
+        yield reach_check(client.get("/oncall/unreachable"))
         yield from prometheus_checks(client.get("/slos"), own_now=utc_now())
     if is_ours and status["rules"]:
         yield from _files(settings, status["rules"]["hash"])

@@ -12,6 +12,7 @@ from tocsin.commands.printing import span
 
 WORKER_SILENT = timedelta(seconds=10)  # a ticker gives a sign every quarter of a second
 LAGS = 10.0  # seconds
+MOST_UNREACHABLE = 10
 CLOCKS_APART = timedelta(seconds=2)
 CLOCKS_FAR_APART = timedelta(seconds=30)
 QUIET = timedelta(hours=24)
@@ -71,6 +72,17 @@ def checks_of(status: Json, oncall: Json, *, own_now: datetime) -> Iterator[Chec
     yield _people(status["rules"], oncall)
     for source in status["sources"]:
         yield _source(source, now)
+
+
+def reach_check(answer: Json) -> Check:
+    """Return what `GET /api/v1/oncall/unreachable` tells."""
+    listed = answer["unreachable"]
+    if not listed:
+        return ok("reach", "everybody on call has a channel, none failed last, and no rotation has a gap")
+    shown = [f"{each['what']} {each['name']}: {each['why']}" for each in listed[:MOST_UNREACHABLE]]
+    more = [f"and {len(listed) - len(shown)} more"] if len(listed) > len(shown) else []
+    mend = "add channels or people in the rule files; prove a channel with `tocsin page test PERSON`"
+    return warn("reach", "\n".join([*shown, *more]), mend)
 
 
 def prometheus_checks(answer: Json, *, own_now: datetime) -> Iterator[Check]:
