@@ -78,10 +78,21 @@ def _bracket(error: _Error) -> Explained:
     opened = error.lines[line - 1][column - 1 : column] if line <= len(error.lines) else ""
     closing = {"[": "]", "{": "}"}.get(opened, "a bracket")
     if error.stopped[0] > len(error.lines) or not "".join(error.lines[error.stopped[0] - 1 :]).strip():
+        if opened not in ("[", "{"):  # the parser names the end of the file; what stands last is the bracket, or in it
+            line, column = _last(error.lines)
+            opened = error.lines[line - 1][column - 1 : column]
+        if opened not in ("[", "{"):
+            return Explained(line, column, "E101", "the file ends within brackets", "close them")
         message = f"the {opened} that opens here is never closed"
-        return Explained(line, column, "E101", message, f"close it with {closing}")
+        return Explained(line, column, "E101", message, f"close it with {']' if opened == '[' else '}'}")
     message = f"expected a comma or the {closing} that closes line {line}, column {column}"
     return Explained(*error.stopped, "E101", message, "values with a space, comma or bracket in them need quotes")
+
+
+def _last(lines: list[str]) -> tuple[int, int]:
+    """Return the place of the last character that is no space."""
+    places = ((number, len(line.rstrip())) for number, line in enumerate(lines, 1) if line.strip())
+    return max(places, default=(1, 1))
 
 
 def _colon(error: _Error) -> Explained:

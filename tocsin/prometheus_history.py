@@ -97,4 +97,8 @@ def _read(url: str, answer: requests.Response) -> list[_Series]:
 def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.Timeout):
         return f"no answer within {ANSWER_SECONDS:.0f} s; ask for less with --since, or a longer --step"
+    if isinstance(error, requests.ConnectionError):
+        return "nothing answers there"
+    if isinstance(error, ValueError):
+        return "it is no address that begins with http:// or https://"
     return type(error).__name__

@@ -66,7 +66,7 @@ class _Point(NamedTuple):
             return f"{where}{self.matcher} was never {'true' if self.way else 'false'}"
         if not self.tier:
             return "nothing matched it"
-        return f"tier {self.tier} {'never held' if self.way else 'always held'}"
+        return f"tier {self.tier} {'never held' if self.way else 'was never seen not to hold'}"
 
 
 class Seen:

@@ -52,6 +52,8 @@ def test_yaml_types_scalars_of_the_core_schema(text, value):
         ("a: \ud800", "f.yml:1:4: error[E103] the control character U+D800 is not allowed"),
         (b"a: 1\nb: \xff", "f.yml:2:4: error[E103] byte 0xff is not UTF-8 (save it as UTF-8)"),
         ("a: b: c", "f.yml:1:5: error[E101] a second colon in one value (put the value in quotes)"),
+        ("rules: [", "f.yml:1:8: error[E101] the [ that opens here is never closed (close it with ])"),
+        ("rules: [\n  a,\n\n", "f.yml:2:4: error[E101] the file ends within brackets (close them)"),
         ("x" * 5_000_000, "f.yml:1:1: error[E102] the file is larger than the 1048576 bytes that are read (split it)"),
     ],
 )  # fmt: skip

@@ -146,3 +146,21 @@ def test_commands_rules_backtest_says_what_of_the_journal_it_skipped(rules, jour
     torn = rules("backtest", "good.yml", "--journal", str(journal))
     assert torn.stdout.splitlines()[1:] == whole.stdout.splitlines()[1:]
     assert torn.stderr == f"tocsin: 1 place is torn or damaged in the journal at {journal}, and skipped\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--since", "9999999d"), "--since goes back to before there was a calendar; say something like 30d"),
+        (("--report", "gone/r.html"), "gone/r.html cannot be written: there is no directory gone"),
+        (
+            ("--prometheus", "file:///r"),
+            "file:///r cannot be asked for its alerts: it is no address that begins with http:// or https://",
+        ),
+    ],
+)
+def test_commands_rules_backtest_says_what_is_wrong_before_it_plays(rules, journal, options, said):
+    """A span, a file or an address that cannot be used: one line."""
+    refused = rules("backtest", "good.yml", "--journal", str(journal), *options)
+    assert refused.exit_code
+    assert refused.stderr == f"tocsin: {said}\n"

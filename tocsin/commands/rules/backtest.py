@@ -96,6 +96,8 @@ def backtest(out: Out, config_path: Path | None, paths: tuple[str, ...], **given
     Without PATHS the rules of the configuration are tried.
     """
     wanted, now = Wanted(**given), utc_now()
+    if wanted.report is not None and not wanted.report.parent.is_dir():
+        end(UNUSABLE, f"{wanted.report} cannot be written: there is no directory {wanted.report.parent}")
     mine = _rules_or_exit(paths or settings_or_exit(config_path).rules, now)
     other = _other_rules(wanted.against, config_path, now)
     history = _history(wanted, config_path, wanted.until or now)
@@ -129,7 +131,10 @@ def _rules_or_exit(paths: Iterable[str], now: datetime) -> RuleSet:
 
 
 def _history(wanted: Wanted, config_path: Path | None, until: datetime) -> History:
-    since = until - wanted.since
+    try:
+        since = until - wanted.since
+    except OverflowError:
+        end(UNUSABLE, "--since goes back to before there was a calendar; say something like 30d")
     if wanted.prometheus is not None:
         return _of_prometheus(Asked(wanted.prometheus, since, until, wanted.step, {}))
     return _of_journal(wanted.journal or settings_or_exit(config_path).data_dir / "journal", since, until)
