@@ -169,7 +169,6 @@ class Exposition:
         info = [((store.ruleset,), 1.0)] if store.ruleset else []
         yield _labelled("rules_info", "The hash of the rule set in force.", ("hash",), info)
 
-
     def _slo_gauges(self, slos: Sequence[SloStatus]) -> Iterator[Metric]:
         now = self._now()
         yield _labelled(
@@ -212,6 +211,7 @@ def values_at_zero(sources: Sequence[str], rules: Sequence[Rule]) -> dict[Measur
         Measures.TO_ACKNOWLEDGE: by_severity,
         Measures.TO_MITIGATE: by_severity,
         Measures.TO_RESOLVE: by_severity,
+        Measures.PAGES_HELD: _every(("maintenance",)),
         Measures.PAGES: (*_every(sorted(DELIVERED), ATTEMPTS), *_every((NO_CHANNEL,), ("suppressed", "given_up"))),
     }
 

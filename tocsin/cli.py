@@ -15,6 +15,7 @@ COMMANDS = {
     "healthcheck": "tocsin.commands.healthcheck:healthcheck",
     "incidents": "tocsin.commands.incidents:incidents",
     "init": "tocsin.commands.init:init",
+    "maintenance": "tocsin.commands.maintenance:maintenance",
     "oncall": "tocsin.commands.oncall:oncall",
     "page": "tocsin.commands.page:page",
     "quarantine": "tocsin.commands.quarantine:quarantine",

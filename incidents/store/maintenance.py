@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from incidents import events, keys
+from incidents.incident import Incident
 from incidents.maintenance import Maintenance
 from incidents.store.codec import decode_incident, decode_maintenance
 from incidents.store.connection import Link, Links, checked
@@ -50,32 +51,29 @@ def end(links: Links, incidents: Incidents, maintenance_id: str, actor: str, now
     """
     with links.borrow() as link:
         was_there = bool(link.one("HDEL", keys.maintenance(), maintenance_id))
-        names = _held_by(link, maintenance_id)
+        names = _held(link).get(maintenance_id, [])
     event = events.HoldChanged(ended=maintenance_id, actor=actor)
     for name in names:
         incidents.apply(name, event, now=now)
     return was_there, names
 
 
-def held_by(links: Links, maintenance_id: str) -> list[str]:
-    """Return the open incidents whose paging a maintenance holds."""
+def held(links: Links) -> dict[str, list[str]]:
+    """Return the open incidents whose paging is held, by the id of each maintenance that holds it."""
     with links.borrow() as link:
-        return _held_by(link, maintenance_id)
+        return _held(link)
 
 
-def _held_by(link: Link, maintenance_id: str) -> list[str]:
+def _held(link: Link) -> dict[str, list[str]]:
     names = sorted(name.decode() for name in link.one("SMEMBERS", keys.incidents_open()))
-    found: list[str] = []
+    found: dict[str, list[str]] = {}
     for start in range(0, len(names), AT_ONCE):
-        found += _some_held_by(link, maintenance_id, names[start : start + AT_ONCE])
+        for incident in _some(link, names[start : start + AT_ONCE]):
+            for hold in incident.paging.holds if incident.paging is not None else ():
+                found.setdefault(hold.id, []).append(incident.id)
     return found
 
 
-def _some_held_by(link: Link, maintenance_id: str, names: Sequence[str]) -> list[str]:
+def _some(link: Link, names: Sequence[str]) -> list[Incident]:
     (stored,) = checked(link.ask([("MGET", *(keys.incident(name) for name in names))]))
-    incidents = [decode_incident(value) for value in stored if value is not None]
-    return [
-        each.id
-        for each in incidents
-        if each.paging is not None and any(hold.id == maintenance_id for hold in each.paging.holds)
-    ]
+    return [decode_incident(value) for value in stored if value is not None]

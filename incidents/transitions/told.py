@@ -14,8 +14,8 @@ from incidents.measures import Measures
 from incidents.oncall import LIFECYCLE_KINDS, Channel
 from incidents.page import CHANNEL_PREFIX, News, Page
 from incidents.paging import news
-from incidents.timeline import EntryKind
-from incidents.transitions.held import is_end_near
+from incidents.timeline import SYSTEM, EntryKind
+from incidents.transitions.held import is_end_near, is_held
 from incidents.transitions.outcome import Context, Transition
 from incidents.transitions.roles import role_news
 
@@ -47,8 +47,15 @@ def with_news(
     if before is not None:
         pages = _lifecycle(before, done.incident, pages, context, now)
     pages += _announcements(done, context, now)
-    pages += [_in_force(page, context) for page in role_news(done.incident, done, context.oncall, now)]
+    pages += [_in_force(page, context) for page in role_news(done.incident, _heard(done), context.oncall, now)]
     return done._replace(pages=tuple(pages)) if pages else done
+
+
+def _heard(done: Transition) -> Transition:
+    """Maintenance disturbs nobody: while it holds, only what people did is told to whom it concerns."""
+    if done.incident is None or not is_held(done.incident):
+        return done
+    return done._replace(entries=tuple(entry for entry in done.entries if entry.actor != SYSTEM))
 
 
 def _count_held(done: Transition) -> None:

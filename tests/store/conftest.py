@@ -49,6 +49,9 @@ class RealStore:
     def publish(self, ruleset: str) -> None:
         self.link.one("SET", keys.rules_current(), ruleset)
 
+    def plan_maintenance(self, planned) -> None:
+        self.link.one("HSET", keys.maintenance(), planned.id, encode(planned))
+
     # What is kept, as plain values
 
     def incidents(self) -> dict:
@@ -129,6 +132,9 @@ class InMemory:
 
     def publish(self, ruleset: str) -> None:
         self.store.ruleset = ruleset
+
+    def plan_maintenance(self, planned) -> None:
+        self.store.maintenance[planned.id] = planned
 
     def incidents(self) -> dict:
         return self.store.incidents

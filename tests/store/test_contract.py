@@ -12,6 +12,7 @@ from incidents.clock import to_ms
 from incidents.commit import FIRING_SCORE, Commit
 from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
+from incidents.maintenance import Maintenance
 from incidents.memory.reads import READS
 from incidents.memory.writes import READ_ALONG, WRITES
 from incidents.page import Page
@@ -137,6 +138,7 @@ def test_contract_of_nothing(store):
         facts={"f": None},
         awaiting=(),
         open=(),
+        maintenance=(),
     )
 
 
@@ -396,3 +398,13 @@ def test_contract_of_shadow(store):
     assert note(NOW + 301 * MINUTE, Shadowed("one", "b"), Shadowed("one", "c"), Shadowed("two", "c")) == 1
     assert note(NOW + 320 * MINUTE, held("a"), Shadowed("one", "a")) == 1
     assert note(NOW + 351 * MINUTE, held("a")) == 2
+
+
+def test_contract_of_maintenance(store):
+    """What the API planned is loaded with every batch, by id."""
+    store.publish("rules")
+    assert store.load(Plan(), NOW).maintenance == ()
+    planned = [Maintenance(id=name, match='a="b"', start=NOW, until=NOW + TEN) for name in ("a", "b")]
+    for each in planned:
+        store.plan_maintenance(each)
+    assert store.load(Plan(), NOW).maintenance == tuple(planned)
