@@ -18,6 +18,7 @@ from receiver.problems import Problem
 from rules.fields import did_you_mean
 
 PAST = timedelta(minutes=1)  # how far back "now" may lie, as the clock of the caller says it
+AHEAD = timedelta(days=3660)
 MOST_NOTE = 500
 
 
@@ -131,20 +132,20 @@ def _check_known(kind: str, name: str, known: Iterable[str]) -> None:
 
 
 def _bounds(body: OverrideBody, now: datetime) -> tuple[datetime, datetime]:
-    start = now if body.start is None else body.start.astimezone(UTC)
-    until = body.until.astimezone(UTC)
+    """Return from when until when, in UTC; what is far away is refused first, for UTC may not reach it."""
+    start, until = body.start or now, body.until
     if start < now - PAST:
         raise unfit("/from", "From lies in the past, which has happened.", "Leave it out for now.")
-    start = max(start, now)
     if until <= now:
         raise unfit("/until", "Until lies in the past, which has happened.")
+    start = max(start, now)
     if until <= start:
         raise unfit("/until", "The override ends before it begins.", "Until must be later than from.")
     if until - start > LONGEST:
-        raise unfit(
-            "/until", f"An override lasts {LONGEST.days} days at most.", "Change the rotation in the rule files."
-        )
-    return start, until
+        raise unfit("/until", f"An override lasts {LONGEST.days} days at most.", "Change the rule files.")
+    if start - now > AHEAD:
+        raise unfit("/from", f"From lies more than {AHEAD.days} days ahead.", "Change the rule files.")
+    return start.astimezone(UTC), until.astimezone(UTC)
 
 
 def _end(services: Services, call: Call) -> Reply:

@@ -71,7 +71,9 @@ def test_override_add_says_from_when_to_when(run, asked):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("how", [[], ["--for", "1h", "--until", "2026-11-02"], ["--for", "soon"], ["--until", "soon"]])
+@pytest.mark.parametrize(
+    "how", [[], ["--for", "1h", "--until", "2026-11-02"], ["--for", "soon"], ["--until", "soon"], ["--for", "900000w"]]
+)
 def test_override_add_needs_one_end(run, asked, how):
     """None, both, and what is no time are refused before anything is sent."""
     assert run("add", "commanders", "bo", *how).exit_code == 2

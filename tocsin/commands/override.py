@@ -41,7 +41,10 @@ def add(
     """Let PERSON stand in for ROTATION; it is in force at once, on every host."""
     if (until is None) == (lasts is None):
         raise click.UsageError("say how long: --until 2026-11-02T18:00:00Z, or --for 8h")
-    ends = until if lasts is None else (start or utc_now()) + lasts
+    try:
+        ends = until if lasts is None else (start or utc_now()) + lasts
+    except OverflowError:
+        raise click.UsageError("--for is too long: an override lasts 366 days at most") from None
     body = {"rotation": rotation, "person": person, "until": api_instant(ends)}
     body |= {"from": api_instant(start)} if start else {}
     made = client.post("/oncall/overrides", body | ({"note": note} if note else {}))

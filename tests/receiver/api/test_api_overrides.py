@@ -111,6 +111,9 @@ def test_override_is_ended_and_history_stays(api, body, clock):
         ({"from": "2026-01-05T12:00:00Z"}, "/until", "before it begins"),
         ({"until": "2028-01-05T12:00:00Z"}, "/until", "366 days"),
         ({"until": "2026-01-05T12:00:00"}, "/until", "timezone"),
+        ({"until": "9999-12-31T23:59:59-12:00"}, "/until", "366 days"),
+        ({"from": "9999-12-31T23:58:59-12:00", "until": "9999-12-31T23:59:59-12:00"}, "/from", "ahead"),
+        ({"from": "0001-01-01T00:00:00+12:00"}, "/from", "in the past"),
     ],
 )
 def test_override_that_cannot_be_is_refused(api, body, changes, pointer, said):
