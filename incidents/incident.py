@@ -50,6 +50,12 @@ class Paging(msgspec.Struct, frozen=True, kw_only=True):
     step: int = 1
     next_at: datetime | None = None
     holds: tuple[Hold, ...] = ()  # maintenance for which nobody is paged yet; `next_at` is then when that is looked at
+    repage_at: datetime | None = None  # acknowledged: when it pages again, should nothing be heard until then
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When something is due: the next step, or paging again."""
+        return self.next_at or self.repage_at
 
 
 class Objective(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

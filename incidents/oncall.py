@@ -111,11 +111,17 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """Steps that follow one another until somebody acknowledges; all of them, `rounds` times."""
+    """Steps that follow one another until somebody acknowledges; all of them, `rounds` times.
+
+    With `hours` the first step waits for them, unless it is a SEV1; after `repage_after` of silence it begins again.
+    """
 
     id: str
     steps: tuple[Step, ...]
     rounds: int = 3
+    hours: Hours | None = None
+    timezone: str = "UTC"  # of the hours
+    repage_after: timedelta | None = None
 
 
 class SeveritySettings(msgspec.Struct, frozen=True, kw_only=True):

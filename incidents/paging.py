@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from incidents.hours import stretch_at
 from incidents.incident import Incident, Paging
 from incidents.maintenance import REMIND_BEFORE, Hold, held_until, names_of
 from incidents.oncall import OnCall, Policy, Rotation, SeveritySettings, Step
 from incidents.page import CHANNEL_PREFIX, News, Page
 from incidents.rotations import NobodyOnCall, holder
 from incidents.timeline import Entry, EntryKind
-from incidents.values import PageReason, Role
+from incidents.values import PageReason, Role, Severity
 
 ROTATION_PREFIX = "rotation:"
 DEFAULT_POLICY = Policy(id="default", steps=(Step(page=(Role.INCIDENT_COMMANDER.value,)),))
@@ -69,6 +70,9 @@ def begin(
     until = held_until(holds, now)
     if until is not None:
         return _held(incident, paging, holds, until, now)
+    opens = _opens_at(incident, oncall, paging, now)
+    if opens is not None:
+        return _waits_for_hours(incident, paging, opens, now)
     return _call(replace(incident, paging=paging), oncall, received_at=received_at, now=now, escalated=False)
 
 
@@ -78,6 +82,8 @@ def next_step(incident: Incident, oncall: OnCall, *, now: datetime) -> Called:
         return Called(incident, (), ())
     policy = policy_of(oncall, incident.paging.policy)
     advanced = _advance(incident.paging, policy)
+    if incident.paging.step == 0:  # its hours have begun
+        return _call(replace(incident, paging=advanced), oncall, received_at=now, now=now, escalated=False)
     if advanced is None:
         return _exhausted(incident, policy, now)
     return _call(replace(incident, paging=advanced), oncall, received_at=now, now=now, escalated=True)
@@ -96,6 +102,27 @@ def _held(incident: Incident, paging: Paging, holds: tuple[Hold, ...], until: da
     return Called(incident, (entry,), ())
 
 
+def _opens_at(incident: Incident, oncall: OnCall, paging: Paging, now: datetime) -> datetime | None:
+    """Return when the hours of the policy begin, None where it pages at once; the gravest knows no hours."""
+    policy = policy_of(oncall, paging.policy)
+    if policy.hours is None or incident.severity is Severity.SEV1:
+        return None
+    stretch = stretch_at((policy.hours,), policy.timezone, now)
+    return None if stretch.is_open else stretch.until
+
+
+def _waits_for_hours(incident: Incident, paging: Paging, opens: datetime, now: datetime) -> Called:
+    """Page nobody before the hours of the policy begin; a paging that is under way goes on as it is."""
+    waits = incident.paging is not None and incident.paging.next_at is not None and not incident.paging.holds
+    then = "the paging under way goes on" if waits else f"it pages at {opens:%Y-%m-%d %H:%M %Z}, when they begin"
+    text = f"Nobody was paged ({paging.reason}) outside of the hours of the policy {paging.policy}: {then}"
+    data = {"reason": "hours", "policy": paging.policy, "due": opens.isoformat()}
+    entry = Entry(at=now, kind=EntryKind.PAGE_SUPPRESSED, text=text, data=data)
+    if not waits:
+        incident = replace(incident, paging=replace(paging, step=0, next_at=opens))
+    return Called(incident, (entry,), ())
+
+
 def looked_at(until: datetime, now: datetime) -> datetime:
     """Return when to look at what is held until an instant: shortly before, to remind of the end, and then at it."""
     return until - REMIND_BEFORE if until - now > REMIND_BEFORE else until
@@ -106,6 +133,9 @@ def release(incident: Incident, oncall: OnCall, *, now: datetime) -> Called:
     if incident.paging is None:
         return Called(incident, (), ())
     freed = replace(incident.paging, holds=(), next_at=None)
+    opens = _opens_at(incident, oncall, freed, now)
+    if opens is not None:
+        return _waits_for_hours(replace(incident, paging=freed), freed, opens, now)
     return _call(replace(incident, paging=freed), oncall, received_at=now, now=now, escalated=False)
 
 

@@ -1,18 +1,21 @@
 """Reads people, channels, roles and paging policies, and puts everything that paging needs together."""
 
+from datetime import timedelta
+
 import msgspec
 
-from incidents.oncall import Channel, OnCall, Person, Policy, SeveritySettings, Step
+from incidents.oncall import Channel, Hours, OnCall, Person, Policy, SeveritySettings, Step
 from incidents.values import Role, Severity
 from rules.fields import Fields
 from rules.load_channels import read_channel
 from rules.load_context import Context
-from rules.load_rotations import load_rotations
+from rules.load_rotations import load_rotations, read_hours
 from rules.sections import Sections
 from rules.severities import SEVERITY_DEFAULTS
 from rules.shapes import oncall as shapes
 from rules.yaml import Kind, Node
 
+_SECOND, _YEAR = timedelta(seconds=1), timedelta(days=366)
 _ROLES = tuple(role.value for role in Role)
 
 
@@ -108,17 +111,29 @@ def _policies(node: Node, context: Context) -> dict[str, Policy]:
         fields = context.fields(entry, "a paging policy", shapes.POLICY.keys)
         if not context.identifier(node.keys[name], "paging policy") or not fields.require("steps"):
             continue
-        if "repage_after" in fields:
-            fields.duration("repage_after", None)
-            context.not_acted_on(fields.node.keys["repage_after"], "repage_after")
         nodes = fields.nodes("steps")
         if fields.node.entries["steps"].kind is Kind.LIST and not nodes:
             fields.report("steps", "E407", "a paging policy needs at least one step")
         steps = tuple(_step(step, context) for step in nodes)
+        hours, timezone = _hours(fields, context)
         policies[name] = Policy(
-            id=name, steps=steps, rounds=fields.integer("rounds", 3, least=1, most=shapes.MAX_ROUNDS)
+            id=name,
+            steps=steps,
+            rounds=fields.integer("rounds", 3, least=1, most=shapes.MAX_ROUNDS),
+            hours=hours,
+            timezone=timezone,
+            repage_after=context.positive(fields, "repage_after", least=_SECOND, most=_YEAR),
         )
     return policies
+
+
+def _hours(fields: Fields, context: Context) -> tuple[Hours | None, str]:
+    """Read the hours in which a policy pages, and their zone."""
+    if fields.get("hours") is None:
+        return None, "UTC"
+    inner = fields.fields("hours", what=shapes.POLICY_HOURS.what, known=shapes.POLICY_HOURS.keys)
+    inner.require(*shapes.POLICY_HOURS.needs)
+    return read_hours(context, inner), context.timezone(inner)
 
 
 def _step(node: Node, context: Context) -> Step:

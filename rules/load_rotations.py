@@ -102,12 +102,17 @@ class _LayerReader:
         fields = self._context.fields(node, shapes.HOURS.what, shapes.HOURS.keys)
         if not fields.require(*shapes.HOURS.needs):
             return None
-        start, until = read_time(self._context, fields, "from"), read_time(self._context, fields, "until")
-        days = self._context.words(fields.nodes("weekdays"), "weekdays", (*shapes.WEEKDAYS, *_SHORT))
-        if fields.get("weekdays") is not None and not fields.nodes("weekdays"):
-            fields.report("weekdays", "E303", "weekdays is an empty list", "leave it out for all days")
-        weekdays = tuple(sorted({_SHORT[day[:3]] for day in days})) or tuple(_SHORT.values())
-        return None if start is None or until is None else Hours(weekdays=weekdays, start=start, until=until)
+        return read_hours(self._context, fields)
+
+
+def read_hours(context: Context, fields: Fields) -> Hours | None:
+    """Read the days and times of hours; None when a time is absent or wrong."""
+    start, until = read_time(context, fields, "from"), read_time(context, fields, "until")
+    days = context.words(fields.nodes("weekdays"), "weekdays", (*shapes.WEEKDAYS, *_SHORT))
+    if fields.get("weekdays") is not None and not fields.nodes("weekdays"):
+        fields.report("weekdays", "E303", "weekdays is an empty list", "leave it out for all days")
+    weekdays = tuple(sorted({_SHORT[day[:3]] for day in days})) or tuple(_SHORT.values())
+    return None if start is None or until is None else Hours(weekdays=weekdays, start=start, until=until)
 
 
 def _weekday(fields: Fields) -> int | None:

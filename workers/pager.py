@@ -147,7 +147,7 @@ class Pager:
         tally = Tally()
         try:
             incident, _ = self._incidents.get(name)
-            due = incident.paging.next_at if incident.paging else None
+            due = incident.paging.due_at if incident.paging else None
             if due is not None:
                 tally.observe(Measures.TIMER_LATENESS, (now - due).total_seconds())
             self._incidents.apply(name, StepDue(), now=now, also=count_commands(tally))

@@ -90,4 +90,4 @@ def _is_missing(incident: Incident, score: bytes | float | None) -> bool:
 
 
 def _due(incident: Incident) -> datetime | None:
-    return incident.paging.next_at if incident.is_open and incident.paging is not None else None
+    return incident.paging.due_at if incident.is_open and incident.paging is not None else None

@@ -128,8 +128,9 @@ def _absorbing_command(incident: Incident, until: datetime) -> Command:
 
 def escalation_command(incident: Incident) -> Command:
     """Return what sets or takes away the timer of the next paging step."""
-    if incident.is_open and incident.paging is not None and incident.paging.next_at is not None:
-        return ("ZADD", keys.escalations(), to_ms(incident.paging.next_at), incident.id)
+    due = incident.paging.due_at if incident.is_open and incident.paging is not None else None
+    if due is not None:
+        return ("ZADD", keys.escalations(), to_ms(due), incident.id)
     return ("ZREM", keys.escalations(), incident.id)
 
 

@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from incidents import events
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
+from incidents.repaging import with_repage
 from incidents.teams import DEFAULT_TEAM, of_team
+from incidents.timeline import SYSTEM
 from incidents.transitions.declaring import declare, declare_by_hand
 from incidents.transitions.findings import finding, fires_again, unmeasured
 from incidents.transitions.held import hold_changed
@@ -49,7 +51,11 @@ def transition(incident: Incident | None, event: events.Event, *, context: Conte
     Raises `TransitionNotAllowed` for a pair that is not in the table.
     """
     context = _of_team(incident, event, context)
-    return with_news(incident, event, _decide(incident, event, context, now), context, now)
+    done = _decide(incident, event, context, now)
+    if done.incident is not None:
+        heard = not isinstance(event, events.FindingHeld) and getattr(event, "actor", SYSTEM) != SYSTEM
+        done = done._replace(incident=with_repage(done.incident, context.oncall, heard=heard, now=now))
+    return with_news(incident, event, done, context, now)
 
 
 def _of_team(incident: Incident | None, event: events.Event, context: Context) -> Context:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from incidents import events, paging
 from incidents.incident import Incident
 from incidents.measures import Tally
+from incidents.repaging import repaged
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.held import held_step_due
 from incidents.transitions.outcome import Context, Transition, changed, unchanged
@@ -17,6 +18,10 @@ _ANOTHER = "the next channel is tried"
 def step_due(incident: Incident, event: events.StepDue, context: Context, now: datetime) -> Transition:
     """Re-check before acting: the timer carries no truth."""
     del event
+    repage_at = incident.paging.repage_at if incident.paging is not None else None
+    if repage_at is not None and repage_at <= now:
+        called = repaged(incident, context.oncall, now=now)
+        return changed(incident, called.incident, called.entries, called.pages, reason="paged again")
     if incident.paging is None or incident.paging.next_at is None or incident.paging.next_at > now:
         return unchanged("no step is due")
     if incident.paging.holds:

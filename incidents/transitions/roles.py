@@ -15,7 +15,7 @@ from incidents.incident import Handover, Incident, Roles
 from incidents.oncall import LIFECYCLE_KINDS, OnCall, SeveritySettings
 from incidents.page import News, Page
 from incidents.paging import handover_page, news
-from incidents.timeline import Entry, EntryKind
+from incidents.timeline import SYSTEM, Entry, EntryKind
 from incidents.transitions.objectives import unmet_objectives
 from incidents.transitions.outcome import Context, Transition, changed, unchanged
 from incidents.values import Role
@@ -148,9 +148,10 @@ def brief(incident: Incident, event: events.RoleGiven, person: str, context: Con
 def role_news(incident: Incident, done: Transition, oncall: OnCall, now: datetime) -> list[Page]:
     """Tell people of a role that they have or lost, but for who is paged anyway, and who did it."""
     paged = {page.person for page in done.pages if not page.over}
+    is_later = any(entry.kind is EntryKind.PAGE_SUPPRESSED for entry in done.entries)
     told: dict[str, list[str]] = {}
     for entry in done.entries:
-        if entry.kind in _TOLD:
+        if entry.kind in _TOLD and not (is_later and _is_paged_later(entry)):
             for person in _concerned(entry):
                 if person not in paged:
                     told.setdefault(person, []).append(entry.text)
@@ -161,6 +162,11 @@ def role_news(incident: Incident, done: Transition, oncall: OnCall, now: datetim
             text = f"{incident.id} ({incident.severity}) {incident.title}: {'; '.join(texts)}"
             found.append(news(incident, person, News.ROLE, channel=channel.name, now=now, text=text))
     return found
+
+
+def _is_paged_later(entry: Entry) -> bool:
+    """Whether it assigns the commander, whom the first step pages once paging is no longer held back."""
+    return entry.actor == SYSTEM and entry.data.get("role") == Role.INCIDENT_COMMANDER.value
 
 
 def _concerned(entry: Entry) -> Iterable[str]:

@@ -201,12 +201,19 @@ STEP = Shape(
     },
     needs=("page",),
 )
+POLICY_HOURS = Shape(
+    what="hours",
+    says="When a policy pages; before, its first step waits. A SEV1 does not wait.",
+    keys={**HOURS.keys, "timezone": key("An IANA name; default: UTC.", TIMEZONE)},
+    needs=HOURS.needs,
+)
 POLICY = Shape(
     what="a paging policy",
     says="Who is paged, how, and what happens next.",
     keys={
         "steps": key("One after the other, until somebody acknowledges.", lists(shape("step"), least=1)),
         "rounds": key("All steps, this often; default: 3.", numbers(least=1, most=MAX_ROUNDS, whole=True)),
+        "hours": key("When it pages; default: at all hours.", shape("policy_hours")),
         "repage_after": key("Acknowledged, and nothing heard for so long: page again. Default: never.", DURATION),
     },
     needs=("steps",),
@@ -239,6 +246,7 @@ SHAPES: Mapping[str, Shape] = {
     "roles": ROLES,
     "held_by": HELD_BY,
     "policy": POLICY,
+    "policy_hours": POLICY_HOURS,
     "step": STEP,
     "severities": SEVERITIES,
     "severity": SEVERITY_FIELDS,

@@ -45,7 +45,7 @@ CLOSED_LISTS = [
     ("Hours and layers", 1, LAYER.keys),
     ("Hours and layers", 2, HOURS.keys),
     ("Roles", 1, [each.value for each in Role]),
-    ("Paging policies", 1, ("steps", "rounds", "repage_after")),
+    ("Paging policies", 1, ("steps", "rounds", "hours", "repage_after")),
     ("Paging policies", 2, ("page", "acknowledge_within")),
 ]
 

@@ -67,6 +67,7 @@ PLACES = {
     "held_by": "roles: {engineer: {%s}}",
     "team": "teams: {a: {%s}}",
     "policy": "paging: {a: {%s}}",
+    "policy_hours": "paging: {a: {steps: [{page: incident_commander}], hours: {%s}}}",
     "step": "paging: {a: {steps: [{%s}]}}",
     "maintenance": "maintenance: [{%s}]",
     "weekly": "maintenance: [{weekly: {%s}}]",
