@@ -5,6 +5,15 @@ from datetime import timedelta
 import pytest
 from builders import CRITICAL, NOW, ONCALL, rule_set
 
+from incidents import keys
+from incidents.commit import commit_of
+from incidents.events import FindingHeld
+from incidents.maintenance import Hold
+from incidents.store.commit import commit_commands
+from incidents.store.connection import checked
+from incidents.transitions import Context, transition
+from incidents.values import Criterion, Severity
+
 FILE = """
 maintenance:
 - {id: filed, match: 'service="web"', weekly: {weekdays: [mon], from: "01:00", until: "02:00", timezone: UTC}}
@@ -83,3 +92,43 @@ def test_maintenance_weekly_without_a_zone_is_warned_of(api, body):
     made = api.post("maintenance", body(until=None, weekly=weekly)).json
     assert made["weekly"]["timezone"] == "UTC"
     assert len(made["warnings"]) == 1
+
+
+@pytest.fixture
+def held(links, clock, rules):
+    """The id of an incident that a rule declared in the maintenance `upgrade`."""
+    event = FindingHeld(
+        rule="critical",
+        criterion=Criterion.OTHER,
+        severity=Severity.SEV2,
+        title="Disk full",
+        identity={"service": "db"},
+        identity_key="k",
+        actor="prom",
+        reason="",
+        ruleset=rules.hash,
+        received_at=clock.now,
+        holds=(Hold(id="upgrade", start=clock.now, until=clock.now + timedelta(hours=1)),),
+    )
+    context = Context(oncall=rules.oncall, ruleset=rules.hash, new_id="INC-2026-0001")
+    done = transition(None, event, context=context, now=clock.now)
+    commit = commit_of("INC-2026-0001", done, clock.now, declared=True)
+    with links.borrow() as link:
+        checked(link.ask([("MULTI",), *commit_commands(commit), ("EXEC",)]))
+    return "INC-2026-0001"
+
+
+def test_maintenance_says_what_it_holds_and_pages_it_when_ended(api, body, held, links):
+    """The list names the incident; ending pages the commander at once, and says so."""
+
+    def due() -> list[bytes]:
+        with links.borrow() as link:
+            return link.one("ZRANGE", keys.pages_due(), 0, -1)
+
+    api.post("maintenance", body())
+    assert api.get("maintenance").json["maintenance"][1]["holds"] == [held]
+    assert due() == []
+    assert api.call("DELETE", "maintenance/upgrade", who="bo").json["released"] == [held]
+    assert [name.decode().rpartition(".")[2] for name in due()] == ["amira"]
+    texts = [entry["text"] for entry in api.get(f"incidents/{held}/timeline").json["entries"]]
+    assert any("ended by bo" in text for text in texts)

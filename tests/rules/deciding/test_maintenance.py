@@ -70,7 +70,8 @@ def test_maintenance_never_holds_a_data_issue():
 
 def test_maintenance_that_ends_while_nothing_fires_pages_with_the_next_alert():
     """Nobody is woken for what is quiet, and nobody misses it when it fires again."""
-    held = "rules:\n- {id: critical, match: 'severity=\"critical\"', declare: SEV2, objectives: [{id: seen, text: Seen, manual: true}]}\n"
+    objectives = "objectives: [{id: seen, text: Seen, manual: true}]"
+    held = f"rules:\n- {{id: critical, match: 'severity=\"critical\"', declare: SEV2, {objectives}}}\n"
     made = simulation(planned(), rules=held)
     made.feed(arrival(DISK, NOW))
     made.feed(arrival(DISK, NOW + 5 * MINUTE, status=AlertStatus.RESOLVED))
