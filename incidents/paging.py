@@ -136,6 +136,9 @@ def release(incident: Incident, oncall: OnCall, *, now: datetime) -> Called:
     opens = _opens_at(incident, oncall, freed, now)
     if opens is not None:
         return _waits_for_hours(replace(incident, paging=freed), freed, opens, now)
+    opens = _opens_at(incident, oncall, freed, now)
+    if opens is not None:
+        return _waits_for_hours(replace(incident, paging=freed), freed, opens, now)
     return _call(replace(incident, paging=freed), oncall, received_at=now, now=now, escalated=False)
 
 

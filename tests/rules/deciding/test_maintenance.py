@@ -138,3 +138,13 @@ def test_maintenance_weekly_is_on_the_clock_of_its_zone():
     made.feed(arrival(DISK, NOW))
     made.advance_to(NOW + 31 * MINUTE)
     assert [minute for minute, *_ in paged(made)] == [30]
+
+
+def test_maintenance_that_ends_outside_of_the_hours_of_the_policy_waits_for_them():
+    """Hours are for what maintenance held, too."""
+    hours = '  default:\n    hours: {from: "11:00", until: "17:00", timezone: UTC}\n'
+    rules = rule_set(CRITICAL + "\nmaintenance:\n" + planned(), ONCALL.replace("  default:\n", hours))
+    made = Simulation(rules, NOW)
+    made.feed(arrival(DISK, NOW))
+    made.advance_to(NOW + 121 * MINUTE)
+    assert [each for each in paged(made) if each[0] >= 60] == [(120, "amira", "declared")]
