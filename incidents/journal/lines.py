@@ -76,11 +76,15 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
 
 
 class Did(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What an event wrote on the timeline of an incident: the kinds of the entries, and who was paged."""
+    """What an event wrote on the timeline of an incident: the kinds of the entries, and who was paged.
+
+    `absorbed` are the rules whose findings the incident took in, for it is a storm.
+    """
 
     incident: str
     entries: tuple[str, ...] = ()
     paged: tuple[str, ...] = ()
+    absorbed: tuple[str, ...] = ()
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -162,6 +162,11 @@ def _ask(trace: Trace) -> tuple[object, str, str]:
     return known
 
 
+def absorbed_in(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """Return the rules whose findings a storm took in, by what was written on its timeline."""
+    return tuple([entry.data["rule"] for entry in entries if "absorbed" in entry.data])
+
+
 def _did(entries: Sequence[tuple[str, Entry]], pages: Sequence[Page]) -> tuple[Did, ...]:
     written: dict[str, list[str]] = {}
     paged: dict[str, list[str]] = {}
@@ -171,5 +176,11 @@ def _did(entries: Sequence[tuple[str, Entry]], pages: Sequence[Page]) -> tuple[D
         paged.setdefault(page.incident_id, []).append(page.person)
     names = list(dict.fromkeys((*written, *paged)))[:MOST]
     return tuple(
-        Did(incident=name, entries=tuple(written.get(name, ())), paged=tuple(paged.get(name, ()))) for name in names
+        Did(
+            incident=name,
+            entries=tuple(written.get(name, ())),
+            paged=tuple(paged.get(name, ())),
+            absorbed=absorbed_in(entry for incident, entry in entries if incident == name),
+        )
+        for name in names
     )

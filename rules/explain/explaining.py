@@ -78,7 +78,8 @@ def explained(
 ) -> Explanation:
     """Fill an explanation in with what each rule said, which did not match, and what happened."""
     left = {each.incident: Counter(each.entries) for each in did}
-    rules = tuple(_told(each, rule_set, left, about.at) for each in said)
+    absorbed = {(one.incident, rule) for one in did for rule in one.absorbed}
+    rules = tuple(_absorbed(_told(each, rule_set, left, about.at), absorbed) for each in said)
     changed: dict[str, str] = {}
     missed: tuple[RuleMissed, ...] = ()
     if rule_set is not None and about.labels:
@@ -111,6 +112,13 @@ def _told(said: Said, rule_set: RuleSet | None, left: dict[str, Counter[str]], n
         result=_result(said, rule, tier, left, conditions),
         conditions=conditions,
     )
+
+
+def _absorbed(told: RuleTold, absorbed: set[tuple[str, str]]) -> RuleTold:
+    """Say of a finding that a storm took in why it has no incident and no page of its own."""
+    if (told.incident, told.rule) not in absorbed:
+        return told
+    return replace(told, result=f"holds, and the storm {told.incident} took its finding in: no incident of its own")
 
 
 def _tier(rule: Rule | None, index: int) -> Tier | None:

@@ -11,7 +11,7 @@ from incidents.clock import to_ms
 from incidents.journal.lines import Did
 from incidents.values import AlertStatus
 from rules.deciding.findings import severity_found
-from rules.deciding.notes import Judged, said_of
+from rules.deciding.notes import Judged, absorbed_in, said_of
 from rules.deciding.work import Arrival
 from rules.explain.explaining import explained
 from rules.explain.values import AheadTold, Basis, Explanation
@@ -71,6 +71,7 @@ class Pasting:
                 incident=_shown(name),
                 entries=tuple(entry.kind.value for entry in store.timelines[name]),
                 paged=tuple(sent.page.person for sent in self._simulation.sent if sent.page.incident_id == name),
+                absorbed=absorbed_in(store.timelines[name]),
             )
             for name in names
         ]

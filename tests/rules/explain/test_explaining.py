@@ -94,6 +94,20 @@ def test_explain_says_what_kept_a_rule_from_acting():
     assert "no incident comes of it now" in text_of(warning)
 
 
+def test_explain_says_that_a_storm_took_a_finding_in():
+    """What has no incident and no page of its own because of a storm says which storm that is."""
+    storm = """
+rules:
+- {id: storm, match: 'severity="critical"', identity: [cluster], when: {count: {gte: 2, within: 5m}}, declare: SEV1, absorb: {for: 30m}}
+- {id: down, match: 'severity="critical"', declare: SEV2}
+"""  # noqa: E501 - a rule on a line
+    labels = [critical(cluster="eu", service=f"s{number}") for number in range(3)]
+    pasted = [of_words(f"{name}={value}" for name, value in each.items()) for each in labels]
+    last = Pasting(rule_set(storm), pasted, now=NOW, firing_for=timedelta(0)).explanations()[-1]
+    (down,) = [rule for rule in last.rules if rule.rule == "down"]
+    assert down.result == f"holds, and the storm {down.incident} took its finding in: no incident of its own"
+
+
 def test_explain_reads_as_lines():
     """The text has a line for the alert, each rule with its conditions, the misses, and what comes."""
     lines = text_of(explained(critical(), firing_for=timedelta(minutes=3))[0]).splitlines()
