@@ -154,6 +154,16 @@ class PageSink:
             one.claim(page)
             return page
 
+    def expect_message(self, *, timeout: float = 8.0, path: str | None = None, **fields: Any) -> dict[str, Any]:
+        """Claim a page as `expect_page` does, with all the incidents that it bears."""
+        fields = {"type": "page"} | fields
+
+        def fits(one: Received) -> bool:
+            page = _json_object(one)
+            return path in {None, one.path} and all(page.get(name) == value for name, value in fields.items())
+
+        return self.claim(fits, timeout=timeout, what=f"a page with {fields}").json
+
     def expect_attempts(self, count: int, *, timeout: float = 5.0, path: str = "/pages") -> list[Received]:
         """Wait until a path has had so many requests, accepted or not, and return them."""
 

@@ -66,14 +66,14 @@ def test_pages_for_the_same_person_soon_after_another_are_one_message(hooked: De
 
     first = hooked.declare("a")
     work()
-    page = page_sink.expect_page(path="/amira", dedup_key=first.dedup_key)
+    page = page_sink.expect_message(path="/amira", dedup_key=first.dedup_key)
     assert [one["id"] for one in page["incidents"]] == [first.id]
     later = [hooked.declare(service) for service in ("b", "c", "d")]
     work()
     assert page_sink.unclaimed() == []
     hooked.now += timedelta(seconds=5, milliseconds=10)
     work()
-    page = page_sink.expect_page(path="/amira", attempt=1, repeat=False)
+    page = page_sink.expect_message(path="/amira", attempt=1, repeat=False)
     assert [one["id"] for one in page["incidents"]] == [one.id for one in later]
     assert page["dedup_key"] == later[0].dedup_key
     assert all(one.id in page["text"] for one in later)
@@ -91,7 +91,7 @@ def test_pages_that_come_together_are_one_message_at_once(hooked: Desk, page_sin
     hooked.work()
     hooked.now += timedelta(seconds=3)
     hooked.work()
-    page = page_sink.expect_page(path="/amira", attempt=2)
+    page = page_sink.expect_message(path="/amira", attempt=2)
     assert [one["id"] for one in page["incidents"]] == [one.id for one in incidents]
 
 
@@ -107,7 +107,7 @@ def test_pages_of_a_storm_wait_five_seconds_and_no_longer(hooked: Desk, page_sin
     hooked.now += timedelta(seconds=5, milliseconds=10)
     worker.linger(timedelta(seconds=1))
     dispatcher.close(1)
-    sizes = [len(page_sink.expect_page(path="/amira")["incidents"]) for _ in range(4)]
+    sizes = [len(page_sink.expect_message(path="/amira")["incidents"]) for _ in range(4)]
     assert sizes == [1, 50, 50, 20]
     assert hooked.link.one("ZCARD", keys.pages_due()) == 0
 
@@ -124,7 +124,7 @@ def test_page_that_was_held_and_is_needless_is_not_sent(hooked: Desk, page_sink:
     hooked.now += timedelta(seconds=6)
     worker.linger(timedelta(seconds=0.1))
     dispatcher.close(1)
-    page_sink.expect_page(path="/amira", dedup_key=first.dedup_key)
+    page_sink.expect_message(path="/amira", dedup_key=first.dedup_key)
     assert hooked.kinds(second.id)[-1] == "page_suppressed"
 
 
@@ -135,7 +135,7 @@ def test_page_whose_provider_has_no_room_goes_to_the_next_channel(hooked: Desk, 
     hooked.dispatcher = Dispatcher(buckets=buckets)
     incident = hooked.declare()
     hooked.work()
-    page_sink.expect_page(path="/amira-second", attempt=1, repeat=False)
+    page_sink.expect_message(path="/amira-second", attempt=1, repeat=False)
     assert [kind for kind in hooked.kinds(incident.id) if kind.startswith("page_")] == ["page_sent"]
 
 
@@ -147,7 +147,7 @@ def test_page_whose_provider_has_room_soon_waits_for_it(hooked: Desk, page_sink:
     hooked.dispatcher = None
     hooked.now += timedelta(seconds=1, milliseconds=10)
     hooked.work()
-    page_sink.expect_page(path="/amira", attempt=1, repeat=False)
+    page_sink.expect_message(path="/amira", attempt=1, repeat=False)
 
 
 def test_page_with_a_long_retry_after_goes_to_the_next_channel(hooked: Desk, page_sink: PageSink):
@@ -156,7 +156,7 @@ def test_page_with_a_long_retry_after_goes_to_the_next_channel(hooked: Desk, pag
     incident = hooked.declare()
     hooked.now += timedelta(minutes=4, seconds=30)
     hooked.work(0.3)
-    page_sink.expect_page(path="/amira-second")
+    page_sink.expect_message(path="/amira-second")
     entry = next(one for one in hooked.timeline(incident.id) if one.kind == "page_failed")
     assert entry.data["verdict"] == "retry"
 
@@ -168,7 +168,7 @@ def test_pagerduty_hears_of_acknowledgement_and_end(
     desk = with_pagerduty
     incident = desk.declare()
     desk.work()
-    page_sink.expect_page(path="/amira")
+    page_sink.expect_message(path="/amira")
     desk.now += timedelta(minutes=6)
     desk.work()
     pagerduty.expect_event("trigger", dedup_key=incident.dedup_key)
@@ -180,7 +180,7 @@ def test_pagerduty_hears_of_acknowledgement_and_end(
     desk.incidents.apply(incident.id, Resolve(actor="bo"), now=desk.now)
     desk.work()
     assert pagerduty.alerts == {incident.dedup_key: "resolved"}
-    page_sink.expect_page(path="/amira", type="page_resolved")
+    page_sink.expect_message(path="/amira", type="page_resolved")
     for action in ("acknowledge", "acknowledge", "resolve", "resolve"):  # Amira's own, and the team's
         pagerduty.expect_event(action, dedup_key=incident.dedup_key)
     assert desk.link.one("ZCARD", keys.pages_due()) == 0
@@ -242,8 +242,8 @@ announce: [incidents-slack]
     desk.incidents.apply(incident.id, Resolve(actor="bo"), now=desk.now)
     desk.work()
     slack.expect_message(containing="Resolved by bo")
-    page_sink.expect_page(path="/amira")
-    page_sink.expect_page(path="/amira", type="page_resolved")
+    page_sink.expect_message(path="/amira")
+    page_sink.expect_message(path="/amira", type="page_resolved")
     assert desk.kinds(incident.id).count("page_sent") == 1
 
 
@@ -253,7 +253,7 @@ def test_last_attempt_over_a_channel_is_remembered(hooked: Desk, page_sink: Page
     first = hooked.declare("a")
     hooked.work()
     page_sink.expect_attempts(1, path="/amira")
-    page_sink.expect_page(path="/amira-second", dedup_key=first.dedup_key)
+    page_sink.expect_message(path="/amira-second", dedup_key=first.dedup_key)
     attempts = last_attempts(links)
     assert "404" in attempts["amira/1"].failed
     assert attempts["amira/2"].failed == ""
