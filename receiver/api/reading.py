@@ -21,6 +21,7 @@ _PLACE = re.compile(r" - at (`key` in )?`\$(.*)`$")
 _UNKNOWN_FIELD = re.compile(r"^Object contains unknown field `(.*)`$", re.DOTALL)
 _MISSING_FIELD = re.compile(r"^Object missing required field `(.*)`$")
 _BAD_ENUM = re.compile(r"^Invalid enum value (.*)$", re.DOTALL)
+_INDEX = re.compile(r"\[(\d+)\]")
 _ETAG = re.compile(r'^(?:W/)?"?(\d{1,18})"?$', re.ASCII)
 
 
@@ -138,7 +139,7 @@ def _unfit(message: str, kind: type[Any]) -> Problem:
     if missing := _MISSING_FIELD.match(said):
         return unfit(f"{pointer}/{missing[1]}", f"The field {missing[1]!r} is missing.")
     if wrong := _BAD_ENUM.match(said):
-        known = _values_of(fields[pointer.removeprefix("/")].type)
+        known = _values_at(kind, pointer)
         given = wrong[1].strip("'\"")
         hint = did_you_mean(given, known) or f"There is {', '.join(known)}."
         return unfit(pointer, f"{wrong[1][:64]} does not exist: there is {', '.join(known)}.", hint)
@@ -146,17 +147,42 @@ def _unfit(message: str, kind: type[Any]) -> Problem:
     return unfit(pointer, f"{what} does not fit: {said[:1].lower()}{said[1:]}.".replace("`", ""))
 
 
-def _values_of(annotation: Any) -> list[str]:  # noqa: ANN401 - a type expression
-    """Return the values of the enumeration in a type such as `Severity | None`."""
-    for each in (annotation, *getattr(annotation, "__args__", ())):
-        if isinstance(each, type) and issubclass(each, StrEnum):
-            return [value.value for value in each]
-    return []
+def _values_at(kind: type[Any], pointer: str) -> list[str]:
+    """Return the values that may stand at a place of a body: those of the enumeration, or the literals, in its type."""
+    found = [msgspec.inspect.type_info(kind)]
+    for step in pointer.split("/")[1:]:
+        found = [inner for each in found for inner in _inside(each, step)]
+    return [str(value) for each in found for single in _alternatives(each) for value in _values_of(single)]
+
+
+def _inside(info: msgspec.inspect.Type, step: str) -> list[msgspec.inspect.Type]:
+    inner: list[msgspec.inspect.Type] = []
+    for each in _alternatives(info):
+        if isinstance(each, msgspec.inspect.StructType):
+            inner += [field.type for field in each.fields if field.encode_name == step]
+        elif isinstance(each, msgspec.inspect.ListType):
+            inner.append(each.item_type)
+    return inner
+
+
+def _alternatives(info: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
+    """Return what a type may be, without what is only said about it."""
+    if isinstance(info, msgspec.inspect.Metadata):
+        return _alternatives(info.type)
+    if isinstance(info, msgspec.inspect.UnionType):
+        return [one for each in info.types for one in _alternatives(each)]
+    return [info]
+
+
+def _values_of(info: msgspec.inspect.Type) -> list[Any]:
+    if isinstance(info, msgspec.inspect.EnumType):
+        return [value.value for value in info.cls]
+    return list(info.values) if isinstance(info, msgspec.inspect.LiteralType) else []
 
 
 def _pointer(path: str) -> str:
     """Return msgspec's `.identity[...]` as a JSON pointer; it does not tell which value of an object it was."""
-    return path.replace("[...]", "").replace(".", "/")
+    return _INDEX.sub(r"/\1", path.replace("[...]", "")).replace(".", "/")
 
 
 def _escaped(name: str) -> str:

@@ -132,3 +132,12 @@ def test_maintenance_says_what_it_holds_and_pages_it_when_ended(api, body, held,
     assert [name.decode().rpartition(".")[2] for name in due()] == ["amira"]
     texts = [entry["text"] for entry in api.get(f"incidents/{held}/timeline").json["entries"]]
     assert any("ended by bo" in text for text in texts)
+
+
+def test_api_maintenance_names_the_weekday_that_there_is_not(api):
+    """A word deep inside a body is answered with its place, and with what may stand there."""
+    weekly = {"weekdays": ["mon", "tuu"], "from": "02:00", "until": "04:00"}
+    answer = api.post("maintenance", {"match": 'service="db"', "weekly": weekly}, who="ada")
+    assert (answer.status_code, answer.json["pointer"]) == (422, "/weekly/weekdays/1")
+    assert "there is fri, mon" in answer.json["detail"]
+    assert "tue" in answer.json["hint"]
