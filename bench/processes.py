@@ -27,14 +27,6 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return ticks / TICKS
 
 
-def machine_cpu_seconds() -> float:
-    """Return the CPU time that the whole machine has worked since it started."""
-    names = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
-    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
-    used = dict(zip(names, map(int, fields), strict=False))
-    return (sum(used.values()) - used["idle"] - used["iowait"]) / TICKS
-
-
 def rss_mb(pids: Iterable[int]) -> float:
     """Return the resident memory of processes in MB; what they share is counted in each."""
     return sum(_field(_read(pid, "status"), "VmRSS:") for pid in pids)

@@ -7,7 +7,7 @@ without one fails the suite that both stores pass.
 from datetime import datetime
 
 from incidents import events
-from incidents.clock import from_ms, to_ms
+from incidents.clock import from_ms
 from incidents.commit import Commit, commit_of
 from incidents.measures import Tally
 from incidents.memory.reads import READS
@@ -16,8 +16,6 @@ from incidents.memory.writes import WRITES
 from incidents.oncall import OnCall
 from incidents.snapshot import Plan, Snapshot
 from incidents.transitions import Context, transition
-
-DUE_AT_ONCE = 500
 
 
 class MemoryStore(State):
@@ -60,14 +58,6 @@ class MemoryStore(State):
             self.escalate_as_told(before)
 
     # What is due
-
-    def timers_due(self, now: datetime) -> list[tuple[str, datetime]]:
-        """Return the timers whose time has come, and since when each is due; the earliest first."""
-        return [(member, from_ms(due)) for member, due in self.timers.until(to_ms(now), DUE_AT_ONCE)]
-
-    def escalations_due(self, now: datetime) -> list[str]:
-        """Return the incidents whose next paging step is due."""
-        return [name for name, _ in self.escalations.until(to_ms(now), DUE_AT_ONCE)]
 
     def next_due(self) -> datetime | None:
         """Return when the next timer or paging step is due."""

@@ -76,9 +76,7 @@ def clock_of(outcome: Outcome) -> Clock:
         nights=((y_of(0), NIGHT_ENDS * HOUR_HEIGHT), (y_of(NIGHT_BEGINS), (HOURS - NIGHT_BEGINS) * HOUR_HEIGHT)),
         hours=tuple((y_of(hour), f"{hour:02d}:00") for hour in range(0, HOURS + 1, 6)),
         days=tuple(Mark(x_of(at), f"{at:%d %b}") for at in marks if x_of(at) < WIDTH - LEFT),
-        dots=tuple(
-            _dot(page, x_of(_midday(page)), y_of(page.local.hour + page.local.minute / 60)) for page in outcome.pages
-        ),
+        dots=tuple(_dot(page, x_of(_midday(page)), y_of(_hour(page))) for page in outcome.pages),
     )
 
 

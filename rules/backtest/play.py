@@ -174,7 +174,7 @@ class _Player:
         """Note the pages that were sent since the last look."""
         sent = self._simulation.sent
         for each in sent[self._sent :]:
-            if each.page.over:
+            if each.page.over or each.outcome == "suppressed":  # it woke nobody
                 continue
             incident = self._simulation.store.incidents[each.page.incident_id]
             person = self._rule_set.oncall.people.get(each.page.person)
