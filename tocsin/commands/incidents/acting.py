@@ -81,7 +81,7 @@ def reopen(client: Client, out: Out, incident_id: str, note: str | None) -> None
 
 @click.command()
 @incident_argument
-@click.option("--severity", type=click.Choice([each.value for each in Severity]), help="The severity it has from now on.")
+@click.option("--severity", type=click.Choice([each.value for each in Severity]), help="What it is from now on.")
 @click.option("--page", metavar="POLICY", help="A paging policy of the rule files that is begun now, such as backup.")
 @with_client
 def escalate(client: Client, out: Out, incident_id: str, severity: str | None, page: str | None) -> None:
