@@ -7,6 +7,7 @@ import pytest
 
 from tocsin.client import Client
 from tocsin.commands.credentials import Known
+from tocsin.commands.doctor import until_signs
 from tocsin.commands.doctor_checks import State, checks_of, prometheus_checks, reach_check
 from tocsin.commands.doctor_probe import payload, probe
 
@@ -123,6 +124,34 @@ def test_commands_doctor_misses_the_commander():
 def test_commands_doctor_looks_at_its_own_clock():
     """The host that asks may be the one that is wrong."""
     assert examined(own_now=NOW + timedelta(minutes=5))["clocks"].state is State.FAIL
+
+
+class Starting:
+    """A server whose workers give signs from a certain answer on."""
+
+    def __init__(self, answers: int) -> None:
+        self.left = answers
+
+    def get(self, path):
+        self.left -= 1
+        return HEALTHY if self.left <= 0 else STARTING
+
+
+STARTING = HEALTHY | {"workers": [{"queue": "tocsin-decide", "last_seen": None}]}
+UNWRITTEN = HEALTHY | {"journal": HEALTHY["journal"] | {"up": False}}
+AWAY = STARTING | {"store": {"up": False, "problems": ["gone"]}}
+
+
+@pytest.mark.parametrize("first", [STARTING, UNWRITTEN], ids=["workers", "journal"])
+def test_commands_doctor_waits_for_what_was_just_started(first):
+    """The receiver answers before the workers do: they have a moment to come to work."""
+    assert until_signs(Starting(answers=1), first, 60) == HEALTHY
+
+
+def test_commands_doctor_waits_no_longer_than_it_may():
+    """A worker that gives no sign in time is one that is missing."""
+    assert until_signs(Starting(answers=1000), STARTING, 0.01) == STARTING
+    assert until_signs(Starting(answers=1), AWAY, 60) == AWAY
 
 
 def test_commands_doctor_sends_nothing_without_a_token():

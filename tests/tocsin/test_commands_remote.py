@@ -17,6 +17,7 @@ from incidents.store.connection import Link, Links
 from incidents.store.intake import Intake, Refused
 from incidents.store.scripts import ALL
 from tocsin.cli import main
+from tocsin.commands.doctor_checks import all_give_signs
 from tocsin.commands.doctor_probe import payload
 from tocsin.config_file import load_settings
 from tocsin.redis_urls import store_url
@@ -60,8 +61,13 @@ class Site:
         self.url = f"http://127.0.0.1:{self.port}"
         self.store = store_url(load_settings(self.config, {}))
 
-    def is_ready(self) -> bool:
-        return requests.get(f"{self.url}/-/ready", timeout=2).ok
+    def is_at_work(self) -> bool:
+        """Tell whether the receiver is ready and every worker gives signs: the receiver alone is there sooner."""
+        if not requests.get(f"{self.url}/-/ready", timeout=5).ok:
+            return False
+        headers = {"Authorization": "Bearer viewer-token-viewer-token"}
+        status = requests.get(f"{self.url}/api/v1/status", headers=headers, timeout=5).json()
+        return all_give_signs(status)
 
     def run(self, *arguments, token=None):
         """Run a command against this installation."""
@@ -96,7 +102,7 @@ def site():
         programs = Programs(Path(folder))
         try:
             site = Site(Path(folder), programs)
-            eventually(site.is_ready, timeout=20, what=f"a receiver: {site.serve.text()[-3000:]}")
+            eventually(site.is_at_work, timeout=60, what="a receiver and every worker", poll=0.1)
             yield site
             assert site.serve.terminate() == 0
         finally:

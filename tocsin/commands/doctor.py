@@ -4,6 +4,7 @@ It changes nothing but for one synthetic alert, which declares no incident and p
 """
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,18 @@ import click
 from incidents.clock import utc_now
 from tocsin.client import Client, Refused, Unreachable
 from tocsin.commands.credentials import alert_sources, api_token
-from tocsin.commands.doctor_checks import Check, State, checks_of, fail, ok, prometheus_checks, reach_check, warn
+from tocsin.commands.doctor_checks import (
+    Check,
+    Json,
+    State,
+    all_give_signs,
+    checks_of,
+    fail,
+    ok,
+    prometheus_checks,
+    reach_check,
+    warn,
+)
 from tocsin.commands.doctor_probe import WAIT_SECONDS, probe
 from tocsin.commands.options import FAILED, config_option
 from tocsin.commands.printing import STYLES, Out
@@ -22,13 +34,19 @@ from tocsin.rulebook import read_rules
 from tocsin.settings import ConfigurationError, Settings, environment
 
 SECONDS = 5.0
+POLL_SECONDS = 0.25
 REFUSED_TOKEN = (401, 403)
 SERVER = "server"
 INDENT = 26
 
 
 @click.command()
-@click.option("--wait", default=WAIT_SECONDS, show_default=True, help="Seconds until the synthetic alert is given up.")
+@click.option(
+    "--wait",
+    default=WAIT_SECONDS,
+    show_default=True,
+    help="Seconds that the workers have for a sign, and for the alert.",
+)
 @config_option
 @output_option
 @server_option
@@ -76,7 +94,7 @@ def examine(config_path: Path | None, server: str | None, wait: float) -> Iterat
         return
     client = Client(address, token, timeout=SECONDS)
     try:
-        yield from _server(client, settings, is_ours=server is None)
+        yield from _server(client, settings, wait, is_ours=server is None)
         yield probe(address, client, alert_sources(settings), wait=wait)
     except Unreachable as error:
         yield fail(SERVER, str(error), "start `tocsin serve`; for another address: --server URL")
@@ -94,9 +112,10 @@ def _configuration(settings: Settings) -> Check:
     return ok("configuration", place)
 
 
-def _server(client: Client, settings: Settings, *, is_ours: bool) -> Iterator[Check]:
+def _server(client: Client, settings: Settings, wait: float, *, is_ours: bool) -> Iterator[Check]:
     status, oncall = client.get("/status"), {}
     yield ok(SERVER, f"answers at {client.server}")
+    status = until_signs(client, status, wait)
     if status["store"]["up"]:
         oncall = client.get("/oncall")
     yield from checks_of(status, oncall, own_now=utc_now())
@@ -105,6 +124,18 @@ def _server(client: Client, settings: Settings, *, is_ours: bool) -> Iterator[Ch
         yield from prometheus_checks(client.get("/slos"), own_now=utc_now())
     if is_ours and status["rules"]:
         yield from _files(settings, status["rules"]["hash"])
+
+
+def until_signs(client: Client, status: Json, wait: float) -> Json:
+    """Return the status once every worker gives signs, or when they have had `wait` seconds for that.
+
+    The receiver may answer a few seconds before the workers that were started with it have come to work.
+    """
+    deadline = time.monotonic() + wait
+    while status["store"]["up"] and not all_give_signs(status) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+        status = client.get("/status")
+    return status
 
 
 def _files(settings: Settings, in_force: str) -> Iterator[Check]:

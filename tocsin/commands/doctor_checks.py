@@ -130,6 +130,13 @@ def _clocks(status: Json, own_now: datetime) -> Check:
     return warn("clocks", found, mend) if apart < CLOCKS_FAR_APART else fail("clocks", found, mend)
 
 
+def all_give_signs(status: Json) -> bool:
+    """Tell whether every worker has given a sign of late; one that was just started needs a moment for its first."""
+    now, journal = datetime.fromisoformat(status["now"]), status["journal"]
+    is_written = journal["up"] or journal["error"]
+    return bool(is_written) and all(_worker(worker, now).state is State.OK for worker in status["workers"])
+
+
 def _worker(worker: Json, now: datetime) -> Check:
     queue, seen = worker["queue"], worker["last_seen"]
     name = f"worker {WORKS_ON.get(queue, queue)}"
