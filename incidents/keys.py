@@ -364,3 +364,20 @@ def maintenance() -> str:
 def shadows() -> str:
     """Sorted set of would-be incidents by when they began. TTL: none, capped. Writer: the decider. Reader: API."""
     return "tocsin:shadows"
+
+
+def session(session_hash: str) -> str:
+    """String, somebody who is signed in to the pages, by the digest of the id in the cookie. TTL: twelve hours after
+    the last look, seven days at most. Writer, reader: the receiver.
+    """
+    return f"tocsin:session:{session_hash}"
+
+
+def sessions_of(name: str) -> str:
+    """Set of the digests of one caller's sessions. TTL: seven days after the last. Writer, reader: the receiver."""
+    return f"tocsin:sessions:{short_hash(name)}"
+
+
+def sign_in_link(link_hash: str) -> str:
+    """String, whom a one-time link signs in. TTL: an hour. Writer: `tocsin serve`. Reader: the receiver."""
+    return f"tocsin:sign-in:{link_hash}"

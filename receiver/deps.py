@@ -1,6 +1,6 @@
 """What the receiver is given by whoever starts it; it builds none of this itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -57,6 +57,8 @@ class ApiDeps(msgspec.Struct, frozen=True, kw_only=True):
     rule_set_of: Callable[[str], RuleSet]  # one by its hash; raises `NotFound`
     journal: Path | None = None  # where the journal of this host is
     stale_after: timedelta = timedelta(hours=24)  # a firing alert not heard of for so long is shown as stale
+    external_url: str = ""  # where people reach the pages; links are made from it
+    alertmanagers: Mapping[str, str] = {}  # by source: where people reach the Alertmanager that posts as it
 
 
 class Deps(msgspec.Struct, frozen=True, kw_only=True):

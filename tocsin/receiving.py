@@ -87,6 +87,8 @@ def receiver_app(settings: Settings, url: str) -> Flask:
                 wake=waker.decider,
                 durability=lambda: examine(client, durability=settings.durability.value).problems,
                 stale_after=settings.stale_after,
+                external_url=settings.external_url,
+                alertmanagers={each.source: each.url for each in settings.alertmanagers},
             ),
         )
     )

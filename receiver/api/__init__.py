@@ -81,7 +81,7 @@ def blueprint(deps: Deps) -> Blueprint:
     routes = Blueprint("api", __name__, url_prefix=BASE)
     if deps.api is None:
         return routes
-    services = _services(deps, deps.api)
+    services = services_of(deps, deps.api)
     bodies = Bodies(readers=READERS, timeout=deps.body_timeout)
     for route in ROUTES:
         rule = route.path.replace("{", "<").replace("}", ">")
@@ -90,7 +90,8 @@ def blueprint(deps: Deps) -> Blueprint:
     return routes
 
 
-def _services(deps: Deps, api: ApiDeps) -> Services:
+def services_of(deps: Deps, api: ApiDeps) -> Services:
+    """Return what handlers work with."""
     return Services(
         deps=deps,
         api=api,
@@ -114,15 +115,15 @@ def _view(services: Services, route: Route, bodies: Bodies) -> Callable[..., Res
             reader=None if caller().role is ApiRole.ADMIN else caller().name,
         )
         incidents.check_may_see(services, call)
-        reply = _done(services, route, call)
+        reply = perform(services, route, call)
         value = reply.value if isinstance(reply.value, bytes) else msgspec.json.encode(reply.value)
         return Response(value, route.status, dict(reply.headers), content_type=route.media_type)
 
     return view
 
 
-def _done(services: Services, route: Route, call: Call) -> Reply:
-    """Do what is asked for; what changes something is noted in the audit log."""
+def perform(services: Services, route: Route, call: Call) -> Reply:
+    """Do what an admitted caller asks for; what changes something is noted in the audit log."""
     if route.body is None:
         return route.handler(services, call)
     with trail().change(call.actor, f"{route.method} {route.path}", next(iter(call.path.values()), "")) as change:
