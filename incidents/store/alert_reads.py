@@ -40,6 +40,13 @@ class _Place(NamedTuple):
     name: bytes
 
 
+class SomeAlerts(NamedTuple):
+    """Some alerts of an incident, those that fire first, and how many it has in all."""
+
+    alerts: tuple[HeardAlert, ...]
+    total: int
+
+
 class AlertReads:
     """Reads alerts. For many threads."""
 
@@ -71,6 +78,20 @@ class AlertReads:
                 if looked_at >= LOOKED_AT:
                     return AlertPage(tuple(found), _written(places[-1]))
         return AlertPage(tuple(found), None)
+
+    def some(self, incident_id: str, *, limit: int = 20) -> SomeAlerts:
+        """Return some alerts of an incident, those that fire first; of very many, any will do. None for no incident."""
+        key = keys.incident_alerts(incident_id)
+        with self._links.borrow() as link:
+            total, names = checked(link.ask([("SCARD", key), ("SRANDMEMBER", key, CHUNK)]))
+            if not names:
+                return SomeAlerts((), 0)
+            scores = link.one("ZMSCORE", keys.alerts_seen(), *names)
+            places = [_Place(int(float(score or 0)), name) for score, name in zip(scores, names, strict=True)]
+            loaded = _load(link, places)
+        loaded.sort(key=lambda each: (each[1].status is not AlertStatus.FIRING, each[1].starts_at, each[0].name))
+        found = tuple(HeardAlert(state, from_ms(place.seen_ms)) for place, state in loaded[:limit])
+        return SomeAlerts(found, int(total))
 
 
 def _of_all(link: Link, cursor: _Place | None, size: int) -> Iterator[list[_Place]]:

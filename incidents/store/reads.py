@@ -4,7 +4,7 @@ Only what a page asks for is loaded. Where a filter finds little, one question l
 no further; the cursor that it answers goes on from there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from incidents import keys
@@ -44,7 +44,7 @@ class IncidentPage(NamedTuple):
 
 
 class EntryPage(NamedTuple):
-    """Some entries of a timeline, oldest first, and the cursor of the next page, None after the last."""
+    """Some entries of a timeline in the order that was asked for, and the cursor of the next page, None after the last."""
 
     entries: tuple[TimelineEntry, ...]
     next: str | None
@@ -64,13 +64,14 @@ class Reads:
         after: str = "",
         limit: int = 50,
         reader: str | None = None,
+        chosen: Callable[[Incident], bool] | None = None,
     ) -> IncidentPage:
         """Return incidents that a reader may see (None sees all), newest first; an empty filter lets all through.
 
-        Raises `UnknownCursor`.
+        `chosen` says of each whether it is wanted. Raises `UnknownCursor`.
         """
         wanted = statuses or frozenset(IncidentStatus)
-        whole = wanted == frozenset(IncidentStatus) and not severities
+        whole = wanted == frozenset(IncidentStatus) and not severities and chosen is None
         found: list[Counted] = []
         looked_at = 0
         with self._links.borrow() as link:
@@ -80,7 +81,7 @@ class Reads:
                 for counted in _load(link, names):
                     incident = counted.incident
                     fits = incident.status in wanted and (not severities or incident.severity in severities)
-                    if fits and incident.is_seen_by(reader):
+                    if fits and incident.is_seen_by(reader) and (chosen is None or chosen(incident)):
                         found.append(counted)
                         if len(found) > limit:
                             return IncidentPage(tuple(found[:limit]), found[limit - 1].incident.id)
@@ -110,6 +111,19 @@ class Reads:
             if not link.one("EXISTS", keys.incident(incident_id)):
                 raise NotFound("incident", incident_id)
             found, following = _entries(link, incident_id, kinds, after, limit)
+            return EntryPage(_with_folds(link, incident_id, found), following)
+
+    def latest(
+        self, incident_id: str, *, kinds: frozenset[EntryKind] = frozenset(), before: str = "", limit: int = 200
+    ) -> EntryPage:
+        """Return entries before a cursor (the id of an entry), latest first; an empty filter lets all kinds through.
+
+        Raises `UnknownCursor`; an incident that there is not has none.
+        """
+        if before and not _is_entry_id(before):
+            raise UnknownCursor(before)
+        with self._links.borrow() as link:
+            found, following = _entries(link, incident_id, kinds, before, limit, latest_first=True)
             return EntryPage(_with_folds(link, incident_id, found), following)
 
 
@@ -172,14 +186,15 @@ def _is_entry_id(text: str) -> bool:
 
 
 def _entries(
-    link: Link, incident_id: str, kinds: frozenset[EntryKind], after: str, limit: int
+    link: Link, incident_id: str, kinds: frozenset[EntryKind], after: str, limit: int, *, latest_first: bool = False
 ) -> tuple[list[tuple[str, Entry]], str | None]:
     found: list[tuple[str, Entry]] = []
     looked_at = 0
     size = max(limit + 1, CHUNK) if kinds else limit + 1
+    command, start, end = ("XREVRANGE", "+", "-") if latest_first else ("XRANGE", "-", "+")
     while True:
-        start = f"({after}" if after else "-"
-        rows = link.one("XRANGE", keys.timeline(incident_id), start, "+", "COUNT", size)
+        start = f"({after}" if after else start
+        rows = link.one(command, keys.timeline(incident_id), start, end, "COUNT", size)
         for entry_id, fields in rows:
             after = entry_id.decode()
             entry = decode_entry(fields[1])

@@ -34,6 +34,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: datetime  # of the present id
     seen_at: datetime
     replaced: bool = False
+    before: str = ""  # the digest of the id that the present one replaced
 
 
 _DECODER = msgspec.json.Decoder(Session)
@@ -81,9 +82,11 @@ class Sessions:
         return session_id
 
     def end(self, session_id: str) -> None:
-        """End one session, at once."""
+        """End one session at once, under the id that it had before too."""
+        session = self.read(session_id)
+        ended = [digest_of(session_id), *([session.before] if session is not None and session.before else [])]
         with self._links.borrow() as link:
-            link.one("DEL", keys.session(digest_of(session_id)))
+            link.one("DEL", *map(keys.session, ended))
 
     def end_all(self, caller: str) -> int:
         """End all sessions of a caller; return how many there were."""
@@ -108,7 +111,7 @@ class Sessions:
         return caller.decode() if caller is not None and deleted else ""
 
     def _rotate(self, session_id: str, session: Session, now: datetime) -> str:
-        fresh = self._issue(msgspec.structs.replace(session, issued_at=now, seen_at=now))
+        fresh = self._issue(msgspec.structs.replace(session, issued_at=now, seen_at=now, before=digest_of(session_id)))
         left = msgspec.structs.replace(session, replaced=True)
         with self._links.borrow() as link:
             link.one("SET", keys.session(digest_of(session_id)), encode(left), "XX", "PX", GRACE_MS)
