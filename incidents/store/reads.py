@@ -44,7 +44,7 @@ class IncidentPage(NamedTuple):
 
 
 class EntryPage(NamedTuple):
-    """Some entries of a timeline in the order that was asked for, and the cursor of the next page, None after the last."""
+    """Some entries of a timeline, in the order asked for, and the cursor of the next page, None after the last."""
 
     entries: tuple[TimelineEntry, ...]
     next: str | None
