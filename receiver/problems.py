@@ -87,15 +87,20 @@ def install(app: Flask) -> None:
 
 def answer_to(error: Exception) -> Response:
     """Return the problem answer to any error; what nobody foresaw is recorded here, once."""
+    return problem_of(error).response()
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return any error as a problem; what nobody foresaw is recorded here, once."""
     if isinstance(error, Problem):
-        return error.response()
+        return error
     if isinstance(error, BadPayload):
-        return of_payload(error).response()
+        return of_payload(error)
     if isinstance(error, TocsinError):
-        return of_domain(error).response()
+        return of_domain(error)
     if isinstance(error, HTTPException):
-        return of_http(error).response()
-    return unexpected(error).response()
+        return of_http(error)
+    return unexpected(error)
 
 
 def of_payload(error: BadPayload) -> Problem:
