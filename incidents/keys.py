@@ -1,6 +1,7 @@
 """Every key of the store, one function each. A docstring gives its type, TTL, writer and reader.
 
-Foreign text is hashed before it becomes part of a key. Nothing else in the project writes a key down.
+Foreign text is hashed before it becomes part of a key. Nothing else in the project writes a key down. Which of them
+belong to one incident, and which last for moments, is listed at the end.
 """
 
 from incidents.alert import short_hash
@@ -173,9 +174,28 @@ def incident_alerts(incident_id: str) -> str:
     return f"tocsin:incident:{incident_id}:alerts"
 
 
+def incident_awake(incident_id: str) -> str:
+    """String, that an archived incident was looked at. TTL: a day; it is then packed again. Writer: who looks at it.
+    Reader: the keeper.
+    """
+    return f"tocsin:incident:{incident_id}:awake"
+
+
 def incidents() -> str:
     """Sorted set of all incident ids by when declared. TTL: none. Writer: who declares. Reader: API."""
     return "tocsin:incidents"
+
+
+def statistics() -> str:
+    """Hash of incident id -> its summary. TTL: none. Writer: each commit that leaves it closed. Reader: API."""
+    return "tocsin:statistics:incidents"
+
+
+def statistics_pages() -> str:
+    """Hash of `DATE|day or night|PERSON` -> pages that reached the person. TTL: none. Writer: the page worker's
+    commits. Reader: API.
+    """
+    return "tocsin:statistics:pages"
 
 
 def incidents_open() -> str:
@@ -381,3 +401,29 @@ def sessions_of(name: str) -> str:
 def sign_in_link(link_hash: str) -> str:
     """String, whom a one-time link signs in. TTL: an hour. Writer: `tocsin serve`. Reader: the receiver."""
     return f"tocsin:sign-in:{link_hash}"
+
+
+def keeper_lease() -> str:
+    """String, who archives and deletes incidents now. TTL: a minute. Writer: the keeper. Reader: the same (SET NX)."""
+    return "tocsin:keeper:lease"
+
+
+def restoring() -> str:
+    """String, that a backup is being restored. TTL: none, gone when it is done. Writer: `tocsin restore`. Reader: the
+    same, and `tocsin serve`.
+    """
+    return "tocsin:restoring"
+
+
+# Whatever is kept under the id of an incident beside itself: it is archived, brought back and deleted with it.
+PARTS_OF_INCIDENT = (timeline, tally, incident_alerts, incident_awake)
+
+# Where the ids of closed incidents stand as members or fields, with the command that takes one away: they go with it.
+LISTS_OF_INCIDENTS = (("ZREM", incidents()), ("HDEL", statistics()))
+
+# What only says who works or looks just now, and who is signed in: a backup leaves it out, and what begins with it.
+MOMENTARY = (
+    lease(), suspect(), wake_decider(), wake_pager(), wake_facts(), pager_lingers(), facts_linger(), workers_seen(),
+    pages_wake(), pages_claimed(), journal_lease(), journal_expected(), audited(), keeper_lease(), restoring(),
+    "tocsin:probe", "tocsin:page-test", "tocsin:session", "tocsin:sessions", "tocsin:sign-in",
+)  # fmt: skip
