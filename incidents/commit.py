@@ -1,5 +1,6 @@
 """A commit: everything that one unit of work changes, as values; a store writes it at once or not at all. Pure."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 from incidents.alert import AlertState
@@ -11,6 +12,7 @@ from incidents.measures import Measures, Tally
 from incidents.page import Page
 from incidents.quarantined import Quarantined
 from incidents.shadow import Shadowed
+from incidents.statistics.nights import paged_field
 from incidents.timeline import Entry
 from incidents.transitions import Transition, clear_for
 
@@ -55,6 +57,7 @@ class Commit:
         self.facts: dict[str, Fact] = {}
         self.wanted: dict[str, int] = {}  # questions to Prometheus -> until when they are asked (ms)
         self.shadowed: list[Shadowed] = []  # what rules in shadow mode held for
+        self.paged: Counter[str] = Counter()  # pages that reached people, by `statistics.nights.paged_field`
 
     def take(self, incident_id: str, done: Transition, *, declared: bool = False) -> None:
         """Take in what a transition did."""
@@ -106,6 +109,7 @@ def commit_of(
     commit.take(incident_id, done, declared=declared)
     if watched and done.incident is not None and done.incident.is_open:
         commit.timer(TIMER_INCIDENT + incident_id, now)
+    commit.paged.update(field for field in map(paged_field, done.entries) if field)
     commit.tally.count(Measures.EVENTS_RECEIVED)
     commit.tally.count(Measures.EVENTS, "processed")
     return commit

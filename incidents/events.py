@@ -39,6 +39,7 @@ class FindingHeld(msgspec.Struct, frozen=True, kw_only=True):
     absorbed: dict[str, str] = {}  # the finding's own identity, where a storm takes it in
     holds: tuple[Hold, ...] = ()  # maintenance for which nobody is paged until it is over
     team: str = "default"  # whose incident it is, should this declare one
+    began_at: datetime | None = None  # since when the alert fires that the rule is about
 
 
 class DeclaredByHand(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +208,48 @@ class PageSuppressed(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class DocumentEdited(msgspec.Struct, frozen=True, kw_only=True):
+    """A person writes a part of the live state document anew; `seen` is the tag of the versions that were read."""
+
+    actor: str
+    seen: str
+    summary: str | None = None
+    status_report: str | None = None
+
+
+class Communicated(msgspec.Struct, frozen=True, kw_only=True):
+    """A person told an audience something, or lets it be told over the channels of the audience (`send`)."""
+
+    actor: str
+    audience: str
+    text: str
+    channel: str = ""
+    send: bool = False
+
+
+class StakeholderAdded(msgspec.Struct, frozen=True, kw_only=True):
+    """A person says who else has to know."""
+
+    actor: str
+    name: str
+    kind: str
+    external: bool
+
+
+class TaskGiven(msgspec.Struct, frozen=True, kw_only=True):
+    """A person gives a task, or says what became of one (`task` is its id)."""
+
+    actor: str
+    text: str = ""
+    person: str | None = None
+    done: bool | None = None
+    task: str = ""
+
+
+class ReviewDue(msgspec.Struct, frozen=True, kw_only=True):
+    """A timer says that the status report may be due for review."""
+
+
 Event = (
     FindingHeld
     | DeclaredByHand
@@ -230,4 +273,9 @@ Event = (
     | PageDelivered
     | PageFailed
     | PageSuppressed
+    | DocumentEdited
+    | Communicated
+    | StakeholderAdded
+    | TaskGiven
+    | ReviewDue
 )

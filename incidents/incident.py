@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from incidents.document.values import Edited, Task
 from incidents.maintenance import Hold
 from incidents.values import OPEN_STATUSES, Criterion, IncidentStatus, PageReason, Role, Severity
 
@@ -76,6 +77,8 @@ class Stakeholder(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     kind: str = "other"  # engineer, communications, management, customer, other
     external: bool = False
+    at: datetime | None = None  # when it was added
+    by: str = ""  # who did; empty: a rule, a severity or an SLO
 
 
 class BudgetBurnt(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +137,11 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     absorbs_until: datetime | None = None  # a storm: so long it takes the other findings of its identity in
     marks: tuple[str, ...] = ()  # what rules did to it since it was opened, each once: `RULE#TIER`, `RULE?`
     handover: Handover | None = None
+    summary_edit: Edited | None = None  # None: as it was declared
+    status_report: Edited | None = None  # its text is with its versions
+    review_due_at: datetime | None = None  # when it is to be reminded of the status report
+    tasks: tuple[Task, ...] = ()
+    began_at: datetime | None = None  # since when the alert fired for which it was declared: the time to detect
 
     @property
     def opened_at(self) -> datetime:

@@ -39,6 +39,12 @@ class Measures(Enum):
     RULE_ERRORS = Measure("rule_errors_total", "Evaluations of a rule that raised an error.", ("rule",))
     DECLARED = Measure("incidents_declared_total", "Incidents declared.", ("rule", "criterion", "severity"))
     CLOSED = Measure("incidents_closed_total", "Incidents closed.", ("rule", "outcome"))
+    TO_DETECT = Measure(
+        "incident_time_to_detect_seconds",
+        "From the start of the alert to declared.",
+        ("severity",),
+        LIFECYCLE_BUCKETS,
+    )
     TO_ACKNOWLEDGE = Measure(
         "incident_time_to_acknowledge_seconds", "From declared to acknowledged.", ("severity",), LIFECYCLE_BUCKETS
     )
@@ -49,6 +55,9 @@ class Measures(Enum):
         "incident_time_to_resolve_seconds", "From declared to resolved.", ("severity",), LIFECYCLE_BUCKETS
     )
     PAGES = Measure("pages_total", "Attempts to deliver a page.", ("channel", "outcome"))
+    PEOPLE_PAGED = Measure(
+        "people_paged_total", "Pages that reached a person, by the time of that person's day.", ("time",)
+    )
     PAGES_HELD = Measure("pages_suppressed_total", "Pages that were held back, by reason.", ("reason",))
     PAGE_DELAY = Measure(
         "page_delay_seconds", "From the event received to the page accepted by its provider.", (), DELAY_BUCKETS

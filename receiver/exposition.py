@@ -18,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from incidents.errors import TocsinError
 from incidents.measures import SEPARATOR, Measure, Measures
 from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
+from incidents.statistics.nights import DAY, NIGHT
 from incidents.store.connection import Links
 from incidents.store.measured import SETTLED, Measured, measure
 from incidents.values import OPEN_STATUSES, AlertStatus, Criterion, IncidentStatus, Severity
@@ -122,6 +123,12 @@ class Exposition:
         yield from self._gauges(scraped.store)
         yield from self._slo_gauges(scraped.slos)
         counts = _grouped(scraped.store.counters)
+        yield _labelled(
+            "rule_precision",
+            "Which part of the closed incidents of a rule were incidents, and not dismissed; absent before the first.",
+            ("rule",),
+            _precisions(counts[Measures.CLOSED.value.name]),
+        )
         at_zero = values_at_zero(self._sources, scraped.rules)
         for each in Measures:
             write = _histogram if each.value.buckets else _counter
@@ -208,9 +215,11 @@ def values_at_zero(sources: Sequence[str], rules: Sequence[Rule]) -> dict[Measur
         Measures.SHADOW: tuple(values for rule in shown for values in _shadowed_by(rule)),
         Measures.DECLARED: (*_declared_by_hand(), *(values for rule in shown for values in _declared_by(rule))),
         Measures.CLOSED: _every((BY_HAND, *names), CLOSED),
+        Measures.TO_DETECT: by_severity,
         Measures.TO_ACKNOWLEDGE: by_severity,
         Measures.TO_MITIGATE: by_severity,
         Measures.TO_RESOLVE: by_severity,
+        Measures.PEOPLE_PAGED: _every((DAY, NIGHT)),
         Measures.PAGES_HELD: _every(("maintenance",)),
         Measures.PAGES: (*_every(sorted(DELIVERED), ATTEMPTS), *_every((NO_CHANNEL,), ("suppressed", "given_up"))),
     }
@@ -256,6 +265,13 @@ def _grouped(counters: dict[str, int]) -> dict[str, dict[Values, int]]:
         if name in groups:
             groups[name][tuple(values)] = value
     return groups
+
+
+def _precisions(closed: dict[Values, int]) -> Iterator[tuple[Values, float]]:
+    for rule in dict.fromkeys(values[0] for values in closed if len(values) == len(CLOSED) and values[0]):
+        resolved, dismissed = (closed.get((rule, outcome), 0) for outcome in CLOSED)
+        if resolved + dismissed:
+            yield (rule,), resolved / (resolved + dismissed)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -16,6 +16,7 @@ from incidents.memory.sorted import Scored, Window
 from incidents.page import Page
 from incidents.quarantined import Quarantined
 from incidents.snapshot import Absorbing, Known
+from incidents.statistics.summary import Summary, summary_of
 from incidents.timeline import Entry
 from incidents.values import IncidentStatus
 
@@ -71,6 +72,8 @@ class State:
         self.quarantine: dict[str, Quarantined] = {}
         self.probes: set[str] = set()
         self.maintenance: dict[str, Maintenance] = {}
+        self.summaries: dict[str, Summary] = {}  # of incidents that were closed
+        self.paged: Counter[str] = Counter()
 
     # Reading
 
@@ -135,6 +138,7 @@ class State:
 
     def _close(self, incident: Incident, now_ms: int) -> None:
         self.open.discard(incident.id)
+        self.summaries[incident.id] = summary_of(incident)
         self.timers.drop(TIMER_CLEAR + incident.id)
         self.timers.drop(TIMER_INCIDENT + incident.id)
         kept_ms = int(incident.reopen_seconds * 1000)

@@ -158,6 +158,7 @@ WRITES: Mapping[str, Write] = {  # in the order in which the real store writes t
     "facts": lambda store, facts, _commit: store.facts.update(facts),
     "wanted": lambda store, wanted, _commit: store.wanted.update(wanted),
     "shadowed": _shadow,
+    "paged": lambda store, paged, _commit: store.paged.update(paged),
     "tally": lambda store, tally, _commit: store.counters.update(tally.fields),
 }
 READ_ALONG = frozenset({"now_ms", "declared", "window_spans", "windows_firing"})  # by the writers of other fields

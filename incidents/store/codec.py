@@ -13,6 +13,7 @@ from incidents.incoming import Incoming
 from incidents.maintenance import Maintenance
 from incidents.page import Page
 from incidents.quarantined import Quarantined
+from incidents.statistics.summary import Summary
 from incidents.timeline import Entry
 
 ENCODER = msgspec.json.Encoder()
@@ -32,6 +33,7 @@ decode_incoming = _INCOMING.decode
 decode_fact = msgspec.json.Decoder(Fact).decode
 decode_heartbeat = msgspec.json.Decoder(HeartbeatState).decode
 decode_state = _STATE.decode
+decode_summary = msgspec.json.Decoder(Summary).decode
 decode_incident = _INCIDENT.decode
 decode_entry = _ENTRY.decode
 decode_page = _PAGE.decode

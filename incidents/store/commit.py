@@ -11,6 +11,7 @@ from incidents.incident import Incident, incident_number
 from incidents.measures import Tally
 from incidents.page import Page
 from incidents.snapshot import Absorbing
+from incidents.statistics.summary import summary_of
 from incidents.store.bundle import with_data
 from incidents.store.codec import encode
 from incidents.store.connection import Command
@@ -47,6 +48,7 @@ def commit_commands(commit: Commit) -> list[Command]:
     commands += [("HSET", keys.facts(), name, encode(fact)) for name, fact in commit.facts.items()]
     commands += _scored(keys.facts_wanted(), commit.wanted)
     commands += shadow_commands(commit.shadowed, commit.now_ms)
+    commands += [("HINCRBY", keys.statistics_pages(), field, by) for field, by in commit.paged.items()]
     commands += count_commands(commit.tally)
     return commands
 
@@ -101,6 +103,7 @@ def incident_commands(incident: Incident, *, new: bool = False) -> list[Command]
         commands += [("SET", pointer, target), ("SADD", keys.incidents_open(), incident.id)]
     else:
         commands.append(("SREM", keys.incidents_open(), incident.id))
+        commands.append(("HSET", keys.statistics(), incident.id, encode(summary_of(incident))))
         commands.append(("ZREM", keys.timers(), TIMER_CLEAR + incident.id, TIMER_INCIDENT + incident.id))
         kept_ms = int(incident.reopen_seconds * 1000)
         if incident.status is IncidentStatus.RESOLVED and kept_ms > 0:

@@ -36,6 +36,7 @@ def declare(event: events.FindingHeld, context: Context, now: datetime) -> Trans
         restricted=event.restricted,
         absorbs_until=now + timedelta(seconds=event.absorb_seconds) if event.absorb_seconds else None,
         marks=(event.mark,) if event.mark else (),
+        began_at=event.began_at,
     )
     data = {
         "rule": event.rule,
@@ -93,4 +94,6 @@ def _declared(
     )
     tally = Tally()
     tally.count(Measures.DECLARED, incident.rule or "", incident.criterion.value, incident.severity.value)
+    if incident.began_at is not None:
+        tally.observe(Measures.TO_DETECT, (now - incident.began_at).total_seconds(), incident.severity.value)
     return Transition(called.incident, (declared, *assigned, *told, *called.entries), called.pages, tally, "declared")

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from incidents import events, paging
 from incidents.incident import Incident
-from incidents.measures import Tally
+from incidents.measures import Measures, Tally
 from incidents.repaging import repaged
+from incidents.statistics.nights import time_of_day
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.held import held_step_due
 from incidents.transitions.outcome import Context, Transition, changed, unchanged
@@ -31,8 +32,9 @@ def step_due(incident: Incident, event: events.StepDue, context: Context, now: d
 
 
 def page_delivered(incident: Incident, event: events.PageDelivered, context: Context, now: datetime) -> Transition:
-    """Write down that a provider took a page."""
-    del incident, context
+    """Write down that a provider took a page, and whether it was night where the person lives."""
+    del incident
+    time = time_of_day(context.oncall, event.person, now)
     again = " again (a repeat: the attempt before was never answered)" if event.repeat else ""
     entry = Entry(
         at=now,
@@ -46,10 +48,13 @@ def page_delivered(incident: Incident, event: events.PageDelivered, context: Con
             "repeat": event.repeat,
             "reason": event.reason.value,
             "verdict": "accepted",
-            **_present({"answer": event.answer, "provider_id": event.provider_id}),
+            **_present({"time_of_day": time, "answer": event.answer, "provider_id": event.provider_id}),
         },
     )
-    return Transition(None, (entry,), (), Tally(), "page sent")
+    tally = Tally()
+    if time:
+        tally.count(Measures.PEOPLE_PAGED, time)
+    return Transition(None, (entry,), (), tally, "page sent")
 
 
 def page_failed(incident: Incident, event: events.PageFailed, context: Context, now: datetime) -> Transition:

@@ -62,6 +62,7 @@ def finding_of(
         stakeholders=tier.stakeholders,
         restricted=tier.restricted,
         absorb_seconds=tier.absorb.total_seconds() if tier.absorb is not None else 0.0,
+        began_at=arrival.alert.starts_at if rule.on is Subject.ALERT else None,
     )
 
 

@@ -15,6 +15,7 @@ from incidents.store.codec import (
     decode_incident,
     decode_page,
     decode_state,
+    decode_summary,
     encode,
 )
 from incidents.store.commit import commit_commands, count_commands
@@ -91,6 +92,12 @@ class RealStore:
 
     def counters(self) -> dict:
         return {name: int(value) for name, value in self._pairs("HGETALL", keys.counters()).items()}
+
+    def paged(self) -> dict:
+        return {name: int(value) for name, value in self._pairs("HGETALL", keys.statistics_pages()).items()}
+
+    def summaries(self) -> dict:
+        return {name: decode_summary(value) for name, value in self._pairs("HGETALL", keys.statistics()).items()}
 
     def quarantine(self) -> set:
         return set(self._pairs("HGETALL", keys.quarantine()))
@@ -172,6 +179,12 @@ class InMemory:
 
     def counters(self) -> dict:
         return dict(self.store.counters)
+
+    def paged(self) -> dict:
+        return dict(self.store.paged)
+
+    def summaries(self) -> dict:
+        return self.store.summaries
 
     def quarantine(self) -> set:
         return set(self.store.quarantine)

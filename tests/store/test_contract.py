@@ -1,6 +1,7 @@
 """What a store promises to deciding and paging: one suite for the real store and the one in memory."""
 
 import inspect
+from collections import Counter
 from datetime import datetime, timedelta
 
 from builders import NOW, alert, rule_set
@@ -21,7 +22,7 @@ from incidents.shadow import Shadowed
 from incidents.snapshot import FIRING_NOW, Plan, Snapshot
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions import Context, Transition, transition
-from incidents.values import AlertStatus, PageReason, Severity
+from incidents.values import AlertStatus, IncidentStatus, PageReason, Severity
 
 MINUTE = timedelta(minutes=1)
 WINDOW = keys.window("w", "i")
@@ -408,3 +409,20 @@ def test_contract_of_maintenance(store):
     for each in planned:
         store.plan_maintenance(each)
     assert store.load(Plan(), NOW).maintenance == tuple(planned)
+
+
+def test_contract_of_statistics(store):
+    """A closed incident leaves its summary, the last one counts; and pages that reached people are counted."""
+    name, opened = declared()
+    store.apply(commit_with((name, opened)))
+    assert store.summaries() == {}
+    store.happen(name, events.Dismiss(actor="bo", reason="a drill"), now=NOW + FIVE)
+    assert store.summaries()[name].status is IncidentStatus.DISMISSED
+    store.happen(name, events.Reopen(actor="bo"), now=NOW + FIVE)
+    store.happen(name, events.Resolve(actor="bo", override="over"), now=NOW + TEN)
+    kept = store.summaries()[name]
+    assert (kept.status, kept.service, kept.declared) == (IncidentStatus.RESOLVED, "db", to_ms(NOW))
+    assert kept.resolved == to_ms(NOW + TEN)
+    store.apply(commit_with(paged=Counter({"2026-11-02|night|bo": 2})))
+    store.apply(commit_with(paged=Counter({"2026-11-02|night|bo": 1, "2026-11-02|day|amira": 1})))
+    assert store.paged() == {"2026-11-02|night|bo": 3, "2026-11-02|day|amira": 1}
