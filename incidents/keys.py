@@ -174,6 +174,33 @@ def incident_alerts(incident_id: str) -> str:
     return f"tocsin:incident:{incident_id}:alerts"
 
 
+def summary_versions(incident_id: str) -> str:
+    """Stream of the versions of an incident's summary. TTL: none. Writer: the commit of each edit. Reader: API."""
+    return f"tocsin:incident:{incident_id}:summary"
+
+
+def report_versions(incident_id: str) -> str:
+    """Stream of the versions of an incident's status report. TTL: none. Writer: the commit of each edit. Reader: API."""
+    return f"tocsin:incident:{incident_id}:status-report"
+
+
+def corrections(incident_id: str) -> str:
+    """List of corrections of timeline entries, in order. TTL: none. Writer: each note that corrects an entry. Reader:
+    API and pages.
+    """
+    return f"tocsin:incident:{incident_id}:corrections"
+
+
+def postmortem(incident_id: str) -> str:
+    """String, what people wrote in the post-mortem of an incident. TTL: none. Writer: API (watched). Reader: API."""
+    return f"tocsin:incident:{incident_id}:postmortem"
+
+
+def postmortem_versions(incident_id: str) -> str:
+    """List of every version of the post-mortem before the present one. TTL: none. Writer, reader: API."""
+    return f"tocsin:incident:{incident_id}:postmortem:versions"
+
+
 def incident_awake(incident_id: str) -> str:
     """String, that an archived incident was looked at. TTL: a day; it is then packed again. Writer: who looks at it.
     Reader: the keeper.
@@ -416,7 +443,17 @@ def restoring() -> str:
 
 
 # Whatever is kept under the id of an incident beside itself: it is archived, brought back and deleted with it.
-PARTS_OF_INCIDENT = (timeline, tally, incident_alerts, incident_awake)
+PARTS_OF_INCIDENT = (
+    timeline,
+    tally,
+    incident_alerts,
+    incident_awake,
+    summary_versions,
+    report_versions,
+    corrections,
+    postmortem,
+    postmortem_versions,
+)
 
 # Where the ids of closed incidents stand as members or fields, with the command that takes one away: they go with it.
 LISTS_OF_INCIDENTS = (("ZREM", incidents()), ("HDEL", statistics()))

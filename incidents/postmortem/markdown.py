@@ -1,0 +1,165 @@
+"""The post-mortem as Markdown: valid CommonMark with tables, in which nothing foreign can become markup. Pure."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from incidents.markdown import inline, link, paragraph, table
+from incidents.postmortem.draft import Draft, Line
+from incidents.postmortem.people import Participant
+from incidents.postmortem.values import PostmortemState
+from incidents.postmortem.words import moment, plural, told
+
+PICTURE = "picture.svg"
+_NONE = "None."
+_STATES = {
+    PostmortemState.DRAFT: "Draft",
+    PostmortemState.REVIEW: "In review",
+    PostmortemState.PUBLISHED: "Published",
+}
+
+
+def as_markdown(draft: Draft, *, picture: str = PICTURE) -> str:
+    """Return a post-mortem as Markdown; `picture` is where the picture of the incident is, empty for none."""
+    parts = [
+        f"# Post-mortem of {draft.id}: {inline(draft.title)}",
+        _standing(draft),
+        "## Summary",
+        paragraph(draft.summary) or "_Nobody wrote a summary._",
+        *([f"![The incident from its first alert to its end]({picture})"] if picture else []),
+        *_sections(draft, first=True),
+        "## Numbers",
+        table(("what", "how much"), number_rows(draft)),
+        "## What was missing",
+        _listed(f"**{moment(gap.at)}:** {inline(gap.text)}{_ids(gap.entries)}" for gap in draft.gaps),
+        "## People",
+        table(("who", "roles", "paged", "entries"), [_person(each) for each in draft.people])
+        if draft.people
+        else _NONE,
+        "### Who had to know",
+        _listed(f"{inline(each.name)} ({each.kind}{', outside' * each.external})" for each in draft.stakeholders),
+        "### What was told",
+        _listed(f"{moment(line.at)}, {inline(line.actor)}: {inline(line.text)}" for line in draft.communications),
+        "## Objectives",
+        _listed(f"{inline(text)}: {inline(met)}" for text, met in objective_rows(draft)),
+        *_sections(draft, first=False),
+        "## Action plan",
+        *_plan(draft),
+        "## Timeline",
+        *_timeline(draft),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _standing(draft: Draft) -> str:
+    said = [
+        f"{_STATES[draft.state]}, version {draft.version}",
+        f"{draft.severity} {draft.status}",
+        f"criterion {inline(draft.criterion)}",
+        f"team {inline(draft.team)}",
+        *([f"rules {inline(', '.join(draft.rules))}"] if draft.rules else ["declared by hand"]),
+        *(f"{inline(name)} = {inline(value)}" for name, value in draft.identity.items()),
+    ]
+    runbook = f"\n\nRunbook: {link(draft.runbook, draft.runbook)}" if draft.runbook else ""
+    return " · ".join(said) + runbook
+
+
+def _sections(draft: Draft, *, first: bool) -> Iterator[str]:
+    """Yield the sections for people: the first stands before the numbers, the others after the objectives."""
+    for section in draft.sections[:1] if first else draft.sections[1:]:
+        yield f"## {section.title}"
+        yield paragraph(section.text) or f"_{section.prompt}_"
+
+
+def number_rows(draft: Draft) -> list[tuple[str, str]]:
+    """Return the numbers as pairs of what and how much."""
+    numbers, pages = draft.numbers, draft.numbers.pages
+    rows = [
+        ("began", moment(numbers.began_at) or "not known: no alert told of it"),
+        ("declared", moment(numbers.declared_at)),
+        ("time to detect, from the first alert's start", told(numbers.time_to_detect)),
+        ("time to declare, from the first alert's start", told(numbers.time_to_declare)),
+        ("time to acknowledge, from declared", _took(numbers.time_to_acknowledge)),
+        ("time to mitigate, from declared", _took(numbers.time_to_mitigate)),
+        ("time to resolve, from declared", _took(numbers.time_to_resolve)),
+        *((f"time in {each.severity}", told(each.seconds)) for each in numbers.severities),
+        ("alerts", str(numbers.alerts)),
+        ("pages sent", f"{pages.sent} to {plural(pages.people, 'person', 'people')}"),
+        ("pages late", str(pages.late)),
+        ("attempts failed", f"{pages.failed}, given up: {pages.given_up}"),
+        ("reopened", plural(numbers.reopened, "time")),
+    ]
+    for burnt in draft.error_budgets:
+        known = f"{burnt.minutes:.3g} of {burnt.of_minutes:.4g} min" if burnt.minutes is not None else burnt.why
+        rows.append((f"error budget burnt of {burnt.slo}", known or "not known"))
+    return rows
+
+
+def _took(seconds: float | None) -> str:
+    return "it was not" if seconds is None else told(seconds)
+
+
+def _person(person: Participant) -> tuple[str, str, str, str]:
+    return person.person, roles_told(person), str(person.paged), str(person.entries)
+
+
+def roles_told(person: Participant) -> str:
+    """Return the roles of somebody, with from when until when."""
+    return "; ".join(
+        f"{held.role.value.replace('_', ' ')} {_clock(held.since)} to {_clock(held.until) or 'the end'}"
+        for held in person.roles
+    )
+
+
+def objective_rows(draft: Draft) -> list[tuple[str, str]]:
+    """Return the objectives with what became of each."""
+    return [
+        (
+            each.text,
+            f"met {moment(each.met_at)}" + (f" by {each.met_by}" if each.met_by else "") if each.met else "unmet",
+        )
+        for each in draft.objectives
+    ]
+
+
+def _plan(draft: Draft) -> Iterator[str]:
+    if not draft.action_plan:
+        yield "_Nothing was planned. What has to change so that it does not happen again, who does it, and until when?_"
+        return
+    yield table(
+        ("what", "owner", "due", "state", "where"),
+        [(each.text, each.owner or "nobody", each.due, each.state, each.link) for each in draft.action_plan],
+    )
+
+
+def _timeline(draft: Draft) -> Iterator[str]:
+    yield timeline_table(draft.timeline)
+    if draft.entries_left_out:
+        yield f"{plural(draft.entries_left_out, 'more entry', 'more entries')} stand in the timeline itself."
+
+
+COLUMNS = ("at (UTC)", "by its source", "what", "who", "text", "entry")
+
+
+def timeline_table(lines: Iterable[Line]) -> str:
+    """Return lines of a timeline as a table with the id of each entry."""
+    return table(COLUMNS, (line_cells(line) for line in lines))
+
+
+def line_cells(line: Line) -> tuple[str, ...]:
+    """Return the cells of a line."""
+    corrected = f" (corrected by {', '.join(line.corrected_by)})" if line.corrected_by else ""
+    at = f"{line.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    source = f"{line.source_at:%Y-%m-%d %H:%M:%S}" if line.source_at else ""
+    return at, source, line.kind.value.replace("_", " "), line.actor, line.text + corrected, line.id
+
+
+def _ids(entries: tuple[str, ...]) -> str:
+    return f" ({', '.join(entries)})" if entries else ""
+
+
+def _listed(items: Iterable[str]) -> str:
+    return "\n".join(f"- {item}" for item in items) or _NONE
+
+
+def _clock(at: datetime | None) -> str:
+    return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"

@@ -1,0 +1,88 @@
+"""Keeps what people write in post-mortems: the present version, and every one before it. None is ever lost."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from incidents import keys
+from incidents.errors import NotFound, StoreConflict, TocsinError
+from incidents.postmortem.values import Postmortem
+from incidents.store.codec import encode
+from incidents.store.commit import entry_command
+from incidents.store.connection import Link, Links, checked
+from incidents.timeline import Entry
+
+TRIES = 50
+VERSIONS = 200  # of which the history tells at once
+
+_decode = msgspec.json.Decoder(Postmortem).decode
+
+
+class StalePostmortem(TocsinError):
+    """Somebody changed a post-mortem since it was read; `present` is how it stands."""
+
+    def __init__(self, incident_id: str, present: Postmortem) -> None:
+        self.present = present
+        super().__init__(f"the post-mortem of {incident_id} is at version {present.version}: somebody changed it")
+
+
+class Changed(NamedTuple):
+    """A post-mortem after a change, and the entry that tells of it."""
+
+    postmortem: Postmortem
+    entry: Entry
+
+
+class Postmortems:
+    """Reads and changes what is kept of post-mortems. For many threads."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def get(self, incident_id: str) -> Postmortem:
+        """Return what is kept of the post-mortem of an incident; version 0 where nobody changed it yet."""
+        with self._links.borrow() as link:
+            return _read(link.one("GET", keys.postmortem(incident_id)))
+
+    def versions(self, incident_id: str) -> tuple[Postmortem, ...]:
+        """Return the versions before the present one, the latest first, no more than 200."""
+        with self._links.borrow() as link:
+            kept = link.one("LRANGE", keys.postmortem_versions(incident_id), -VERSIONS, -1)
+        return tuple(_decode(value) for value in reversed(kept))
+
+    def change(self, incident_id: str, version: int | None, make: Callable[[Postmortem], Changed]) -> Postmortem:
+        """Let a change happen to the version that was read, None for any, and return what became of it.
+
+        What `make` raises is raised. Raises `NotFound`, `StalePostmortem`, `StoreConflict` after many tries.
+        """
+        with self._links.borrow() as link:
+            for _ in range(TRIES):
+                try:
+                    changed = self._try(link, incident_id, version, make)
+                except BaseException:
+                    link.one("UNWATCH")
+                    raise
+                if changed is not None:
+                    return changed
+        raise StoreConflict(f"the post-mortem of {incident_id} kept changing")
+
+    def _try(
+        self, link: Link, incident_id: str, version: int | None, make: Callable[[Postmortem], Changed]
+    ) -> Postmortem | None:
+        key = keys.postmortem(incident_id)
+        _, exists, stored = checked(link.ask([("WATCH", key), ("EXISTS", keys.incident(incident_id)), ("GET", key)]))
+        if not exists:
+            raise NotFound("incident", incident_id)
+        before = _read(stored)
+        if version is not None and version != before.version:
+            raise StalePostmortem(incident_id, before)
+        after, entry = make(before)
+        kept = [("RPUSH", keys.postmortem_versions(incident_id), stored)] if stored is not None else []
+        commands = [("SET", key, encode(after)), *kept, entry_command(incident_id, entry)]
+        written = checked(link.ask([("MULTI",), *commands, ("EXEC",)]))[-1]
+        return after if written is not None else None
+
+
+def _read(stored: bytes | None) -> Postmortem:
+    return _decode(stored) if stored is not None else Postmortem()
