@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from incidents.alert import AlertState
 from incidents.clock import to_ms
+from incidents.document.values import Version
 from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import Incident
@@ -24,6 +25,7 @@ TIMER_STALE = "stale|"
 TIMER_INCIDENT = "incident|"  # hold an open incident against the rules on incidents
 TIMER_AGAIN = "again|"  # judge an alert anew that a storm absorbed
 TIMER_ABSORBED = "absorbed|"  # a storm is over: judge the alerts that it absorbed anew
+TIMER_REVIEW = "review|"  # look whether the status report of an incident is due for review
 TIMER_BEAT = "beat|"
 TIMER_BEATS = "beats|"  # look at all heartbeats: a decider begins, or rules changed
 
@@ -37,6 +39,7 @@ class Commit:
         self.declared: dict[str, Incident] = {}
         self.entries: list[tuple[str, Entry]] = []
         self.pages: list[Page] = []
+        self.written: list[tuple[str, Version]] = []  # versions of written parts of documents
         self.tally = Tally()
         self.states: dict[str, AlertState] = {}
         self.seen: dict[str, int] = {}
@@ -67,9 +70,18 @@ class Commit:
                 self.declared[incident_id] = done.incident
             if done.incident.absorbs_until is not None and not done.incident.is_open:
                 self.timers[TIMER_ABSORBED + incident_id] = self.now_ms
+            self._review(done.incident)
         self.entries += [(incident_id, entry) for entry in done.entries]
         self.pages += done.pages
+        self.written += [(incident_id, version) for version in done.written]
         self.tally.add(done.tally)
+
+    def _review(self, incident: Incident) -> None:
+        """Set the timer of the next review as an incident says; one that was set before and is not due does nothing."""
+        if not incident.is_open:
+            self.timer(TIMER_REVIEW + incident.id, None)
+        elif incident.review_due_at is not None:
+            self.timer(TIMER_REVIEW + incident.id, incident.review_due_at)
 
     def count_alert(self, incident_id: str, *, firing: int, resolved: int) -> None:
         """Let the tally of an incident's alerts grow, or shrink."""

@@ -63,6 +63,7 @@ def delivered(page: Page, channel: Channel, now: datetime, *, answer: str = "", 
         channel=channel.name,
         kind=channel.kind,
         attempt=page.attempt,
+        audience=page.audience,
         repeat=page.unanswered,
         reason=page.reason,
         answer=answer,
@@ -81,6 +82,7 @@ def failed(page: Page, channel: Channel, error: str, again_at: datetime, *, perm
         channel=channel.name,
         kind=channel.kind,
         attempt=page.attempt,
+        audience=page.audience,
         error=error,
         again_at=again_at,
         permanent=permanent,
@@ -99,10 +101,16 @@ def given_up(page: Page, channel: Channel | None, error: str) -> Ended:
         channel=name,
         kind=kind,
         attempt=page.attempt,
+        audience=page.audience,
         error=error,
         permanent=True,
     )
     return Ended(event, tally)
+
+
+def is_noted(page: Page, event: PageDelivered | PageFailed | PageSuppressed) -> bool:
+    """Whether the end of a page belongs on the timeline: of what only tells something, failures and communications."""
+    return not page.over or bool(page.audience) or isinstance(event, PageFailed)
 
 
 def suppressed(page: Page, why: str) -> Ended:

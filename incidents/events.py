@@ -1,11 +1,13 @@
 """What can happen to an incident: the events of the transition table. Pure values."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from incidents.incident import BudgetBurnt, Objective
+from incidents.incident import BudgetBurnt, Incident, Objective, Stakeholder
 from incidents.maintenance import Hold
+from incidents.post_incident_actions import ActionState, Overdue
 from incidents.timeline import SYSTEM
 from incidents.values import Criterion, PageReason, Role, Severity
 
@@ -34,12 +36,14 @@ class FindingHeld(msgspec.Struct, frozen=True, kw_only=True):
     mark: str = ""  # what it does is done once while the incident is open, and remembered under this name
     calls: bool = False  # calls people by its policy even where it is no graver than the incident
     stakeholders: tuple[str, ...] = ()
+    customers: tuple[Stakeholder, ...] = ()  # of the SLO that it is about
     restricted: bool = False
     absorb_seconds: float = 0.0  # so long the incident takes the other findings of its identity in
     absorbed: dict[str, str] = {}  # the finding's own identity, where a storm takes it in
     holds: tuple[Hold, ...] = ()  # maintenance for which nobody is paged until it is over
     team: str = "default"  # whose incident it is, should this declare one
     began_at: datetime | None = None  # since when the alert fires that the rule is about
+    overdue: tuple[Overdue, ...] = ()  # post-incident actions of its rule, should this declare one
 
 
 class DeclaredByHand(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +57,7 @@ class DeclaredByHand(msgspec.Struct, frozen=True, kw_only=True):
     summary: str = ""
     ruleset: str = ""
     team: str = "default"
+    customers: tuple[Stakeholder, ...] = ()  # of the SLO that its identity names
 
 
 class Acknowledge(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,6 +190,7 @@ class PageDelivered(msgspec.Struct, frozen=True, kw_only=True):
     reason: PageReason
     answer: str = ""  # of the provider, for people
     provider_id: str = ""  # what the provider calls it
+    audience: str = ""  # of a communication
 
 
 class PageFailed(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,6 +204,7 @@ class PageFailed(msgspec.Struct, frozen=True, kw_only=True):
     error: str
     again_at: datetime | None = None
     permanent: bool = False  # the provider's verdict: trying again on this channel cannot help
+    audience: str = ""  # of a communication
 
 
 class PageSuppressed(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,6 +253,43 @@ class TaskGiven(msgspec.Struct, frozen=True, kw_only=True):
     task: str = ""
 
 
+class MergedInto(msgspec.Struct, frozen=True, kw_only=True):
+    """A person says that an incident is part of another, which goes on."""
+
+    actor: str
+    into: str
+    note: str = ""
+
+
+class TakenIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The same, told to the incident that goes on: with the other as it was."""
+
+    actor: str
+    other: Incident
+    note: str = ""
+
+
+class ObjectiveChecked(msgspec.Struct, frozen=True, kw_only=True):
+    """A person says whether an objective is met that nothing measures."""
+
+    actor: str
+    id: str
+    met: bool
+    note: str = ""
+
+
+class PostIncidentActionWritten(msgspec.Struct, frozen=True, kw_only=True):
+    """A person writes a post-incident action down, or changes the one of this id; what is None stays as it is."""
+
+    actor: str
+    id: str = ""  # empty: a new one
+    text: str | None = None
+    owner: str | None = None
+    due: date | UnsetType | None = UNSET
+    link: str | None = None
+    state: ActionState | None = None
+
+
 class ReviewDue(msgspec.Struct, frozen=True, kw_only=True):
     """A timer says that the status report may be due for review."""
 
@@ -278,4 +322,8 @@ Event = (
     | StakeholderAdded
     | TaskGiven
     | ReviewDue
+    | MergedInto
+    | TakenIn
+    | ObjectiveChecked
+    | PostIncidentActionWritten
 )

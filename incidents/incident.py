@@ -7,6 +7,7 @@ import msgspec
 
 from incidents.document.values import Edited, Task
 from incidents.maintenance import Hold
+from incidents.post_incident_actions import Overdue, PostIncidentAction
 from incidents.values import OPEN_STATUSES, Criterion, IncidentStatus, PageReason, Role, Severity
 
 
@@ -69,6 +70,7 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     params: dict[str, Any] = {}
     met_at: datetime | None = None
     met_by: str = ""
+    note: str = ""  # of whoever checked it last
 
 
 class Stakeholder(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +98,15 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
 
     to: str
     by: str
+    at: datetime
+
+
+class Merged(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident that was merged into another, as that one remembers it: its identity leads to it from then on."""
+
+    id: str
+    identity: dict[str, str]
+    identity_key: str
     at: datetime
 
 
@@ -141,12 +152,21 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     status_report: Edited | None = None  # its text is with its versions
     review_due_at: datetime | None = None  # when it is to be reminded of the status report
     tasks: tuple[Task, ...] = ()
+    merged_into: str = ""  # the id of the incident that it is part of now
+    merged: tuple[Merged, ...] = ()  # those that are part of this one
+    post_incident_actions: tuple[PostIncidentAction, ...] = ()
+    overdue_actions: tuple[Overdue, ...] = ()  # of earlier incidents of its rule, when it was declared
     began_at: datetime | None = None  # since when the alert fired for which it was declared: the time to detect
 
     @property
     def opened_at(self) -> datetime:
         """When it was declared or, if it was, reopened."""
         return self.reopened_at or self.declared_at
+
+    @property
+    def identity_keys(self) -> tuple[str, ...]:
+        """Its identity and those of the incidents that were merged into it: findings of each are its own."""
+        return (self.identity_key, *(each.identity_key for each in self.merged))
 
     @property
     def is_open(self) -> bool:

@@ -4,6 +4,7 @@
 """
 
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,6 +27,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str = ""
+    email: str = ""  # by which calendars may name the person
     timezone: str = "UTC"
     channels: tuple[Channel, ...] = ()
 
@@ -54,8 +56,29 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True):
     until: time
 
 
+class Calendar(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the calendar of a layer is read: one of `url`, `url_file` (which holds the address) and `file`."""
+
+    url: str = ""
+    url_file: str = ""
+    file: str = ""  # the name of the file among those of the rules
+    digest: str = ""  # of the file's text
+    refresh: timedelta = timedelta(minutes=15)
+
+
+class Turn(NamedTuple):
+    """Somebody holds a layer from `start` (UTC, inclusive) until `until` (UTC, exclusive)."""
+
+    person: str
+    start: datetime
+    until: datetime
+
+
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
-    """People who take turns, within hours: handoffs are wall-clock times in `timezone`, counted from `starting`."""
+    """People who take turns, within hours: handoffs are wall-clock times in `timezone`, counted from `starting`.
+
+    With `calendar` the turns are those that it names, first to last and without overlaps, and `order` is who has them.
+    """
 
     timezone: str = "UTC"
     order: tuple[str, ...]
@@ -65,6 +88,8 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     at: time = time(9, 0)
     starting: date = date(2026, 1, 5)
     hours: tuple[Hours, ...] = ()  # none: at all hours
+    calendar: Calendar | None = None
+    turns: tuple[Turn, ...] = ()
 
 
 class Rotation(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +167,23 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     announce: tuple[str, ...] = ()
 
 
+INTERNAL, EXTERNAL, CUSTOMERS = AUDIENCE_KINDS = ("internal", "external", "customers")
+
+
+class Audience(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is told together: over which channels, of which kind, and in which words (`incidents.document.templates`)."""
+
+    name: str
+    channels: tuple[str, ...] = ()  # by name
+    kind: str = INTERNAL
+    template: str = ""
+
+    @property
+    def is_external(self) -> bool:
+        """Whether it is outside of the organisation: it is told nothing but what somebody wrote."""
+        return self.kind != INTERNAL
+
+
 class OnCall(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that paging needs of a rule set."""
 
@@ -154,3 +196,4 @@ class OnCall(msgspec.Struct, frozen=True, kw_only=True):
     watches_incidents: bool = False  # some rule is on incidents: whatever changes one lets the decider look at it
     announce: tuple[str, ...] = ()  # names of channels that are told of every incident
     teams: dict[str, Team] = {}
+    audiences: dict[str, Audience] = {}

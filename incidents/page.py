@@ -15,6 +15,8 @@ class News(StrEnum):
     ACKNOWLEDGED = "acknowledged"  # only to providers that page on their own
     ANNOUNCEMENT = "announcement"
     ROLE = "role"  # to whom a role was given, or from whom it was taken
+    TOLD = "told"  # to a person: a task, a review that is due
+    COMMUNICATION = "communication"  # to an audience, in the words of a person
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     channel_index: int = 0
     channel_attempts: int = 0  # on the present channel
     handover: bool = False  # asks to take the command over, whether or not anybody is on it
+    audience: str = ""  # of a communication
+    bare: bool = False  # bears nothing of the incident but its id
     unanswered: bool = False  # an attempt began and its end was never recorded: the next is a repeat
 
 

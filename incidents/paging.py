@@ -259,7 +259,7 @@ def stage_of(paging: Paging) -> str:
 def news(incident: Incident, target: str, kind: News, *, channel: str, now: datetime, text: str = "") -> Page:
     """Return what tells somebody over one channel, expecting nothing back; newer news of a kind take its place."""
     paging = incident.paging or Paging(policy="", reason=PageReason.DECLARED)
-    stage = f"{kind.value}{incident.version}" if kind in {News.ANNOUNCEMENT, News.ROLE} else kind.value
+    stage = kind.value if kind in {News.OVER, News.ACKNOWLEDGED} else f"{kind.value}{incident.version}"
     return Page(
         id=f"{incident.id}.{paging.start}.{stage}.{target}.{channel}",
         over=True,

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
+from incidents.incident import Stakeholder
 from rules.durations import format_duration
 from rules.promql import WINDOW
 
@@ -58,3 +59,13 @@ def slos_of(slos: Mapping[str, Slo], labels: Mapping[str, str]) -> tuple[str, ..
         return (named,)
     service = labels.get("service", "")
     return tuple(slo.id for slo in slos.values() if slo.service == service) if service else ()
+
+
+def customers_of(slos: Mapping[str, Slo], labels: Mapping[str, str]) -> tuple[Stakeholder, ...]:
+    """Return the customers, outside and inside, of the SLO that the label `slo` names; none where it names none."""
+    slo = slo_named(slos, labels.get("slo", ""))
+    if slo is None:
+        return ()
+    outside = (Stakeholder(name=name, kind="customer", external=True) for name in slo.external)
+    inside = (Stakeholder(name=name, kind="customer", external=False) for name in slo.internal)
+    return (*outside, *inside)

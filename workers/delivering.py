@@ -10,9 +10,18 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incidents.delivery import NO_CHANNEL, Ended, channels_of, delivered, failed, given_up, needless, suppressed
+from incidents.delivery import (
+    NO_CHANNEL,
+    Ended,
+    channels_of,
+    delivered,
+    failed,
+    given_up,
+    is_noted,
+    needless,
+    suppressed,
+)
 from incidents.errors import NotFound, StoreConflict, StoreUnavailable
-from incidents.events import PageFailed
 from incidents.incident import AlertTally
 from incidents.links import link_for, seal
 from incidents.oncall import LIFECYCLE_KINDS, Channel, OnCall
@@ -213,7 +222,7 @@ class Deliveries:
         if is_test(page.incident_id):
             checked(self._link.ask([("MULTI",), *also, end_command(page.incident_id, ended.event, now), ("EXEC",)]))
             return
-        if page.over and not isinstance(ended.event, PageFailed):
+        if not is_noted(page, ended.event):
             checked(self._link.ask([("MULTI",), *also, ("EXEC",)]))
             return
         self._incidents.apply(page.incident_id, ended.event, now=now, also=also)

@@ -1,7 +1,7 @@
 """What a page says: the message for one person about one incident, or about several at once. Pure."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from incidents.incident import AlertTally, Incident
 from incidents.page import News, Page
@@ -24,6 +24,8 @@ TYPES = {
     News.ACKNOWLEDGED: MessageType.PAGE_ACKNOWLEDGED,
     News.ANNOUNCEMENT: MessageType.ANNOUNCEMENT,
     News.ROLE: MessageType.ANNOUNCEMENT,
+    News.TOLD: MessageType.ANNOUNCEMENT,
+    News.COMMUNICATION: MessageType.ANNOUNCEMENT,
 }
 
 
@@ -41,7 +43,7 @@ def message_of(letters: Sequence[Letter], external_url: str, acknowledge_url: st
     `acknowledge_url` is where the person acknowledges, for what expects it.
     """
     page, incident, _ = letters[0]
-    shown = [incident_json(letter.incident, letter.alerts) for letter in letters]
+    shown = [_shown(letter) for letter in letters]
     return Message(
         type=TYPES[page.news] if page.over else MessageType.PAGE,
         page_id=page.id,
@@ -57,8 +59,15 @@ def message_of(letters: Sequence[Letter], external_url: str, acknowledge_url: st
         reason=page.reason,
         text="\n".join(_text(*letter) for letter in letters[:MOST_LINES]) + _more(len(letters)),
         acknowledge_url="" if page.over else acknowledge_url,
-        incident_url=f"{external_url}/incidents/{incident.id}",
+        incident_url="" if page.bare else f"{external_url}/incidents/{incident.id}",
     )
+
+
+def _shown(letter: Letter) -> dict[str, Any]:
+    """Return what a message bears of an incident: of a communication to the outside, the id alone."""
+    if letter.page.bare:
+        return {"id": letter.incident.id}
+    return incident_json(letter.incident, letter.alerts)
 
 
 def _more(count: int) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from incidents.alert import AlertState
 from incidents.clock import from_ms, to_ms
 from incidents.commit import TIMER_CLEAR, TIMER_INCIDENT
+from incidents.document.values import Part, Version
 from incidents.facts import Fact, awaits_facts
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident, incident_number
@@ -47,6 +48,7 @@ class State:
         self.fence = 0
         self.incidents: dict[str, Incident] = {}  # in the order in which they were declared
         self.timelines: dict[str, list[Entry]] = {}
+        self.documents: dict[tuple[str, Part], list[Version]] = {}
         self.tallies: dict[str, dict[str, int]] = {}
         self.attached: dict[str, set[str]] = {}
         self.identities: dict[str, Pointer] = {}

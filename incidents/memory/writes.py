@@ -7,6 +7,7 @@ from typing import Any
 from incidents.alert import AlertState
 from incidents.clock import from_ms, to_ms
 from incidents.commit import Commit
+from incidents.document.values import Version
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import Incident
 from incidents.measures import Measures
@@ -31,6 +32,12 @@ def _append(store: State, entries: list[tuple[str, Entry]], commit: Commit) -> N
     del commit
     for incident_id, entry in entries:
         store.timelines.setdefault(incident_id, []).append(entry)
+
+
+def _write(store: State, written: list[tuple[str, Version]], commit: Commit) -> None:
+    del commit
+    for incident_id, version in written:
+        store.documents.setdefault((incident_id, version.part), []).append(version)
 
 
 def _make_due(store: State, pages: list[Page], commit: Commit) -> None:
@@ -140,6 +147,7 @@ Write = Callable[[State, Any, Commit], None]
 WRITES: Mapping[str, Write] = {  # in the order in which the real store writes them
     "incidents": _keep_incidents,
     "entries": _append,
+    "written": _write,
     "pages": _make_due,
     "states": _remember,
     "seen": lambda store, seen, _commit: store.alerts_seen.update(seen),

@@ -6,6 +6,7 @@ import msgspec
 
 from incidents.alert import Alert, AlertState
 from incidents.clock import from_ms
+from incidents.document.values import Version
 from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident
@@ -35,6 +36,7 @@ decode_heartbeat = msgspec.json.Decoder(HeartbeatState).decode
 decode_state = _STATE.decode
 decode_summary = msgspec.json.Decoder(Summary).decode
 decode_incident = _INCIDENT.decode
+decode_version = msgspec.json.Decoder(Version).decode
 decode_entry = _ENTRY.decode
 decode_page = _PAGE.decode
 decode_quarantined = _QUARANTINED.decode

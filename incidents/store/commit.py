@@ -6,6 +6,7 @@ from datetime import datetime
 from incidents import keys
 from incidents.clock import to_ms
 from incidents.commit import TIMER_CLEAR, TIMER_INCIDENT, Commit
+from incidents.document.values import Part, Version
 from incidents.facts import awaits_facts, may_await_facts
 from incidents.incident import Incident, incident_number
 from incidents.measures import Tally
@@ -33,6 +34,7 @@ def commit_commands(commit: Commit) -> list[Command]:
     for incident in commit.incidents.values():
         commands += incident_commands(incident, new=incident.id in commit.declared)
     commands += [entry_command(incident_id, entry) for incident_id, entry in commit.entries]
+    commands += [version_command(incident_id, version) for incident_id, version in commit.written]
     commands += page_commands(commit.pages)
     commands += _alert_commands(commit)
     commands += _window_commands(commit)
@@ -140,6 +142,16 @@ def escalation_command(incident: Incident) -> Command:
 def entry_command(incident_id: str, entry: Entry) -> Command:
     """Return what appends an entry to a timeline."""
     return ("XADD", keys.timeline(incident_id), "*", "e", encode(entry))
+
+
+def versions_key(incident_id: str, part: Part) -> str:
+    """Return the key of the versions of a written part."""
+    return keys.summary_versions(incident_id) if part is Part.SUMMARY else keys.report_versions(incident_id)
+
+
+def version_command(incident_id: str, version: Version) -> Command:
+    """Return what appends a version of a written part; none is ever overwritten."""
+    return ("XADD", versions_key(incident_id, version.part), "*", "v", encode(version))
 
 
 def page_commands(pages: Iterable[Page]) -> list[Command]:

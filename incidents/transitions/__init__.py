@@ -11,12 +11,21 @@ from typing import Any
 from msgspec.structs import replace
 
 from incidents import events
+from incidents.document.review import with_review
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
 from incidents.repaging import with_repage
 from incidents.teams import DEFAULT_TEAM, of_team
 from incidents.timeline import SYSTEM
 from incidents.transitions.declaring import declare, declare_by_hand
+from incidents.transitions.document import (
+    StaleDocument,
+    document_edited,
+    review_due,
+    stakeholder_added,
+    task_given,
+)
+from incidents.transitions.document_told import communicated
 from incidents.transitions.findings import finding, fires_again, unmeasured
 from incidents.transitions.held import hold_changed
 from incidents.transitions.measured import budget_measured, objectives_measured
@@ -40,7 +49,16 @@ from incidents.transitions.roles import role_given
 from incidents.transitions.told import with_news
 from incidents.values import OPEN_STATUSES, IncidentStatus
 
-__all__ = ["TABLE", "Context", "Transition", "UnmetObjectives", "clear_for", "transition", "unmet_objectives"]
+__all__ = [
+    "TABLE",
+    "Context",
+    "StaleDocument",
+    "Transition",
+    "UnmetObjectives",
+    "clear_for",
+    "transition",
+    "unmet_objectives",
+]
 
 Handler = Callable[[Incident, Any, Context, datetime], Transition]
 
@@ -54,7 +72,8 @@ def transition(incident: Incident | None, event: events.Event, *, context: Conte
     done = _decide(incident, event, context, now)
     if done.incident is not None:
         heard = not isinstance(event, events.FindingHeld) and getattr(event, "actor", SYSTEM) != SYSTEM
-        done = done._replace(incident=with_repage(done.incident, context.oncall, heard=heard, now=now))
+        after = with_repage(done.incident, context.oncall, heard=heard, now=now)
+        done = done._replace(incident=with_review(incident, after, context.oncall, now))
     return with_news(incident, event, done, context, now)
 
 
@@ -87,6 +106,7 @@ PASSING = (
     events.Touched,
     events.Unmeasured,
     events.ObjectivesMeasured,
+    events.ReviewDue,
 )
 CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.DISMISSED)
 
@@ -109,6 +129,7 @@ def _rows() -> dict[tuple[IncidentStatus, type], Handler]:
         events.Unmeasured: unmeasured,
         events.ObjectivesMeasured: objectives_measured,
         events.BudgetMeasured: stale,
+        events.ReviewDue: review_due,
     }
     for status in OPEN_STATUSES:
         table.update({(status, event): handler for event, handler in on_open.items()})
@@ -121,6 +142,10 @@ def _rows() -> dict[tuple[IncidentStatus, type], Handler]:
     for status in IncidentStatus:
         table[status, events.Note] = note
         table[status, events.ActionTaken] = action_taken
+        table[status, events.DocumentEdited] = document_edited
+        table[status, events.Communicated] = communicated
+        table[status, events.StakeholderAdded] = stakeholder_added
+        table[status, events.TaskGiven] = task_given
         table[status, events.PageDelivered] = page_delivered
         table[status, events.PageFailed] = page_failed
         table[status, events.PageSuppressed] = page_suppressed

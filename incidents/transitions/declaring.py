@@ -1,9 +1,10 @@
 """Declaring: by a rule that holds, or by a person. The commander is assigned and paged in the same transition. Pure."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from incidents import events, paging
-from incidents.incident import Finding, Incident
+from incidents.incident import Finding, Incident, Stakeholder
 from incidents.measures import Measures, Tally
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.merging import assign, roles_wanted, with_stakeholders
@@ -48,7 +49,7 @@ def declare(event: events.FindingHeld, context: Context, now: datetime) -> Trans
     }
     text = f"{event.severity} declared by rule {event.rule}: {event.title}"
     declared = Entry(at=now, kind=EntryKind.INCIDENT_DECLARED, actor=event.actor, text=text, data=data)
-    return _declared(incident, declared, event, context, now)
+    return _declared(incident, declared, event, context, now, event.customers)
 
 
 def declare_by_hand(event: events.DeclaredByHand, context: Context, now: datetime) -> Transition:
@@ -70,11 +71,16 @@ def declare_by_hand(event: events.DeclaredByHand, context: Context, now: datetim
     data = {"severity": event.severity.value, "identity": event.identity, "ruleset": context.ruleset}
     text = f"{event.severity} declared by {event.actor}: {event.title}"
     declared = Entry(at=now, kind=EntryKind.INCIDENT_DECLARED, actor=event.actor, text=text, data=data)
-    return _declared(incident, declared, None, context, now)
+    return _declared(incident, declared, None, context, now, event.customers)
 
 
 def _declared(
-    incident: Incident, declared: Entry, event: events.FindingHeld | None, context: Context, now: datetime
+    incident: Incident,
+    declared: Entry,
+    event: events.FindingHeld | None,
+    context: Context,
+    now: datetime,
+    customers: Iterable[Stakeholder],
 ) -> Transition:
     """Assign the roles by rotation and page at once."""
     roles, stakeholders = (event.assign, event.stakeholders) if event else ((), ())
@@ -82,7 +88,7 @@ def _declared(
     incident, assigned = assign(
         incident, (Role.INCIDENT_COMMANDER, *roles, *roles_wanted(incident)), context.oncall, now
     )
-    incident, told = with_stakeholders(incident, stakeholders, context, now)
+    incident, told = with_stakeholders(incident, stakeholders, context, now, customers=customers)
     called = paging.begin(
         incident,
         context.oncall,

@@ -24,7 +24,7 @@ def merged(
 ) -> tuple[Incident, tuple[Entry, ...]]:
     """Return an incident with everything that a finding brings along, and the entries that say so."""
     after, assigned = assign(incident, (*event.assign, *roles_wanted(incident)), context.oncall, now)
-    after, told = with_stakeholders(after, event.stakeholders, context, now)
+    after, told = with_stakeholders(after, event.stakeholders, context, now, customers=event.customers)
     known = {objective.id for objective in after.objectives}
     more = tuple(objective for objective in event.objectives if objective.id not in known)
     until = after.absorbs_until
@@ -33,7 +33,7 @@ def merged(
     marks = (*after.marks, event.mark) if event.mark and event.mark not in after.marks else after.marks
     after = replace(
         after,
-        summary=after.summary or event.summary,
+        summary=after.summary or (event.summary if after.summary_edit is None else ""),
         runbook=after.runbook or event.runbook,
         objectives=(*after.objectives, *more),
         slos=tuple(dict.fromkeys((*after.slos, *event.slos))),
@@ -81,12 +81,22 @@ def assign(
 
 
 def with_stakeholders(
-    incident: Incident, names: Iterable[str], context: Context, now: datetime
+    incident: Incident,
+    names: Iterable[str],
+    context: Context,
+    now: datetime,
+    *,
+    customers: Iterable[Stakeholder] = (),
 ) -> tuple[Incident, tuple[Entry, ...]]:
-    """Add who has to know: those that a rule names, and those of the severity."""
+    """Add who has to know: those that a rule names, those of the severity, and the customers of an SLO."""
     asked = context.oncall.severities.get(incident.severity, SeveritySettings()).stakeholders
     known = {stakeholder.name for stakeholder in incident.stakeholders}
-    new = [stakeholder_named(name) for name in dict.fromkeys((*names, *asked)) if name not in known]
+    found = [*(stakeholder_named(name) for name in (*names, *asked)), *customers]
+    new = [
+        replace(stakeholder, at=now)
+        for stakeholder in {each.name: each for each in found}.values()
+        if stakeholder.name not in known
+    ]
     if not new:
         return incident, ()
     entries = tuple(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from incidents.document.values import Version
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import AlertTally, Incident, Objective
 from incidents.measures import Tally
@@ -32,6 +33,7 @@ class Transition(NamedTuple):
     pages: tuple[Page, ...]
     tally: Tally
     reason: str
+    written: tuple[Version, ...] = ()  # new versions of written parts of the document
 
 
 class UnmetObjectives(TransitionNotAllowed):

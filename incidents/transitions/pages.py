@@ -10,6 +10,7 @@ from incidents.measures import Measures, Tally
 from incidents.repaging import repaged
 from incidents.statistics.nights import time_of_day
 from incidents.timeline import Entry, EntryKind
+from incidents.transitions.document_told import not_told, told
 from incidents.transitions.held import held_step_due
 from incidents.transitions.outcome import Context, Transition, changed, unchanged
 
@@ -34,6 +35,8 @@ def step_due(incident: Incident, event: events.StepDue, context: Context, now: d
 def page_delivered(incident: Incident, event: events.PageDelivered, context: Context, now: datetime) -> Transition:
     """Write down that a provider took a page, and whether it was night where the person lives."""
     del incident
+    if event.audience:
+        return told(event, now)
     time = time_of_day(context.oncall, event.person, now)
     again = " again (a repeat: the attempt before was never answered)" if event.repeat else ""
     entry = Entry(
@@ -59,6 +62,8 @@ def page_delivered(incident: Incident, event: events.PageDelivered, context: Con
 
 def page_failed(incident: Incident, event: events.PageFailed, context: Context, now: datetime) -> Transition:
     """Write a failure down; a page that is given up brings the next step of the round forward."""
+    if event.audience:
+        return not_told(event, now)
     after = "it is given up" if event.again_at is None else _ANOTHER if event.permanent else "it is tried again"
     entry = Entry(
         at=now,

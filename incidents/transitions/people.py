@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from incidents import events, paging
+from incidents.document.operating import BY_OUTSIDER, is_outside
 from incidents.incident import Incident
 from incidents.measures import Measures
 from incidents.timeline import SYSTEM, Entry, EntryKind
@@ -140,8 +141,10 @@ def note(incident: Incident, event: events.Note, context: Context, now: datetime
 def action_taken(incident: Incident, event: events.ActionTaken, context: Context, now: datetime) -> Transition:
     """Write a corrective action down; also after the end, for what was done is often told later."""
     del context
-    text = f"{event.actor} did a {event.action}: {event.text}"
-    data = {"kind": event.action}
+    outside = is_outside(incident, event.actor)
+    by = f"{event.actor} ({BY_OUTSIDER})" if outside else event.actor
+    text = f"{by} did a {event.action}: {event.text}"
+    data = {"kind": event.action} | ({"outside": True} if outside else {})
     entry = Entry(at=now, kind=EntryKind.CORRECTIVE_ACTION, actor=event.actor, text=text, data=data)
     return changed(incident, on_it(incident, event.actor, now), (entry,), reason="action noted")
 

@@ -40,7 +40,7 @@ def with_news(
     """Return what a transition did, with everything that is to be told of it."""
     _count_held(done)
     if done.incident is None:
-        if before is not None and isinstance(event, events.PageDelivered) and event.kind in LIFECYCLE_KINDS:
+        if before is not None and isinstance(event, events.PageDelivered):
             return done._replace(pages=(*done.pages, *_too_late(before, event, context, now)))
         return done
     pages = [_in_force(page, context) for page in done.pages]
@@ -98,6 +98,8 @@ def _turn(before: Incident, after: Incident) -> News | None:
 
 def _too_late(incident: Incident, event: events.PageDelivered, context: Context, now: datetime) -> list[Page]:
     """A page that a provider took after somebody acknowledged, or after the end, would go on paging there."""
+    if event.audience or event.kind not in LIFECYCLE_KINDS:
+        return []
     waits = incident.paging is not None and incident.paging.next_at is not None
     if incident.is_open and (waits or incident.acknowledged_at is None):
         return []
@@ -122,7 +124,9 @@ def _announcements(done: Transition, context: Context, now: datetime) -> list[Pa
     if not said:
         return []
     text = f"{incident.id} ({incident.severity}) {incident.title}: {'; '.join(said)}"
+    told = {page.channel for page in done.pages if page.news is News.COMMUNICATION}  # which the same text reaches
     return [
         _in_force(news(incident, CHANNEL_PREFIX + name, News.ANNOUNCEMENT, channel=name, now=now, text=text), context)
         for name in context.oncall.announce
+        if name not in told
     ]

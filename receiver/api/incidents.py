@@ -14,6 +14,7 @@ from receiver.api.route import BASE, Call, Parameter, Reply, Route, Services
 from receiver.auth import ApiRole
 from receiver.problems import Problem
 from rules.index import identity_key
+from rules.slos import customers_of
 from rules.teams import team_of
 
 OPEN = "open"
@@ -109,6 +110,7 @@ def _declare(services: Services, call: Call) -> Reply:
         identity_key=identity_key(identity),
         summary=texts.lines(body.summary or ""),
         team=team_of(services.api.rule_set().teams, identity, {}),
+        customers=customers_of(services.api.rule_set().slos, identity),
     )
     try:
         done = services.api.incidents.declare(event, now=call.now)

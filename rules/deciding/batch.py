@@ -13,10 +13,11 @@ from incidents.commit import (
     TIMER_ALERT,
     TIMER_CLEAR,
     TIMER_EXPIRY,
+    TIMER_REVIEW,
     TIMER_STALE,
     clear_timer,
 )
-from incidents.events import ClearDue
+from incidents.events import ClearDue, ReviewDue
 from incidents.incident import Incident
 from incidents.journal.lines import Became
 from incidents.measures import Measures
@@ -251,6 +252,8 @@ class Batch:
             self.judge_again(name)
         elif kind == TIMER_ABSORBED:
             self._storm_over(name)
+        elif kind == TIMER_REVIEW:
+            self._review_due(name)
         else:
             self._alert_due(name)
 
@@ -271,6 +274,12 @@ class Batch:
             done = transition(incident, ClearDue(), context=self.judge.context(name), now=self.now)
             self.view.take(name, done)
             self._clear_later(done.incident or incident)
+
+    def _review_due(self, name: str) -> None:
+        incident = self.view.incident(name)
+        if incident is not None:
+            done = transition(incident, ReviewDue(), context=self.judge.context(name), now=self.now)
+            self.view.take(name, done)
 
     def _clear_later(self, incident: Incident) -> None:
         """Look again where the alerts are clear, and another finding asks for that for longer."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from incidents.commit import TIMER_ABSORBED, TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, TIMER_INCIDENT, Commit
+from incidents.commit import TIMER_ABSORBED, TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, TIMER_INCIDENT, TIMER_REVIEW, Commit
 from incidents.snapshot import Plan, Snapshot
 from incidents.timeline import Entry
 from rules.deciding.batch import PROBE_LABEL, Batch, folds_of
@@ -24,7 +24,7 @@ from rules.index import Matched, Matching
 from rules.model import RuleSet, Subject
 
 BEAT_TIMERS = frozenset({TIMER_BEAT, TIMER_BEATS})
-INCIDENT_TIMERS = frozenset({TIMER_CLEAR, TIMER_INCIDENT})
+INCIDENT_TIMERS = frozenset({TIMER_CLEAR, TIMER_INCIDENT, TIMER_REVIEW})
 LATE_SECONDS = 5.0  # what runs later than this says so
 REMEMBERED = 20_000  # label sets whose matching is kept
 

@@ -24,7 +24,7 @@ from rules.evaluate import Outcome, Verdict, evaluate_safely
 from rules.index import Hit, Matched
 from rules.maintaining import holds_for
 from rules.model import Mode, RuleSet, Subject, Tier
-from rules.slos import Slo, slos_of
+from rules.slos import Slo, customers_of, slos_of
 from rules.teams import team_of
 from rules.verdicts import Counted
 
@@ -182,7 +182,8 @@ class Judge:
         if holds:
             event = replace(event, holds=holds)
         if self._rule_set.slos:
-            event = replace(event, slos=slos_of(self._rule_set.slos, hit.labels))
+            known = self._rule_set.slos
+            event = replace(event, slos=slos_of(known, hit.labels), customers=customers_of(known, hit.labels))
         if storm is not None:
             event = replace(event, absorbed=hit.identity)
         if self._rule_set.teams and current is None:

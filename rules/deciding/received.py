@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from incidents import events, keys
 from incidents.alert import Alert, AlertState, alert_key
+from incidents.document.operating import BY_OUTSIDER, is_outside
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
 from incidents.incoming import Action, Touch, TouchKind
@@ -176,7 +177,9 @@ class Reception:
                 names[name] = None
         self._view.require_incidents(names)
         for name in names:
-            self._view.commit.entries.append((name, _action_entry(received, action)))
+            incident = self._view.incident(name)
+            outside = incident is not None and is_outside(incident, action.actor)
+            self._view.commit.entries.append((name, _action_entry(received, action, outside=outside)))
             self._begun(name, action.actor)
 
 
@@ -205,9 +208,10 @@ def _touch_entry(received: Received, touch: Touch, state: AlertState) -> Entry:
     )
 
 
-def _action_entry(received: Received, action: Action) -> Entry:
-    text = f"{action.actor} did a {action.kind} of {action.service}" + (f": {action.text}" if action.text else "")
-    data = {"kind": action.kind, "service": action.service, "at": action.at}
+def _action_entry(received: Received, action: Action, *, outside: bool) -> Entry:
+    by = f"{action.actor} ({BY_OUTSIDER})" if outside else action.actor
+    text = f"{by} did a {action.kind} of {action.service}" + (f": {action.text}" if action.text else "")
+    data = {"kind": action.kind, "service": action.service, "at": action.at, "outside": outside}
     return Entry(
         at=received.received_at,
         kind=EntryKind.CORRECTIVE_ACTION,

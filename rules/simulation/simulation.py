@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from incidents import events
 from incidents.clock import from_ms, to_ms
 from incidents.commit import TIMER_ALERT, TIMER_BEAT, TIMER_BEATS, Commit
-from incidents.delivery import NO_CHANNEL, Ended, channels_of, delivered, given_up, needless, suppressed
+from incidents.delivery import NO_CHANNEL, Ended, channels_of, delivered, given_up, is_noted, needless, suppressed
 from incidents.incident import incident_id
 from incidents.measures import Measures, Tally
 from incidents.memory.store import MemoryStore
@@ -253,7 +253,7 @@ class Simulation:
             outcome, why, ended = self._end_of(page)
             self.sent.append(Sent(self.now, page, outcome, why))
             for one in ended:
-                if page.over and not isinstance(one.event, events.PageFailed):
+                if not is_noted(page, one.event):
                     self.store.counters.update(one.tally.fields)
                 else:
                     self._change(page.incident_id, one.event, one.tally)
