@@ -87,6 +87,16 @@ class Link:
         """Send one command and return its reply; raises what the store refused."""
         return checked(self.ask([command], timeout=timeout))[0]
 
+    def pushed(self, mark: str) -> list[Any]:
+        """Return what was pushed up to now to a link that subscribed; `mark` goes along and comes back."""
+        with self._dropped_on_error():
+            wire = self._connected()
+            wire.send(pack([("PING", mark)]))
+            found: list[Any] = []
+            while (reply := wire.replies(1, self._answer_seconds)[0]) != [b"pong", mark.encode()]:
+                found.append(reply)
+            return found
+
     def is_stale(self) -> bool:
         """Whether the other side closed an idle connection: nothing is expected, yet there is something to read."""
         return self._wire is not None and self._wire.has_something()
