@@ -2,6 +2,7 @@
 
 TocsinError
   TransitionNotAllowed    an event that the incident's status has no row for
+    MergedAway            the same, for it is part of another incident
   NotFound                an id that names nothing
   StaleVersion            somebody changed it since it was read
   StoreError
@@ -23,6 +24,14 @@ class TransitionNotAllowed(TocsinError):
         self.event = event
         self.hint = hint
         super().__init__(f"an incident that is {status} cannot take the event {event}" + (f": {hint}" if hint else ""))
+
+
+class MergedAway(TransitionNotAllowed):
+    """An event for an incident that was merged into another one, which goes on in its place."""
+
+    def __init__(self, name: str, into: str, status: str, event: str) -> None:
+        self.into = into
+        super().__init__(status, event, f"{name} was merged into {into}")
 
 
 class NotFound(TocsinError):

@@ -12,11 +12,13 @@ from msgspec.structs import replace
 
 from incidents import events
 from incidents.document.review import with_review
-from incidents.errors import TransitionNotAllowed
+from incidents.errors import MergedAway, TransitionNotAllowed
 from incidents.incident import Incident
 from incidents.repaging import with_repage
 from incidents.teams import DEFAULT_TEAM, of_team
 from incidents.timeline import SYSTEM
+from incidents.transitions.actions import UnfitAction, action_written
+from incidents.transitions.checked import UnfitObjective, objective_checked
 from incidents.transitions.declaring import declare, declare_by_hand
 from incidents.transitions.document import (
     StaleDocument,
@@ -28,6 +30,7 @@ from incidents.transitions.document import (
 from incidents.transitions.document_told import communicated
 from incidents.transitions.findings import finding, fires_again, unmeasured
 from incidents.transitions.held import hold_changed
+from incidents.transitions.joining import merged_into, taken_in
 from incidents.transitions.measured import budget_measured, objectives_measured
 from incidents.transitions.objectives import clear_for, unmet_objectives
 from incidents.transitions.outcome import Context, Transition, UnmetObjectives
@@ -45,6 +48,7 @@ from incidents.transitions.people import (
     touched,
     unacknowledge,
 )
+from incidents.transitions.restored import restored
 from incidents.transitions.roles import role_given
 from incidents.transitions.told import with_news
 from incidents.values import OPEN_STATUSES, IncidentStatus
@@ -54,6 +58,8 @@ __all__ = [
     "Context",
     "StaleDocument",
     "Transition",
+    "UnfitAction",
+    "UnfitObjective",
     "UnmetObjectives",
     "clear_for",
     "transition",
@@ -92,6 +98,8 @@ def _decide(incident: Incident | None, event: events.Event, context: Context, no
         if isinstance(event, events.DeclaredByHand):
             return declare_by_hand(event, context, now)
         raise TransitionNotAllowed("not declared", type(event).__name__)
+    if incident.merged_into and type(event) not in ON_MERGED:
+        raise MergedAway(incident.id, incident.merged_into, incident.status.value, type(event).__name__)
     handler = TABLE.get((incident.status, type(event)))
     if handler is None:
         raise TransitionNotAllowed(incident.status.value, type(event).__name__)
@@ -108,6 +116,8 @@ PASSING = (
     events.ObjectivesMeasured,
     events.ReviewDue,
 )
+# What an incident that is part of another still takes: what became of its own pages, and what comes too late.
+ON_MERGED = frozenset({*PASSING, events.BudgetMeasured, events.PageDelivered, events.PageFailed, events.PageSuppressed})
 CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.DISMISSED)
 
 
@@ -130,6 +140,10 @@ def _rows() -> dict[tuple[IncidentStatus, type], Handler]:
         events.ObjectivesMeasured: objectives_measured,
         events.BudgetMeasured: stale,
         events.ReviewDue: review_due,
+        events.MergedInto: merged_into,
+        events.TakenIn: taken_in,
+        events.ObjectiveChecked: objective_checked,
+        events.Restored: restored,
     }
     for status in OPEN_STATUSES:
         table.update({(status, event): handler for event, handler in on_open.items()})
@@ -146,6 +160,7 @@ def _rows() -> dict[tuple[IncidentStatus, type], Handler]:
         table[status, events.Communicated] = communicated
         table[status, events.StakeholderAdded] = stakeholder_added
         table[status, events.TaskGiven] = task_given
+        table[status, events.PostIncidentActionWritten] = action_written
         table[status, events.PageDelivered] = page_delivered
         table[status, events.PageFailed] = page_failed
         table[status, events.PageSuppressed] = page_suppressed

@@ -7,8 +7,9 @@ from incidents import events, paging
 from incidents.incident import Finding, Incident, Stakeholder
 from incidents.measures import Measures, Tally
 from incidents.timeline import Entry, EntryKind
+from incidents.transitions.actions import overdue_entries
 from incidents.transitions.merging import assign, roles_wanted, with_stakeholders
-from incidents.transitions.objectives import DEFAULT_OBJECTIVE
+from incidents.transitions.objectives import first_objectives
 from incidents.transitions.outcome import Context, Transition
 from incidents.values import Criterion, IncidentStatus, PageReason, Role
 
@@ -28,7 +29,8 @@ def declare(event: events.FindingHeld, context: Context, now: datetime) -> Trans
         identity=event.identity,
         identity_key=event.identity_key,
         declared_at=now,
-        objectives=event.objectives or (DEFAULT_OBJECTIVE,),
+        objectives=first_objectives(event),
+        overdue_actions=event.overdue,
         slos=event.slos,
         summary=event.summary,
         runbook=event.runbook,
@@ -102,4 +104,7 @@ def _declared(
     tally.count(Measures.DECLARED, incident.rule or "", incident.criterion.value, incident.severity.value)
     if incident.began_at is not None:
         tally.observe(Measures.TO_DETECT, (now - incident.began_at).total_seconds(), incident.severity.value)
-    return Transition(called.incident, (declared, *assigned, *told, *called.entries), called.pages, tally, "declared")
+    earlier = overdue_entries(incident.overdue_actions, now)
+    return Transition(
+        called.incident, (declared, *earlier, *assigned, *told, *called.entries), called.pages, tally, "declared"
+    )

@@ -9,6 +9,7 @@ from incidents import events, paging
 from incidents.incident import Incident, Roles, Stakeholder
 from incidents.oncall import OnCall, SeveritySettings
 from incidents.timeline import Entry, EntryKind
+from incidents.transitions.objectives import wanted_objectives
 from incidents.transitions.outcome import Context
 from incidents.values import Criterion, Role, Severity
 
@@ -26,7 +27,7 @@ def merged(
     after, assigned = assign(incident, (*event.assign, *roles_wanted(incident)), context.oncall, now)
     after, told = with_stakeholders(after, event.stakeholders, context, now, customers=event.customers)
     known = {objective.id for objective in after.objectives}
-    more = tuple(objective for objective in event.objectives if objective.id not in known)
+    more = tuple(objective for objective in wanted_objectives(event) if objective.id not in known)
     until = after.absorbs_until
     if absorbs_anew(after, event, now):
         until = now + timedelta(seconds=event.absorb_seconds)

@@ -4,12 +4,32 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from incidents.facts import MEASURED_KINDS
+from incidents.events import FindingHeld
 from incidents.incident import AlertTally, Incident, Objective
+from incidents.values import Criterion
 
 DEFAULT_OBJECTIVE = Objective(
     id="alerts-clear", text="No alert of it fires for 15 minutes", kind="alerts_clear_for", seconds=900.0
 )
+
+MANUAL = "manual"
+DATA_VERIFIED = Objective(
+    id="data-verified", text="The customers' data was verified to be intact and secure", kind=MANUAL
+)
+
+
+def wanted_objectives(event: FindingHeld) -> tuple[Objective, ...]:
+    """Return the objectives that a finding brings: a data issue is never over before a person has verified the data."""
+    asked = event.objectives
+    if event.criterion is Criterion.DATA_ISSUE and not any(each.kind == MANUAL for each in asked):
+        return (*asked, DATA_VERIFIED)
+    return asked
+
+
+def first_objectives(event: FindingHeld) -> tuple[Objective, ...]:
+    """Return the objectives of an incident that a finding declares: without any of its rule, the alerts are clear."""
+    wanted = wanted_objectives(event)
+    return wanted if event.objectives else (DEFAULT_OBJECTIVE, *wanted)
 
 
 def unmet_objectives(incident: Incident, alerts: AlertTally, now: datetime) -> tuple[Objective, ...]:
@@ -24,11 +44,8 @@ def clear_for(incident: Incident) -> timedelta | None:
 
 
 def measured_anew(incident: Incident) -> tuple[Objective, ...]:
-    """Return the objectives of an incident that is opened again: what was measured before says nothing of it."""
-    return tuple(
-        replace(objective, met_at=None, met_by="") if objective.kind in MEASURED_KINDS else objective
-        for objective in incident.objectives
-    )
+    """Return the objectives of an incident that is opened again: what was found before says nothing of it."""
+    return tuple(replace(objective, met_at=None, met_by="", note="") for objective in incident.objectives)
 
 
 def _is_met(objective: Objective, alerts: AlertTally, now: datetime) -> bool:
