@@ -294,6 +294,12 @@ class ReviewDue(msgspec.Struct, frozen=True, kw_only=True):
     """A timer says that the status report may be due for review."""
 
 
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """The store was restored from a backup that is of this instant."""
+
+    of: datetime
+
+
 Event = (
     FindingHeld
     | DeclaredByHand
@@ -326,4 +332,5 @@ Event = (
     | TakenIn
     | ObjectiveChecked
     | PostIncidentActionWritten
+    | Restored
 )
