@@ -10,6 +10,7 @@ from tocsin.commands.lazy import LazyGroup
 
 COMMANDS = {
     "action": "tocsin.commands.action:action",
+    "backup": "tocsin.commands.backup:backup",
     "connect": "tocsin.commands.connect:connect",
     "doctor": "tocsin.commands.doctor:doctor",
     "healthcheck": "tocsin.commands.healthcheck:healthcheck",
@@ -20,6 +21,7 @@ COMMANDS = {
     "page": "tocsin.commands.page:page",
     "quarantine": "tocsin.commands.quarantine:quarantine",
     "receiver": "tocsin.commands.receiver:receiver",
+    "restore": "tocsin.commands.restore:restore",
     "rules": "tocsin.commands.rules:rules",
     "serve": "tocsin.commands.serve:serve",
     "token": "tocsin.commands.token:token",

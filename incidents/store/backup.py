@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from incidents import keys
+from incidents import events, keys
 from incidents.backups import BackupWriter, End, Part, packed_row, unpacked_row
 from incidents.clock import from_ms
 from incidents.errors import StoreConflict, StoreError, StoreUnavailable
 from incidents.keyring import PREFIX, is_momentary
-from incidents.store.connection import Command, Link, checked
+from incidents.oncall import OnCall
+from incidents.store.connection import Command, Link, Links, checked
+from incidents.store.incidents import Incidents
 from incidents.store.logical import GONE, Value, end_commands, read_values, rows_commands, slices
 
 KEYS_AT_ONCE = 200
@@ -165,6 +167,7 @@ class Restorer:
     """Writes a backup into one store, on which nobody else works."""
 
     def __init__(self, url: str) -> None:
+        self._url = url
         self._link = Link(url, answer_seconds=ANSWER_SECONDS)
 
     def prepare(self, *, force: bool) -> None:
@@ -206,6 +209,18 @@ class Restorer:
         if end is None:
             raise StoreUnavailable("the backup has no end")
         return Restored(from_ms(end.at_ms), end.keys, self._drop_pages())
+
+    def stop_paging(self, of: datetime, now: datetime) -> tuple[str, ...]:
+        """Let no open incident page; return the ids of those that would have."""
+        names = sorted(name.decode() for name in self._link.one("SMEMBERS", keys.incidents_open()))
+        stopped = []
+        with Links(self._url) as links:
+            incidents = Incidents(links, lambda _: OnCall())  # nobody is called, so nobody has to be known
+            for name in names:
+                done = incidents.apply(name, events.Restored(of=of), now=now)
+                if done.reason == "paging stopped":
+                    stopped.append(name)
+        return tuple(stopped)
 
     def finish(self) -> None:
         """Say that the store is whole, and that no decider of before may commit into it."""

@@ -1,0 +1,150 @@
+"""`tocsin backup` and `tocsin restore`, on an own store and on the embedded one."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from builders import NOW, rule_set
+from click.testing import CliRunner
+
+from incidents import events, keys
+from incidents.store.codec import decode_incident
+from incidents.store.connection import Link
+from incidents.store.incidents import Incidents
+from incidents.values import Severity
+from rules.index import identity_key
+from tocsin.cli import main
+
+
+@pytest.fixture
+def config(tmp_path, store_url):
+    """A configuration that names the store of the test."""
+    path = tmp_path / "tocsin.yml"
+    path.write_text(f"data_dir: ./data\nredis_url: {store_url}\n")
+    return path
+
+
+@pytest.fixture
+def incidents(links):
+    oncall = rule_set().oncall
+    return Incidents(links, lambda _: oncall)
+
+
+def declare(incidents, service):
+    identity = {"service": service}
+    event = events.DeclaredByHand(
+        actor="amira",
+        title=service,
+        severity=Severity.SEV2,
+        identity=identity,
+        identity_key=identity_key(identity),
+    )
+    return incidents.declare(event, now=NOW).incident.id
+
+
+def tocsin(*arguments, config):
+    return CliRunner().invoke(main, [*map(str, arguments), "--config", str(config)], catch_exceptions=False)
+
+
+def test_restore_sends_no_page_and_says_who_would_have_been_paged(config, tmp_path, links, incidents):
+    """What was due is dropped, open incidents page nobody and say so, and what was acknowledged stays as it is."""
+    waiting, worked_on = declare(incidents, "db"), declare(incidents, "web")
+    incidents.apply(worked_on, events.Acknowledge(actor="bo"), now=NOW + timedelta(minutes=1))
+    done = tocsin("backup", tmp_path / "b", config=config)
+    assert done.exit_code == 0, done.output
+    with links.borrow() as link:
+        link.one("FLUSHALL")
+        done = tocsin("restore", tmp_path / "b", "--output", "json", config=config)
+        assert done.exit_code == 0, done.output
+        said = json.loads(done.stdout)
+        assert said["pages_dropped"] == 2
+        assert said["paging_stopped"] == [waiting]
+        assert link.one("EXISTS", keys.pages_due(), keys.escalations(), keys.restoring()) == 0
+        assert decode_incident(link.one("GET", keys.incident(waiting))).paging.next_at is None
+        told = [link.one("XREVRANGE", keys.timeline(name), "+", "-", "COUNT", 1) for name in (waiting, worked_on)]
+    assert [b"nobody is paged for it any more" in entry[0][1][1] for entry in told] == [True, False]
+    assert all(b"Restored from the backup of" in entry[0][1][1] for entry in told)
+
+
+def test_restore_resumes_paging_where_asked(config, tmp_path, links, incidents):
+    """With --resume-paging the next step of an incident stays due."""
+    name = declare(incidents, "db")
+    tocsin("backup", tmp_path / "b", config=config)
+    with links.borrow() as link:
+        done = tocsin("restore", tmp_path / "b", "--force", "--resume-paging", config=config)
+        assert done.exit_code == 0, done.output
+        assert link.one("ZRANGE", keys.escalations(), 0, -1) == [name.encode()]
+
+
+def test_restore_of_an_edited_backup_writes_nothing(config, tmp_path, links):
+    """A backup that was touched is refused with the place before anything is written or deleted."""
+    with links.borrow() as link:
+        link.one("SET", keys.rules_current(), "r1")
+        tocsin("backup", tmp_path / "b", config=config)
+        text = gzip.decompress((tmp_path / "b").read_bytes()).replace(b'"r1"', b'"r2"')
+        (tmp_path / "b").write_bytes(gzip.compress(text))
+        done = tocsin("restore", tmp_path / "b", "--force", config=config)
+        assert done.exit_code == 1
+        assert "line 2: it was changed" in done.stderr
+        assert link.one("GET", keys.rules_current()) == b"r1"
+
+
+def test_restore_into_a_store_that_is_not_empty_is_refused(config, tmp_path, links):
+    """Without --force nothing is deleted."""
+    with links.borrow() as link:
+        link.one("SET", keys.rules_current(), "r1")
+        tocsin("backup", tmp_path / "b", config=config)
+        done = tocsin("restore", tmp_path / "b", config=config)
+    assert done.exit_code == 1
+    assert "the store is not empty: it has 1 keys of Tocsin; with --force" in done.stderr
+
+
+def test_backup_overwrites_nothing(config, tmp_path):
+    """A file that is there is another backup, most likely."""
+    (tmp_path / "b").write_text("precious")
+    done = tocsin("backup", tmp_path / "b", config=config)
+    assert done.exit_code == 2
+    assert "overwrites nothing" in done.stderr
+    assert (tmp_path / "b").read_text() == "precious"
+
+
+def test_backup_without_a_store_says_so(tmp_path):
+    """A data directory without a store is a wrong one, and none is made there."""
+    config = tmp_path / "tocsin.yml"
+    config.write_text("data_dir: ./data\n")
+    done = tocsin("backup", tmp_path / "b", config=config)
+    assert done.exit_code == 1
+    assert "there is no store in" in done.stderr
+    assert sorted(tmp_path.iterdir()) == [config]
+
+
+def test_backup_and_restore_of_the_embedded_store(config, tmp_path, links):
+    """While `tocsin serve` does not run, both start the embedded store for as long as they need it, and end it."""
+    with links.borrow() as link:
+        link.one("SET", keys.rules_current(), "r1")
+    tocsin("backup", tmp_path / "first", config=config)
+    config.write_text("data_dir: ./data\n")
+    for arguments in (("restore", "first"), ("backup", "second")):
+        command = [sys.executable, "-m", "tocsin", *arguments, "--config", str(config)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=dict(os.environ))
+        assert done.returncode == 0, done.stderr
+    store = tmp_path / "data" / "store" / "valkey.sock"
+    assert not _answers(f"unix://{store}")
+    first, second = (gzip.decompress((tmp_path / name).read_bytes()) for name in ("first", "second"))
+    assert first.splitlines()[1] != b""
+    assert b'"r1"' in first
+    assert b'"r1"' in second
+
+
+def _answers(url) -> bool:
+    link = Link(url)
+    try:
+        return bool(link.one("PING"))
+    except Exception:  # noqa: BLE001 - whatever says that nobody is there
+        return False
+    finally:
+        link.drop()

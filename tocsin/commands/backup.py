@@ -1,0 +1,64 @@
+"""`tocsin backup`: writes the whole store into one file, while Tocsin runs or while it does not."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from incidents.backups import FORMAT, BackupWriter, Head
+from incidents.clock import utc_now
+from incidents.presentation import instant
+from incidents.store.backup import Copier
+from tocsin import __version__
+from tocsin.commands.options import settings_or_exit
+from tocsin.commands.printing import Out
+from tocsin.commands.remote import with_out
+from tocsin.store_at_hand import AtHand, store_at_hand
+
+EPILOG = "Example: tocsin backup tocsin-$(date +%F).backup"
+
+
+@click.command(epilog=EPILOG)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@with_out
+def backup(out: Out, config_path: Path | None, file: Path) -> None:
+    """Write the whole store into FILE, as it is at one instant, while Tocsin goes on.
+
+    FILE holds incidents, timelines, alerts, rules and counters, and the key that signs the links of pages: keep it as
+    you keep secrets. It is checked, and written back, by `tocsin restore`.
+    """
+    if file.exists():
+        raise click.UsageError(f"{file} exists, and a backup overwrites nothing; choose another name")
+    settings = settings_or_exit(config_path)
+    head = Head(format=FORMAT, made_at=utc_now().isoformat(), version=__version__)
+    with (
+        store_at_hand(settings, "tocsin backup", alone=False) as store,
+        BackupWriter(file, head) as writer,
+        progress_of("copying", store) as progress,
+    ):
+        copied = Copier(store.url, writer).copy(progress)
+    size = file.stat().st_size
+    if out.is_json:
+        out.json({"file": str(file), "at": instant(copied.at), "keys": copied.keys, "bytes": size})
+    else:
+        out.line(f"{file}: {copied.keys} keys as of {copied.at:%Y-%m-%d %H:%M:%S}Z, {size} bytes")
+
+
+@contextlib.contextmanager
+def progress_of(what: str, store: AtHand) -> Iterator[Callable[[float], None]]:
+    """Show a bar on a terminal, nothing elsewhere; what is called with each share ends the command when asked to."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    console = Console(stderr=True)
+    hidden = not console.is_terminal
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task(what, total=1.0)
+
+        def done(share: float) -> None:
+            progress.update(task, completed=share)
+            if store.is_stopping():
+                raise click.Abort
+
+        yield done
