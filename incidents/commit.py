@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from incidents.alert import AlertState
 from incidents.clock import to_ms
 from incidents.document.values import Version
+from incidents.events import MergedInto, TakenIn
 from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import Incident
@@ -15,7 +16,7 @@ from incidents.quarantined import Quarantined
 from incidents.shadow import Shadowed
 from incidents.statistics.nights import paged_field
 from incidents.timeline import Entry
-from incidents.transitions import Transition, clear_for
+from incidents.transitions import Context, Transition, clear_for, transition
 
 FIRING_SCORE = "+inf"  # in a window: it fires now
 TIMER_ALERT = "alert|"
@@ -40,6 +41,7 @@ class Commit:
         self.entries: list[tuple[str, Entry]] = []
         self.pages: list[Page] = []
         self.written: list[tuple[str, Version]] = []  # versions of written parts of documents
+        self.merged: dict[str, str] = {}  # incidents that were merged -> into which
         self.tally = Tally()
         self.states: dict[str, AlertState] = {}
         self.seen: dict[str, int] = {}
@@ -125,6 +127,26 @@ def commit_of(
     commit.tally.count(Measures.EVENTS_RECEIVED)
     commit.tally.count(Measures.EVENTS, "processed")
     return commit
+
+
+def merge_of(
+    incident: Incident, into: Incident, said: tuple[str, str], contexts: tuple[Context, Context], now: datetime
+) -> tuple[Commit, Incident]:
+    """Return the commit that merges an incident into another, and that one after it; raises `TransitionNotAllowed`.
+
+    `said` is who says so, and a note; the contexts are of both. Whether the alerts of both are clear is looked at anew.
+    """
+    actor, note = said
+    gone = transition(incident, MergedInto(actor=actor, into=into.id, note=note), context=contexts[0], now=now)
+    done = transition(into, TakenIn(actor=actor, other=incident, note=note), context=contexts[1], now=now)
+    assert done.incident is not None  # noqa: S101 - what is taken in always changes it
+    commit = commit_of(incident.id, gone, now)
+    commit.take(into.id, done)
+    commit.merged[incident.id] = into.id
+    commit.timer(TIMER_CLEAR + into.id, now)
+    if contexts[1].oncall.watches_incidents:
+        commit.timer(TIMER_INCIDENT + into.id, now)
+    return commit, done.incident
 
 
 def clear_timer(incident: Incident, since: datetime | None) -> datetime | None:

@@ -7,8 +7,10 @@ import msgspec
 
 from incidents.document.values import Edited, Task
 from incidents.maintenance import Hold
-from incidents.post_incident_actions import Overdue, PostIncidentAction
+from incidents.post_incident_actions import ActionState, OpenAction, Overdue, PostIncidentAction
 from incidents.values import OPEN_STATUSES, Criterion, IncidentStatus, PageReason, Role, Severity
+
+SERVICE = "service"  # the label whose value corrective actions name
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +171,12 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
         return (self.identity_key, *(each.identity_key for each in self.merged))
 
     @property
+    def services(self) -> tuple[str, ...]:
+        """The services that it is about, with those of the incidents that were merged into it."""
+        named = (each.get(SERVICE) for each in (self.identity, *(merged.identity for merged in self.merged)))
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    @property
     def is_open(self) -> bool:
         """Whether it still needs people."""
         return self.status in OPEN_STATUSES
@@ -207,3 +215,14 @@ def incident_number(incident_id: str) -> int:
 def incident_id(year: int, number: int) -> str:
     """Return the id of the n-th incident of a year, such as `INC-2026-0001`."""
     return f"INC-{year}-{number:04d}"
+
+
+def open_actions(incident: Incident) -> tuple[OpenAction, ...]:
+    """Return the post-incident actions that are to be done still, as they are indexed."""
+    if incident.merged_into:
+        return ()
+    return tuple(
+        OpenAction(incident=incident.id, rule=incident.rule or "", due=each.due)
+        for each in incident.post_incident_actions
+        if each.state is ActionState.OPEN
+    )

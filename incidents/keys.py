@@ -95,8 +95,8 @@ def workers_seen() -> str:
 
 
 def rules_current() -> str:
-    """String, the hash of the rule set in force, and after a `+` that of the overrides. TTL: none. Writer: reload,
-    whoever makes an override. Reader: every decision (watched).
+    """String, the hashes of the rules, overrides and calendars in force, joined by `+`. TTL: none. Writer: reload,
+    whoever makes an override, the facts worker. Reader: every decision (watched).
     """
     return "tocsin:rules:current"
 
@@ -106,6 +106,18 @@ def overrides(overrides_hash: str) -> str:
     workers, API.
     """
     return f"tocsin:overrides:{overrides_hash}"
+
+
+def calendars(calendars_hash: str) -> str:
+    """String, what was read of calendars, by their ids. TTL: none, 30 days once superseded. Writer: the facts worker,
+    reload. Reader: workers, API.
+    """
+    return f"tocsin:calendars:{calendars_hash}"
+
+
+def calendars_status() -> str:
+    """Hash of calendar -> how it was read last. TTL: none, pruned. Writer: the facts worker. Reader: API, /metrics."""
+    return "tocsin:calendars:status"
 
 
 def rules_text(ruleset: str) -> str:
@@ -211,6 +223,20 @@ def incident_awake(incident_id: str) -> str:
 def incidents() -> str:
     """Sorted set of all incident ids by when declared. TTL: none. Writer: who declares. Reader: API."""
     return "tocsin:incidents"
+
+
+def post_incident_actions() -> str:
+    """Sorted set of the ids of incidents that have post-incident actions, by when declared. TTL: none. Writer: each
+    commit that changes one. Reader: API.
+    """
+    return "tocsin:post-incident-actions"
+
+
+def post_incident_actions_open() -> str:
+    """Hash of incident id -> its open post-incident actions, in short. TTL: none. Writer: each commit that changes one.
+    Reader: API, /metrics, the decider where it declares.
+    """
+    return "tocsin:post-incident-actions:open"
 
 
 def statistics() -> str:
@@ -456,7 +482,12 @@ PARTS_OF_INCIDENT = (
 )
 
 # Where the ids of closed incidents stand as members or fields, with the command that takes one away: they go with it.
-LISTS_OF_INCIDENTS = (("ZREM", incidents()), ("HDEL", statistics()))
+LISTS_OF_INCIDENTS = (
+    ("ZREM", incidents()),
+    ("HDEL", statistics()),
+    ("ZREM", post_incident_actions()),
+    ("HDEL", post_incident_actions_open()),
+)
 
 # What only says who works or looks just now, and who is signed in: a backup leaves it out, and what begins with it.
 MOMENTARY = (

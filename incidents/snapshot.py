@@ -10,6 +10,7 @@ from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident
 from incidents.maintenance import Maintenance
+from incidents.post_incident_actions import OpenAction
 
 FIRING_NOW = timedelta(0)  # the span under which a window's firing alerts are counted
 MEMBERS_LOADED = 1000  # of a window, to attach them to the incident that it declares
@@ -47,11 +48,12 @@ class Plan:
         self.heartbeats = False
         self.awaiting = False  # the incidents that wait for facts are wanted
         self.open = False  # the ids of all open incidents are wanted
+        self.actions = False  # the open post-incident actions are wanted
         self.absorbing = False  # the open incidents that absorb are wanted
 
     def __bool__(self) -> bool:
         wanted = (self.alerts, self.identities, self.ids, self.windows, self.members, self.deliveries, self.services)
-        flags = (self.heartbeats, self.awaiting, self.open, self.absorbing)
+        flags = (self.heartbeats, self.awaiting, self.open, self.absorbing, self.actions)
         return any(wanted) or bool(self.tops or self.attached or self.facts or self.echoes) or any(flags)
 
     def add_window(self, key: str, withins: tuple[timedelta, ...], member: str | None = None) -> None:
@@ -86,6 +88,7 @@ class Plan:
         self.awaiting = self.awaiting or other.awaiting
         self.open = self.open or other.open
         self.absorbing = self.absorbing or other.absorbing
+        self.actions = self.actions or other.actions
 
 
 class Need(Exception):
@@ -127,4 +130,6 @@ class Snapshot(NamedTuple):
     facts: dict[str, Fact | None]  # None: never heard of
     awaiting: tuple[str, ...]  # ids of incidents that wait for facts
     open: tuple[str, ...]  # ids of all open incidents, where they were asked for
+    has_actions: bool  # whether any post-incident action is open
+    actions: tuple[OpenAction, ...] | None  # those that are, where they were asked for
     maintenance: tuple[Maintenance, ...]  # those that came by the API

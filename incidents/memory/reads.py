@@ -7,6 +7,7 @@ from typing import Any
 from incidents.alert import AlertState
 from incidents.clock import to_ms
 from incidents.memory.state import State
+from incidents.post_incident_actions import OpenAction
 from incidents.snapshot import FIRING_NOW, MEMBERS_LOADED, Plan
 
 
@@ -61,6 +62,13 @@ def _tops(store: State, plan: Plan, now: datetime) -> dict[str, tuple[tuple[str,
     return found
 
 
+def _actions(store: State, plan: Plan, now: datetime) -> tuple[OpenAction, ...] | None:
+    del now
+    if not plan.actions:
+        return None
+    return tuple(action for name in sorted(store.actions) for action in store.actions[name])
+
+
 Read = Callable[[State, Plan, datetime], Any]
 READS: Mapping[str, Read] = {
     "asked": lambda _store, plan, _now: frozenset(plan.alerts),
@@ -89,5 +97,7 @@ READS: Mapping[str, Read] = {
     "facts": lambda store, plan, _now: {name: store.facts.get(name) for name in plan.facts},
     "awaiting": lambda store, plan, _now: tuple(sorted(store.awaiting)) if plan.awaiting else (),
     "open": lambda store, plan, _now: tuple(sorted(store.open)) if plan.open else (),
+    "has_actions": lambda store, _plan, _now: bool(store.actions),
+    "actions": _actions,
     "maintenance": lambda store, _plan, _now: tuple(store.maintenance.values()),
 }

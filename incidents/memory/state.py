@@ -11,17 +11,16 @@ from incidents.commit import TIMER_CLEAR, TIMER_INCIDENT
 from incidents.document.values import Part, Version
 from incidents.facts import Fact, awaits_facts
 from incidents.heartbeat import HeartbeatState
-from incidents.incident import AlertTally, Incident, incident_number
+from incidents.incident import AlertTally, Incident, incident_number, open_actions
 from incidents.maintenance import Maintenance
 from incidents.memory.sorted import Scored, Window
 from incidents.page import Page
+from incidents.post_incident_actions import OpenAction
 from incidents.quarantined import Quarantined
 from incidents.snapshot import Absorbing, Known
 from incidents.statistics.summary import Summary, summary_of
 from incidents.timeline import Entry
-from incidents.values import IncidentStatus
-
-SERVICE = "service"
+from incidents.values import AlertStatus, IncidentStatus
 
 
 class Pointer(NamedTuple):
@@ -76,6 +75,7 @@ class State:
         self.maintenance: dict[str, Maintenance] = {}
         self.summaries: dict[str, Summary] = {}  # of incidents that were closed
         self.paged: Counter[str] = Counter()
+        self.actions: dict[str, tuple[OpenAction, ...]] = {}  # the open post-incident actions of incidents
 
     # Reading
 
@@ -117,18 +117,18 @@ class State:
     def keep_incident(self, incident: Incident, now_ms: int, *, new: bool) -> None:
         """Store an incident, with its identity, indexes and timers, which all follow from its value."""
         self.incidents[incident.id] = incident
-        service = incident.identity.get(SERVICE)
-        if service:
+        for service in incident.services:
             members = self.services.setdefault(service, set())
             (members.add if incident.is_open else members.discard)(incident.id)
         if incident.is_open:
-            self.identities[incident.identity_key] = Pointer(incident.id, incident.version, None)
+            self.identities.update(dict.fromkeys(incident.identity_keys, Pointer(incident.id, incident.version, None)))
             self.open.add(incident.id)
         else:
             self._close(incident, now_ms)
         if new:
             self.numbers[incident.declared_at.year] = incident_number(incident.id)
         self._absorb(incident)
+        self._index_actions(incident)
         (self.awaiting.add if awaits_facts(incident) else self.awaiting.discard)(incident.id)
         self.escalate_as_told(incident)
 
@@ -138,16 +138,32 @@ class State:
         else:
             self.absorbing.pop(incident.id, None)
 
+    def _index_actions(self, incident: Incident) -> None:
+        found = open_actions(incident)
+        if found:
+            self.actions[incident.id] = found
+        else:
+            self.actions.pop(incident.id, None)
+
     def _close(self, incident: Incident, now_ms: int) -> None:
         self.open.discard(incident.id)
         self.summaries[incident.id] = summary_of(incident)
         self.timers.drop(TIMER_CLEAR + incident.id)
         self.timers.drop(TIMER_INCIDENT + incident.id)
-        kept_ms = int(incident.reopen_seconds * 1000)
-        if incident.status is IncidentStatus.RESOLVED and kept_ms > 0:
-            self.identities[incident.identity_key] = Pointer(incident.id, incident.version, now_ms + kept_ms)
-        else:
-            self.identities.pop(incident.identity_key, None)
+        if not incident.merged_into:
+            self._leave(incident, now_ms)
+
+    def _leave(self, incident: Incident, now_ms: int) -> None:
+        """Let the identities of a closed incident lead to it for a while, unless they lead to a later one already."""
+        kept_ms = int(incident.reopen_seconds * 1000) if incident.status is IncidentStatus.RESOLVED else 0
+        for name in incident.identity_keys:
+            pointer = self.identities.get(name)
+            if pointer is None or pointer.incident_id != incident.id:
+                continue
+            if kept_ms > 0 and (pointer.expires_ms is None or pointer.expires_ms >= now_ms):
+                self.identities[name] = Pointer(incident.id, incident.version, now_ms + kept_ms)
+            else:
+                del self.identities[name]
 
     def escalate_as_told(self, incident: Incident) -> None:
         """Set or take away the timer of the next paging step, as the incident says."""
@@ -155,3 +171,20 @@ class State:
             self.escalations.put(incident.id, to_ms(incident.paging.next_at))
         else:
             self.escalations.drop(incident.id)
+
+    def join(self, name: str, into: str) -> None:
+        """Join the timeline, the counts and the alerts of a merged incident to those of another."""
+        entries = self.timelines.setdefault(into, [])
+        moved = [entry for entry in self.timelines.get(name, ()) if entry not in entries]
+        self.timelines[into] = sorted([*entries, *moved], key=lambda entry: entry.at)
+        theirs, here = self.tallies.get(name, {}), self.tallies.setdefault(into, {})
+        both = self.attached.get(name, set()) & self.attached.get(into, set())
+        firing = sum(1 for key in both if key in self.alerts and self.alerts[key].status is AlertStatus.FIRING)
+        here["firing"] = here.get("firing", 0) + theirs.get("firing", 0) - firing
+        here["resolved"] = here.get("resolved", 0) + theirs.get("resolved", 0) - (len(both) - firing)
+        here.update({field: max(at, here.get(field, 0)) for field, at in theirs.items() if field.startswith("fold:")})
+        since = [fields["clear_since"] for fields in (theirs, here) if fields.get("clear_since")]
+        here.pop("clear_since", None)
+        if since and here["firing"] <= 0:
+            here["clear_since"] = max(since)
+        self.attached.setdefault(into, set()).update(self.attached.get(name, ()))

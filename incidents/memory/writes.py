@@ -143,6 +143,12 @@ def _shadow(store: State, shadowed: list[Shadowed], commit: Commit) -> None:
         known.last_ms = commit.now_ms
 
 
+def _join(store: State, merged: dict[str, str], commit: Commit) -> None:
+    del commit
+    for name, into in merged.items():
+        store.join(name, into)
+
+
 Write = Callable[[State, Any, Commit], None]
 WRITES: Mapping[str, Write] = {  # in the order in which the real store writes them
     "incidents": _keep_incidents,
@@ -167,6 +173,7 @@ WRITES: Mapping[str, Write] = {  # in the order in which the real store writes t
     "wanted": lambda store, wanted, _commit: store.wanted.update(wanted),
     "shadowed": _shadow,
     "paged": lambda store, paged, _commit: store.paged.update(paged),
+    "merged": _join,
     "tally": lambda store, tally, _commit: store.counters.update(tally.fields),
 }
 READ_ALONG = frozenset({"now_ms", "declared", "window_spans", "windows_firing"})  # by the writers of other fields

@@ -1,5 +1,6 @@
 """Stored values to and from bytes: JSON with a schema version in each, so that old values meet new code."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
@@ -13,6 +14,7 @@ from incidents.incident import AlertTally, Incident
 from incidents.incoming import Incoming
 from incidents.maintenance import Maintenance
 from incidents.page import Page
+from incidents.post_incident_actions import OpenAction
 from incidents.quarantined import Quarantined
 from incidents.statistics.summary import Summary
 from incidents.timeline import Entry
@@ -27,6 +29,7 @@ _INCIDENT = msgspec.json.Decoder(Incident)
 _ENTRY = msgspec.json.Decoder(Entry)
 _PAGE = msgspec.json.Decoder(Page)
 _QUARANTINED = msgspec.json.Decoder(Quarantined)
+_OPEN_ACTIONS = msgspec.json.Decoder(tuple[OpenAction, ...])
 _MAINTENANCE = msgspec.json.Decoder(Maintenance)
 
 decode_alerts = _ALERTS.decode
@@ -52,3 +55,9 @@ def tally_of(firing: bytes | None, resolved: bytes | None, clear_since: bytes | 
 def decode_maintenance(values: tuple[bytes, ...]) -> tuple[Maintenance, ...]:
     """Read maintenance as it is stored, by id; the same values are read once."""
     return tuple(sorted(map(_MAINTENANCE.decode, values), key=lambda each: each.id))
+
+
+def decode_open_actions(values: Iterable[bytes]) -> tuple[OpenAction, ...]:
+    """Read the open post-incident actions as they are indexed, those of the earliest incident first."""
+    found = (action for value in values for action in _OPEN_ACTIONS.decode(value))
+    return tuple(sorted(found, key=lambda action: action.incident))

@@ -8,7 +8,7 @@ from incidents.clock import to_ms
 from incidents.commit import TIMER_CLEAR, TIMER_INCIDENT, Commit
 from incidents.document.values import Part, Version
 from incidents.facts import awaits_facts, may_await_facts
-from incidents.incident import Incident, incident_number
+from incidents.incident import Incident, incident_number, open_actions
 from incidents.measures import Tally
 from incidents.page import Page
 from incidents.snapshot import Absorbing
@@ -16,7 +16,7 @@ from incidents.statistics.summary import summary_of
 from incidents.store.bundle import with_data
 from incidents.store.codec import encode
 from incidents.store.connection import Command
-from incidents.store.scripts import GROW, MOVE
+from incidents.store.scripts import GROW, JOIN, LEAVE, MOVE
 from incidents.store.shadow import shadow_commands
 from incidents.timeline import Entry
 from incidents.values import AlertStatus, IncidentStatus
@@ -25,7 +25,6 @@ WAKES_KEPT = 100
 DELIVERY_SECONDS = 72 * 3600  # PagerDuty retries for 48 hours
 ECHO_SECONDS = 90 * 86400  # people write notes long after the end
 AT_ONCE = 0  # due whatever the clock of the host says that delivers it
-SERVICE = "service"
 
 
 def commit_commands(commit: Commit) -> list[Command]:
@@ -51,6 +50,7 @@ def commit_commands(commit: Commit) -> list[Command]:
     commands += _scored(keys.facts_wanted(), commit.wanted)
     commands += shadow_commands(commit.shadowed, commit.now_ms)
     commands += [("HINCRBY", keys.statistics_pages(), field, by) for field, by in commit.paged.items()]
+    commands += [join_command(merged, into) for merged, into in commit.merged.items()]
     commands += count_commands(commit.tally)
     return commands
 
@@ -94,24 +94,16 @@ def _window_commands(commit: Commit) -> list[Command]:
 
 def incident_commands(incident: Incident, *, new: bool = False) -> list[Command]:
     """Return what stores an incident, with its identity, indexes and timers, which all follow from its value."""
-    pointer = keys.identity(incident.identity_key)
-    target = f"{incident.id}:{incident.version}"
     commands: list[Command] = [("SET", keys.incident(incident.id), encode(incident))]
-    service = incident.identity.get(SERVICE)
-    if service:
-        change = "SADD" if incident.is_open else "SREM"
-        commands.append((change, keys.incidents_of_service(service), incident.id))
+    change = "SADD" if incident.is_open else "SREM"
+    commands += [(change, keys.incidents_of_service(service), incident.id) for service in incident.services]
+    commands += pointer_commands(incident)
     if incident.is_open:
-        commands += [("SET", pointer, target), ("SADD", keys.incidents_open(), incident.id)]
+        commands.append(("SADD", keys.incidents_open(), incident.id))
     else:
         commands.append(("SREM", keys.incidents_open(), incident.id))
         commands.append(("HSET", keys.statistics(), incident.id, encode(summary_of(incident))))
         commands.append(("ZREM", keys.timers(), TIMER_CLEAR + incident.id, TIMER_INCIDENT + incident.id))
-        kept_ms = int(incident.reopen_seconds * 1000)
-        if incident.status is IncidentStatus.RESOLVED and kept_ms > 0:
-            commands.append(("SET", pointer, target, "PX", kept_ms))
-        else:
-            commands.append(("DEL", pointer))
     if new:
         year = incident.declared_at.year
         commands.append(("ZADD", keys.incidents(), to_ms(incident.declared_at), incident.id))
@@ -120,8 +112,41 @@ def incident_commands(incident: Incident, *, new: bool = False) -> list[Command]
         commands.append(_absorbing_command(incident, incident.absorbs_until))
     if may_await_facts(incident):
         commands.append(("SADD" if awaits_facts(incident) else "SREM", keys.facts_awaited(), incident.id))
+    commands += _action_commands(incident)
     commands.append(escalation_command(incident))
     return commands
+
+
+def pointer_commands(incident: Incident) -> list[Command]:
+    """Return what lets the identities of an incident lead to it; one that was merged has none any more."""
+    if incident.merged_into:
+        return []
+    pointers = [keys.identity(name) for name in incident.identity_keys]
+    target = f"{incident.id}:{incident.version}"
+    if incident.is_open:
+        return [("SET", pointer, target) for pointer in pointers]
+    kept_ms = int(incident.reopen_seconds * 1000) if incident.status is IncidentStatus.RESOLVED else 0
+    return [with_data(LEAVE, (pointers, incident.id, target, kept_ms))]
+
+
+def _action_commands(incident: Incident) -> list[Command]:
+    """Return what indexes the post-incident actions; those of a merged incident are with the one that goes on."""
+    if not incident.post_incident_actions:
+        return []
+    found = open_actions(incident)
+    name, key = incident.id, keys.post_incident_actions_open()
+    return [
+        ("ZREM", keys.post_incident_actions(), name)
+        if incident.merged_into
+        else ("ZADD", keys.post_incident_actions(), to_ms(incident.declared_at), name),
+        ("HSET", key, name, encode(found)) if found else ("HDEL", key, name),
+    ]
+
+
+def join_command(merged: str, into: str) -> Command:
+    """Return what joins the timeline, the counts and the alerts of a merged incident to those of another."""
+    parts = [(keys.timeline(name), keys.tally(name), keys.incident_alerts(name)) for name in (merged, into)]
+    return with_data(JOIN, (*parts, keys.alerts()))
 
 
 def _absorbing_command(incident: Incident, until: datetime) -> Command:

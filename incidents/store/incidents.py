@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incidents import events, keys
-from incidents.commit import Commit, commit_of
+from incidents.commit import Commit, commit_of, merge_of
 from incidents.errors import NotFound, StaleVersion, StoreConflict, TransitionNotAllowed
 from incidents.incident import AlertTally, Incident, incident_id
 from incidents.oncall import OnCall
@@ -75,6 +75,32 @@ class Incidents:
                     return done
         raise StoreConflict(f"{name} kept changing")
 
+    def home(self, name: str) -> tuple[Incident, AlertTally]:
+        """Return an incident, or the one that goes on in its place where it was merged; raises `NotFound`."""
+        incident, alerts = self.get(name)
+        while incident.merged_into:
+            incident, alerts = self.get(incident.merged_into)
+        return incident, alerts
+
+    def merge(
+        self, name: str, into: str, *, actor: str, note: str = "", now: datetime, version: int | None = None
+    ) -> Done:
+        """Merge an incident into another and return that one, as one change of both.
+
+        Raises `NotFound`, `StaleVersion` (of the one that is merged), `TransitionNotAllowed`, `StoreUnavailable`, and
+        `StoreConflict` after many tries.
+        """
+        with self._links.borrow() as link:
+            for _ in range(TRIES):
+                try:
+                    done = self._try_merge(link, (name, into), (actor, note), now, version)
+                except (NotFound, StaleVersion, TransitionNotAllowed):
+                    link.one("UNWATCH")
+                    raise
+                if done is not None:
+                    return done
+        raise StoreConflict(f"{name} or {into} kept changing")
+
     def declare(self, event: events.DeclaredByHand, *, now: datetime) -> Done:
         """Declare an incident by hand; raises `TransitionNotAllowed` while its identity has an open one."""
         with self._links.borrow() as link:
@@ -83,6 +109,26 @@ class Incidents:
                 if done is not None:
                     return done
         raise StoreConflict("the identity kept changing")
+
+    def _try_merge(
+        self, link: Link, names: tuple[str, str], said: tuple[str, str], now: datetime, version: int | None
+    ) -> Done | None:
+        loads: list[Command] = [("WATCH", *map(keys.incident, names), keys.rules_current())]
+        loads += [("GET", keys.rules_current()), *(("GET", keys.incident(name)) for name in names)]
+        loads += [("HMGET", keys.tally(name), *FIELDS) for name in names]
+        _, ruleset, *answers = checked(link.ask(loads))
+        stored = dict(zip(names, answers[:2], strict=True))
+        for name, value in stored.items():
+            if value is None:
+                raise NotFound("incident", name)
+        incident, into = (decode_incident(stored[name]) for name in names)
+        if version is not None and incident.version != version:
+            raise StaleVersion(names[0], incident.version, version)
+        current = ruleset.decode() if ruleset else ""
+        oncall = self._oncall(current)
+        context, other = (Context(oncall=oncall, ruleset=current, alerts=tally_of(*counts)) for counts in answers[2:])
+        commit, after = merge_of(incident, into, said, (context, other), now)
+        return Done(after, other.alerts, f"merged into {names[1]}") if self._execute(link, commit, ()) else None
 
     def _try(
         self,
@@ -113,6 +159,9 @@ class Incidents:
             self._refuse_second(link, incident)
         done = transition(incident, event, context=context, now=now)
         commit = commit_of(name, done, now, watched=context.oncall.watches_incidents)
+        if incident.merged_into and commit.entries:
+            home = _home_of(link, incident)
+            commit.entries = [(home, entry) for _, entry in commit.entries]
         # A step that was no longer due may have left its timer behind: it is set again as the incident says.
         mended = [escalation_command(incident)] if done.incident is None and isinstance(event, events.StepDue) else []
         if self._execute(link, commit, [*also, *mended]):
@@ -153,12 +202,15 @@ class Incidents:
 
     def _refuse_second(self, link: Link, incident: Incident) -> None:
         """Raise when another incident of the same identity is open: an identity has one at most."""
-        pointer = keys.identity(incident.identity_key)
-        _, held = checked(link.ask([("WATCH", pointer), ("GET", pointer)]))
-        name = held.decode().rpartition(":")[0] if held else ""
-        if name not in {"", incident.id}:
-            hint = f"{name} has the same identity and came after it"
-            raise TransitionNotAllowed(incident.status.value, "Reopen", hint)
+        if incident.merged_into:
+            return
+        pointers = [keys.identity(name) for name in incident.identity_keys]
+        _, targets = checked(link.ask([("WATCH", *pointers), ("MGET", *pointers)]))
+        for held in targets:
+            name = held.decode().rpartition(":")[0] if held else ""
+            if name not in {"", incident.id}:
+                hint = f"{name} has the same identity and came after it"
+                raise TransitionNotAllowed(incident.status.value, "Reopen", hint)
 
     @staticmethod
     def _execute(link: Link, commit: Commit, also: Sequence[Command]) -> bool:
@@ -166,3 +218,15 @@ class Incidents:
         replies = link.ask([("MULTI",), *commit_commands(commit), *also, ("EXEC",)])
         checked(replies)
         return replies[-1] is not None
+
+
+def _home_of(link: Link, incident: Incident) -> str:
+    """Return the id of the incident that goes on in the place of a merged one."""
+    name = incident.id
+    while incident.merged_into:
+        name = incident.merged_into
+        stored = link.one("GET", keys.incident(name))
+        if stored is None:
+            break
+        incident = decode_incident(stored)
+    return name

@@ -16,6 +16,7 @@ from incidents.store.codec import (
     decode_heartbeat,
     decode_incident,
     decode_maintenance,
+    decode_open_actions,
     decode_state,
     tally_of,
 )
@@ -37,6 +38,7 @@ def load_commands(plan: Plan, now: datetime) -> list[Command]:
         ("GET", keys.rules_current()),
         ("GET", keys.number(now.year)),
         ("HVALS", keys.maintenance()),
+        ("EXISTS", keys.post_incident_actions_open()),
     ]
     if plan.alerts:
         commands.append(("HMGET", keys.alerts(), *plan.alerts))
@@ -61,8 +63,8 @@ def load_commands(plan: Plan, now: datetime) -> list[Command]:
         commands.append(("SMEMBERS", keys.incidents_open()))
     if plan.facts:
         commands.append(("HMGET", keys.facts(), *plan.facts))
-    if plan.awaiting:
-        commands.append(("SMEMBERS", keys.facts_awaited()))
+    commands += [("SMEMBERS", keys.facts_awaited())] * plan.awaiting
+    commands += [("HVALS", keys.post_incident_actions_open())] * plan.actions
     return commands
 
 
@@ -93,7 +95,7 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
     """Read the replies to `load_commands`."""
     answers = iter(replies[1:])
     fence, ruleset, number = int(next(answers) or 0), next(answers), int(next(answers) or 0)
-    maintenance = decode_maintenance(tuple(next(answers)))
+    maintenance, has_actions = decode_maintenance(tuple(next(answers))), bool(next(answers))
     alerts = _states(plan, next(answers)) if plan.alerts else {}
     identities: dict[str, Known | None] = {}
     ids: dict[str, Known | None] = {}
@@ -115,6 +117,7 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
     is_open = next(answers) if plan.open else ()
     facts = zip(plan.facts, next(answers) if plan.facts else (), strict=True)
     awaiting = next(answers) if plan.awaiting else ()
+    actions = decode_open_actions(next(answers)) if plan.actions else None
     current = ruleset.decode() if ruleset else ""
     return Snapshot(
         asked=frozenset(plan.alerts),
@@ -137,6 +140,8 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
         facts={name: decode_fact(value) if value else None for name, value in facts},
         awaiting=tuple(sorted(name.decode() for name in awaiting)),
         open=tuple(sorted(name.decode() for name in is_open)),
+        has_actions=has_actions,
+        actions=actions,
         maintenance=maintenance,
     )
 

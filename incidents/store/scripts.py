@@ -139,4 +139,90 @@ end
 return out
 """
 
+# KEYS none. ARGV in msgpack: pointers, the id of a closed incident, what they name from now on, and for how many
+# milliseconds, 0 not at all. A pointer that names a later incident is left as it is.
+LEAVE = """
+local asked = cmsgpack.unpack(ARGV[1])
+for _, key in ipairs(asked[1]) do
+  local target = redis.call('GET', key)
+  if target and string.match(target, '^(.*):%d+$') == asked[2] then
+    if asked[4] > 0 then redis.call('SET', key, asked[3], 'PX', asked[4]) else redis.call('DEL', key) end
+  end
+end
+"""
+
+# KEYS none. ARGV in msgpack: timeline, tally and alerts of an incident that is merged, the same of the one that goes
+# on, and the hash of alerts. Entries keep their ids, but for those of the same millisecond: these come after, and what
+# both have stands there once. An alert of both is counted once. Nothing is taken away from the one that is merged.
+JOIN = """
+local asked = cmsgpack.unpack(ARGV[1])
+local from, into, states = asked[1], asked[2], asked[3]
+local function split(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  return ms, tonumber(seq)
+end
+local theirs, here, moved = redis.call('XRANGE', into[1], '-', '+'), {}, {}
+for _, entry in ipairs(theirs) do
+  local ms, seq = split(entry[1])
+  local at = here[ms] or {seq, {}}
+  at[1] = seq
+  at[2][table.concat(entry[2], ' ')] = true
+  here[ms] = at
+end
+for _, entry in ipairs(redis.call('XRANGE', from[1], '-', '+')) do
+  local ms, seq = split(entry[1])
+  local at = here[ms]
+  if not at then
+    moved[#moved + 1] = entry
+  elseif not at[2][table.concat(entry[2], ' ')] then
+    at[1] = at[1] + 1
+    moved[#moved + 1] = {ms .. '-' .. string.format('%d', at[1]), entry[2]}
+  end
+end
+local function before(one, other)
+  local ms, seq = split(one[1])
+  local other_ms, other_seq = split(other[1])
+  if ms ~= other_ms then return tonumber(ms) < tonumber(other_ms) end
+  return seq < other_seq
+end
+if #moved > 0 then
+  redis.call('DEL', into[1])
+  local i, j = 1, 1
+  while i <= #theirs or j <= #moved do
+    local entry
+    if j > #moved or (i <= #theirs and before(theirs[i], moved[j])) then
+      entry, i = theirs[i], i + 1
+    else
+      entry, j = moved[j], j + 1
+    end
+    redis.call('XADD', into[1], entry[1], unpack(entry[2]))
+  end
+end
+local flat = redis.call('HGETALL', from[2])
+for i = 1, #flat, 2 do
+  if string.sub(flat[i], 1, 5) == 'fold:' then
+    local known = tonumber(redis.call('HGET', into[2], flat[i]) or 0)
+    if known < tonumber(flat[i + 1]) then redis.call('HSET', into[2], flat[i], flat[i + 1]) end
+  end
+end
+local counts = {firing = 0, resolved = 0}
+for _, name in ipairs(redis.call('SINTER', from[3], into[3])) do
+  local state = redis.call('HGET', states, name)
+  local status = state and cjson.decode(state).status or 'resolved'
+  counts[status] = counts[status] - 1
+end
+for status, both in pairs(counts) do
+  local sum = both + tonumber(redis.call('HGET', from[2], status) or 0)
+  counts[status] = redis.call('HINCRBY', into[2], status, string.format('%d', sum))
+end
+local since = redis.call('HGET', from[2], 'clear_since')
+local known = redis.call('HGET', into[2], 'clear_since')
+if counts.firing > 0 then
+  redis.call('HDEL', into[2], 'clear_since')
+elseif since and (not known or tonumber(known) < tonumber(since)) then
+  redis.call('HSET', into[2], 'clear_since', since)
+end
+redis.call('SUNIONSTORE', into[3], into[3], from[3])
+"""
+
 ALL = (ACQUIRE, RENEW, RELEASE, LOAD, CLAIM, UNCLAIM)

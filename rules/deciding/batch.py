@@ -143,7 +143,7 @@ class Batch:
 
     def _fired(self, arrival: Arrival, known: AlertState | None, state: AlertState) -> None:
         """An alert that belonged to an incident still open belongs to it again, whatever a tier waits for."""
-        previous = known.incidents if known is not None else ()
+        previous = self.view.homes(known.incidents) if known is not None else ()
         for name in previous:
             incident = self.view.incident(name)
             if incident is not None and incident.is_open:
@@ -169,6 +169,7 @@ class Batch:
                 self.view.windows.change(hit, arrival.key, state.ends_at or self.now)
             if hit.rule.mode is Mode.SHADOW:
                 self.view.commit.shadowed.append(Shadowed(shadow_id(hit.rule.id, hit.identity_key), arrival.key))
+        state = self._at_home(state)
         for name in state.incidents:
             if self.view.incident(name) is not None:
                 self.view.detach(name, arrival)
@@ -190,6 +191,7 @@ class Batch:
         and is over: that is not begun again by what is left of it.
         """
         key = arrival.key
+        state = self._at_home(state)
         matched = matched or self._match(key, state.labels)
         due: datetime | None = None
         absorbed_by = ""
@@ -211,6 +213,11 @@ class Batch:
         if PROBE_LABEL in state.labels:
             self.view.commit.probes.add(state.labels[PROBE_LABEL])
         self.view.remember(key, replace(state, judged_by=self._judged_by, absorbed_by=absorbed_by))
+
+    def _at_home(self, state: AlertState) -> AlertState:
+        """Return an alert as one of the incidents that go on in the place of those that were merged."""
+        homes = self.view.homes(state.incidents)
+        return state if homes is state.incidents else replace(state, incidents=homes)
 
     def _absorbed(self, key: str, storm: Incident) -> str:
         """Let an alert that a storm took in be judged anew when the storm is over."""
@@ -310,7 +317,7 @@ class Batch:
         )
         data = {"labels": state.labels, "source": state.source, "fingerprint": state.fingerprint}
         entry = Entry(at=self.now, kind=EntryKind.ALERT_STALE, text=text, data=data)
-        self.view.commit.entries += [(incident, entry) for incident in state.incidents]
+        self.view.commit.entries += [(incident, entry) for incident in self.view.homes(state.incidents)]
 
 
 def absorbers_first(hits: tuple[Hit, ...]) -> list[Hit]:

@@ -140,7 +140,7 @@ class Meter:
 
     def _is_news(self, state: AlertState | None, hit: Hit, verdict: Verdict) -> bool:
         """Whether what holds on is to be acted on: not what people closed, unless it has become graver since."""
-        incidents = [self._view.incident(name) for name in (state.incidents if state is not None else ())]
+        incidents = [self._view.incident(name) for name in self._view.homes(state.incidents if state else ())]
         known = [incident for incident in incidents if incident is not None]
         if not known or any(incident.is_open for incident in known):
             return True
@@ -151,10 +151,11 @@ class Meter:
     def _attach(self, arrival: Arrival, state: AlertState | None, incident: str) -> None:
         """Let the alert of our own belong to the incident."""
         firing = state is not None and state.status is AlertStatus.FIRING
-        held = state.incidents if state is not None and firing else ()
+        known = self._view.homes(state.incidents) if state is not None else ()
+        held = known if firing else ()
         if incident in held:
             return
-        was_in = state is not None and not firing and incident in state.incidents
+        was_in = not firing and incident in known
         self._view.attach(arrival.key, incident, arrival, was_in=was_in)
         remembered = AlertState(
             source=SOURCE,

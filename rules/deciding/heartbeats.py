@@ -127,10 +127,11 @@ class Pulse:
         """Let the silence belong to the incident that it declared, as an alert that fires."""
         known = self._view.state(key)
         firing = known is not None and known.status is AlertStatus.FIRING
-        held = known.incidents if known is not None and firing else ()
+        before = self._view.homes(known.incidents) if known is not None else ()
+        held = before if firing else ()
         if incident in held:
             return
-        was_in = known is not None and not firing and incident in known.incidents
+        was_in = not firing and incident in before
         self._view.attach(key, incident, arrival, was_in=was_in)
         remembered = AlertState(
             source=SOURCE,

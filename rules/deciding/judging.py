@@ -241,6 +241,9 @@ class Judge:
 
     def _hold(self, event: FindingHeld, current: Incident | None, hit: Hit) -> str | None:
         name = self._view.next_id() if current is None else current.id
+        overdue = self._view.overdue_actions(event.rule) if current is None else ()
+        if overdue:
+            event = replace(event, overdue=overdue)
         done = transition(current, event, context=self.context(name), now=self._now)
         self._view.take(name, done, declared=current is None)
         after = done.incident or current

@@ -108,11 +108,11 @@ class Reception:
         if incident is not None and incident.dedup_key == incident_key:
             if echo:
                 self._view.commit.echoes[echo] = incident.id
-            return incident
+            return self._view.incident(self._view.home(incident.id))
         if not echo or incident_key:
             return None
         name = self._view.commit.echoes.get(echo) or self._view.snapshot.echoes.get(echo)
-        return self._view.incident(name) if name else None
+        return self._view.incident(self._view.home(name)) if name else None
 
     def _came_back(self, incident: Incident, received: Received) -> None:
         """Our own page speaks: whoever acknowledges or resolves it there is on it here; it opens no second incident."""
@@ -145,7 +145,7 @@ class Reception:
         if first:
             state = replace(state, touched_at=received.received_at, touched_by=touch.actor)
             self._view.remember(key, state)
-        for name in state.incidents:
+        for name in self._view.homes(state.incidents):
             if self._view.incident(name) is not None:
                 self._view.commit.entries.append((name, _touch_entry(received, touch, state)))
                 if works:

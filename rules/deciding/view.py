@@ -9,6 +9,7 @@ from incidents.commit import TIMER_CLEAR, Commit, clear_timer
 from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.incident import AlertTally, Incident, incident_id
+from incidents.post_incident_actions import Overdue, overdue_of
 from incidents.snapshot import Absorbing, Known, Need, Plan, Snapshot
 from incidents.timeline import FOLD_FOR_MS, Entry, EntryKind, fold_name
 from incidents.transitions import Transition
@@ -136,6 +137,22 @@ class View:
         plan.ids[name] = {}
         raise Need(plan)
 
+    def homes(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the incidents of an alert, each that was merged as the one that goes on in its place."""
+        for name in names:
+            incident = self.incident(name)
+            if incident is not None and incident.merged_into:
+                return tuple(dict.fromkeys(self.home(name) for name in names))
+        return names
+
+    def home(self, name: str) -> str:
+        """Return the id of an incident or, where it was merged, of the one that goes on in its place."""
+        incident = self.incident(name)
+        while incident is not None and incident.merged_into:
+            name = incident.merged_into
+            incident = self.incident(name)
+        return name
+
     def is_loaded(self, name: str) -> bool:
         """Whether it is known if there is an incident of this id."""
         return name in self._incidents or name in self.snapshot.ids
@@ -150,6 +167,16 @@ class View:
             plan.identities[identity_key] = {}
             raise Need(plan)
         return None
+
+    def overdue_actions(self, rule: str) -> tuple[Overdue, ...]:
+        """Return the overdue post-incident actions of a rule; raises `Need` where there are some and none is loaded."""
+        if not self.snapshot.has_actions:
+            return ()
+        if self.snapshot.actions is None:
+            plan = Plan()
+            plan.actions = True
+            raise Need(plan)
+        return overdue_of(rule, self.snapshot.actions, self.now)
 
     def tally(self, name: str) -> AlertTally:
         """Return the counts of an incident's alerts."""

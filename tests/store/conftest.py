@@ -5,7 +5,7 @@ from builders import rule_set
 
 from incidents import keys
 from incidents.clock import to_ms
-from incidents.commit import Commit
+from incidents.commit import Commit, merge_of
 from incidents.memory.store import MemoryStore
 from incidents.snapshot import Plan, Snapshot
 from incidents.store.bundle import Bundle
@@ -16,14 +16,16 @@ from incidents.store.codec import (
     decode_page,
     decode_state,
     decode_summary,
+    decode_version,
     encode,
 )
-from incidents.store.commit import commit_commands, count_commands
+from incidents.store.commit import commit_commands, count_commands, versions_key
 from incidents.store.connection import Link, Links, checked
 from incidents.store.incidents import Incidents
 from incidents.store.load import load_commands, snapshot_of
 from incidents.store.pages import over_commands
 from incidents.store.scripts import ALL
+from incidents.transitions import Context
 
 
 class RealStore:
@@ -46,6 +48,9 @@ class RealStore:
     def happen(self, name, event, *, now, also=None, over=None) -> None:
         commands = [*count_commands(also), *(over_commands(over) if over is not None else ())] if also else []
         self._incidents.apply(name, event, now=now, also=commands)
+
+    def merge(self, name, into, *, now) -> None:
+        self._incidents.merge(name, into, actor="amira", now=now)
 
     def publish(self, ruleset: str) -> None:
         self.link.one("SET", keys.rules_current(), ruleset)
@@ -99,6 +104,10 @@ class RealStore:
     def summaries(self) -> dict:
         return {name: decode_summary(value) for name, value in self._pairs("HGETALL", keys.statistics()).items()}
 
+    def written(self, name, part) -> list:
+        rows = self.link.one("XRANGE", versions_key(name, part), "-", "+")
+        return [decode_version(fields[1]) for _, fields in rows]
+
     def quarantine(self) -> set:
         return set(self._pairs("HGETALL", keys.quarantine()))
 
@@ -136,6 +145,14 @@ class InMemory:
         self.store.happen(name, event, oncall=self.oncall, now=now, also=also)
         if over is not None:
             self.store.pages.pop(over.id, None)
+
+    def merge(self, name, into, *, now) -> None:
+        contexts = [
+            Context(oncall=self.oncall, ruleset=self.store.ruleset, alerts=self.store.tally(each))
+            for each in (name, into)
+        ]
+        pair = (self.store.incidents[name], self.store.incidents[into])
+        self.store.apply(merge_of(*pair, ("amira", ""), tuple(contexts), now)[0])
 
     def publish(self, ruleset: str) -> None:
         self.store.ruleset = ruleset
@@ -185,6 +202,9 @@ class InMemory:
 
     def summaries(self) -> dict:
         return self.store.summaries
+
+    def written(self, name, part) -> list:
+        return self.store.documents[name, part]
 
     def quarantine(self) -> set:
         return set(self.store.quarantine)

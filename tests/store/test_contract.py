@@ -4,19 +4,22 @@ import inspect
 from collections import Counter
 from datetime import datetime, timedelta
 
+import pytest
 from builders import NOW, alert, rule_set
 from msgspec.structs import replace
 
 from incidents import events, keys
 from incidents.alert import AlertState
 from incidents.clock import to_ms
-from incidents.commit import FIRING_SCORE, Commit
+from incidents.commit import FIRING_SCORE, TIMER_REVIEW, Commit
+from incidents.document.values import Part, Version
 from incidents.facts import Fact
 from incidents.heartbeat import HeartbeatState
 from incidents.maintenance import Maintenance
 from incidents.memory.reads import READS
 from incidents.memory.writes import READ_ALONG, WRITES
 from incidents.page import Page
+from incidents.post_incident_actions import ActionState, OpenAction
 from incidents.quarantined import Quarantined
 from incidents.shadow import Shadowed
 from incidents.snapshot import FIRING_NOW, Plan, Snapshot
@@ -98,6 +101,88 @@ def test_contract_has_a_case_for_every_field():
 # Incidents
 
 
+def merged_pair(store) -> tuple[str, str]:
+    """Two open incidents that share the alert `both`; `one` fires in the first, `two` was resolved in the second."""
+    first, second = declared(1, "db"), declared(2, "web", now=NOW + MINUTE)
+    store.apply(commit_with(first))
+    store.apply(commit_with(second, now=NOW + MINUTE))
+    firing = state(alertname="X")
+    states = {"prom/both": firing, "prom/one": firing, "prom/two": replace(firing, status=AlertStatus.RESOLVED)}
+    said = Entry(at=NOW + 2 * MINUTE, kind=EntryKind.ALERT_FIRED, text="X fired", fold="f@1")
+    store.apply(
+        commit_with(
+            now=NOW + 2 * MINUTE,
+            states=states,
+            attached={first[0]: {"prom/both", "prom/one"}, second[0]: {"prom/both", "prom/two"}},
+            counts={first[0]: {"firing": 2, "fold:f@1": 3}, second[0]: {"firing": 1, "resolved": 1, "fold:f@1": 1}},
+            entries=[(first[0], said), (second[0], said)],
+        )
+    )
+    return first[0], second[0]
+
+
+def test_contract_merging_joins_timelines_counts_and_alerts(store):
+    """The one that stays has the entries of both in order, what both have once, and each alert counted once."""
+    first, second = merged_pair(store)
+    before = {name: store.timeline(name) for name in (first, second)}
+    store.merge(first, second, now=NOW + 3 * MINUTE)
+    timeline = store.timeline(second)
+    assert [entry.at for entry in timeline] == sorted(entry.at for entry in timeline)
+    assert [entry.text for entry in timeline].count("X fired") == 1
+    assert all(entry in timeline for entry in (*before[first], *before[second]))
+    assert store.timeline(first) == before[first]
+    tally = store.tally(second)
+    assert (tally["firing"], tally["resolved"], tally["fold:f@1"]) == (2, 1, 3)
+    assert store.attached(second) == {"prom/both", "prom/one", "prom/two"}
+    assert store.timers()["clear|" + second] == to_ms(NOW + 3 * MINUTE)
+
+
+def test_contract_merged_identity_leads_to_the_one_that_stays(store):
+    """Both identities load the incident that goes on, also once it is closed; then both are free together."""
+    first, second = merged_pair(store)
+    commit = commit_with()
+    assert commit.merged == {}
+    store.merge(first, second, now=NOW)
+    plan = plan_with(identities={"key-of-db": {}, "key-of-web": {}}, services={"db": None}, ids={first: {}})
+    found = store.load(plan, NOW)
+    assert {known.incident.id for known in found.identities.values()} == {second}
+    assert (found.services["db"], found.ids[first].incident.merged_into) == ((second,), second)
+    store.happen(second, events.Resolve(actor="bo", override="x"), now=NOW)
+    assert store.lasts("identity", "key-of-db", NOW) == pytest.approx(30 * 60_000, abs=5_000)
+    store.happen(second, events.Reopen(actor="bo"), now=NOW)
+    assert store.lasts("identity", "key-of-db", NOW) is None
+    store.happen(second, events.Dismiss(actor="bo", reason="x"), now=NOW)
+    assert store.lasts("identity", "key-of-db", NOW) == store.lasts("identity", "key-of-web", NOW) == -2
+
+
+def test_contract_closed_incident_leaves_its_identity_to_a_later_one(store):
+    """A note on an incident that is over never takes the identity away from the one that came after it."""
+    first, later = declared(1), declared(2)
+    store.apply(commit_with(first))
+    store.happen(first[0], events.Dismiss(actor="bo", reason="x"), now=NOW)
+    store.apply(commit_with(later))
+    store.happen(first[0], events.Note(actor="bo", text="it was a drill"), now=NOW)
+    known = store.load(plan_with(identities={"key-of-db": {}}), NOW).identities["key-of-db"]
+    assert known is not None
+    assert known.incident.id == later[0]
+
+
+def test_contract_open_actions_are_indexed(store):
+    """The decider sees which post-incident actions are open, once it asks; done ones and those of merged are gone."""
+    first, second = merged_pair(store)
+    assert not store.load(plan_with(), NOW).has_actions
+    wanted = events.PostIncidentActionWritten(actor="bo", text="alert on it", due=NOW.date())
+    store.happen(first, wanted, now=NOW)
+    found = store.load(plan_with(actions=True), NOW)
+    assert found.has_actions
+    assert found.actions == (OpenAction(incident=first, due=NOW.date()),)
+    store.merge(first, second, now=NOW)
+    assert [action.incident for action in store.load(plan_with(actions=True), NOW).actions] == [second]
+    done = events.PostIncidentActionWritten(actor="bo", id="1", state=ActionState.DONE)
+    store.happen(second, done, now=NOW)
+    assert store.load(plan_with(actions=True), NOW).actions == ()
+
+
 def test_contract_of_nothing(store):
     """A store that never heard of anything answers for everything that is asked."""
     store.publish("rules")
@@ -139,6 +224,8 @@ def test_contract_of_nothing(store):
         facts={"f": None},
         awaiting=(),
         open=(),
+        has_actions=False,
+        actions=None,
         maintenance=(),
     )
 
@@ -409,6 +496,23 @@ def test_contract_of_maintenance(store):
     for each in planned:
         store.plan_maintenance(each)
     assert store.load(Plan(), NOW).maintenance == tuple(planned)
+
+
+def test_contract_of_a_document(store):
+    """Every version of a written part is kept; the review of an open incident has a timer, that of a closed one none."""
+    name, done = declared()
+    store.apply(commit_with((name, done)))
+    edit = events.DocumentEdited(actor="bo", seen="*", summary="One", status_report="Disks")
+    store.happen(name, edit, now=NOW + MINUTE)
+    store.happen(name, replace(edit, summary="Two", status_report=None), now=NOW + FIVE)
+    assert [version.text for version in store.written(name, Part.SUMMARY)] == ["One", "Two"]
+    assert [version.text for version in store.written(name, Part.STATUS_REPORT)] == ["Disks"]
+    assert store.timers()[TIMER_REVIEW + name] == to_ms(NOW + MINUTE + timedelta(hours=1))
+    store.happen(name, events.Resolve(actor="bo", override="over"), now=NOW + TEN)
+    assert TIMER_REVIEW + name not in store.timers()
+    version = Version(part=Part.SUMMARY, version=3, at=NOW, by="bo", text="Three")
+    store.apply(commit_with(written=[(name, version)]))
+    assert store.written(name, Part.SUMMARY)[-1] == version
 
 
 def test_contract_of_statistics(store):
