@@ -1,7 +1,7 @@
 """Overrides that people make while Tocsin runs, beside those of the rule files, and how they come into force. Pure.
 
-What is in force has one name: the hash of the rules, and after a `+` that of the overrides, where there are any. So
-whoever watches or compares that name sees an override as it sees new rules.
+What is in force has one name: the hash of the rules, and after a `+` each that of the overrides and that of what was
+read of calendars, where there are any. So whoever watches or compares that name sees an override as it sees new rules.
 """
 
 import hashlib
@@ -43,12 +43,22 @@ def rules_of(ruleset: str) -> str:
 
 def overrides_of(ruleset: str) -> str:
     """Return the hash of the overrides of what is in force, empty where there are none."""
-    return ruleset.partition(_JOINT)[2]
+    return _part(ruleset, 1)
 
 
-def joined(rules: str, overrides: str) -> str:
-    """Return the name of rules together with overrides."""
-    return f"{rules}{_JOINT}{overrides}" if overrides else rules
+def calendars_of(ruleset: str) -> str:
+    """Return the hash of what was read of calendars, of what is in force; empty where there are none."""
+    return _part(ruleset, 2)
+
+
+def _part(ruleset: str, place: int) -> str:
+    parts = ruleset.split(_JOINT)
+    return parts[place] if place < len(parts) else ""
+
+
+def joined(rules: str, overrides: str, calendars: str = "") -> str:
+    """Return the name of rules together with overrides and calendars."""
+    return _JOINT.join((rules, overrides, calendars)).rstrip(_JOINT)
 
 
 def hash_of(made: Sequence[MadeOverride]) -> str:

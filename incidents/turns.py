@@ -1,9 +1,11 @@
-"""Turns of one layer of a rotation: when each begins, and which member holds it. Arithmetic on wall-clock handoffs.
+"""Turns of one layer of a rotation: when each begins, and which member holds it. Arithmetic on wall-clock handoffs,
+or a search among the turns of a calendar.
 
 Turns are counted from the layer's `starting`, never from the present, so that every process at every time gives the
 same answer. Before the first handoff the first of the order holds the layer.
 """
 
+from bisect import bisect_right
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
@@ -27,6 +29,8 @@ class Span(NamedTuple):
 
 def span_at(layer: Layer, at: datetime) -> Span:
     """Return who holds a layer at an instant, and from when until when that is so."""
+    if layer.calendar is not None:
+        return _in_calendar(layer, at)
     stretch = stretch_at(layer.hours, layer.timezone, at)
     if not stretch.is_open:
         return Span(None, stretch.start, stretch.until)
@@ -36,11 +40,23 @@ def span_at(layer: Layer, at: datetime) -> Span:
 
 def following(layer: Layer, at: datetime) -> list[str]:
     """Return everybody of the layer once, starting with the turn after the one at `at`."""
+    if layer.calendar is not None:
+        after = bisect_right(layer.turns, at, key=lambda turn: turn.start)
+        return list(dict.fromkeys(turn.person for turn in (*layer.turns[after:], *layer.turns[:after])))
     if not layer.order:
         return []
     turn = max(_turn_at(layer, at).number, 0)
     places = (_place_of(layer, turn + step) for step in range(1, len(layer.order) + 1))
     return list(dict.fromkeys(layer.order[place] for place in places if place is not None))
+
+
+def _in_calendar(layer: Layer, at: datetime) -> Span:
+    after = bisect_right(layer.turns, at, key=lambda turn: turn.start)
+    before = layer.turns[after - 1] if after else None
+    if before is not None and at < before.until:
+        return Span(*before)
+    until = layer.turns[after].start if after < len(layer.turns) else LAST
+    return Span(None, FIRST if before is None else before.until, until)
 
 
 # ------------------------------------------------------------------------------------------------------------- members

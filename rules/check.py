@@ -10,6 +10,7 @@ import msgspec
 from rules.lint.lint import lint
 from rules.lint.unmatched import unmatched
 from rules.load import in_order, load_rule_set
+from rules.load_context import ReadCalendar
 from rules.model import Mode, RuleSet
 from rules.sections import SourceFile
 from rules.yaml import MAX_BYTES, Problem
@@ -45,14 +46,15 @@ def check(
     now: datetime,
     *,
     unreadable: Sequence[Problem] = (),
+    read_calendar: ReadCalendar | None = None,
     seen: Iterable[Mapping[str, str]] = (),
 ) -> Report:
     """Load rule files and report.
 
-    `unreadable` are the problems of reading them, which come first; `seen` the labels of alerts of the past, of which
-    each rule should match some.
+    `unreadable` are the problems of reading them, which come first; `read_calendar` reads those of rotations; `seen`
+    are the labels of alerts of the past, of which each rule should match some.
     """
-    loaded = load_rule_set(files, now=now)
+    loaded = load_rule_set(files, now=now, read_calendar=read_calendar)
     failed = any(problem.severity == "error" for problem in unreadable)
     found = list(loaded.problems)
     if loaded.rule_set is not None:

@@ -4,6 +4,7 @@ Links are resolved first, for ConfigMaps and git-sync are made of them; one that
 Nothing but regular files is opened, and no more of each than the limit.
 """
 
+import contextlib
 import os
 import re
 import stat
@@ -12,9 +13,10 @@ from pathlib import Path
 
 import msgspec
 
+from incidents.calendars import MOST_BYTES
 from rules.fields import did_you_mean
-from rules.sections import PACK_PREFIX, SourceFile
-from rules.yaml import MAX_BYTES, Problem, read_yaml
+from rules.sections import CALENDAR_SUFFIX, PACK_PREFIX, SourceFile, calendar_name
+from rules.yaml import MAX_BYTES, Node, Problem, read_yaml
 
 PACKS_DIR = Path(__file__).parent / "packs"
 SUFFIXES = frozenset({".yml", ".yaml"})
@@ -51,9 +53,20 @@ def read_rule_files(paths: Sequence[str], packs_dir: Path = PACKS_DIR) -> Read:
 def has_rules(file: SourceFile) -> bool:
     """Tell whether a file has a `rules` section of its own."""
     text = file.text if isinstance(file.text, bytes) else file.text.encode("utf-8", "surrogatepass")
-    if b"rules" not in text:
+    if file.is_calendar or b"rules" not in text:
         return False
     return _RULES.search(text) is not None or "rules" in read_yaml(text, file.name, []).entries
+
+
+def calendars_of(file: SourceFile) -> list[str]:
+    """Return the names of the calendars beside a rule file that its rotations name."""
+    rotations = read_yaml(file.text, file.name, []).entries.get("rotations")
+    layers: list[Node] = []
+    for rotation in rotations.entries.values() if rotations is not None else ():
+        layers += [rotation, *(rotation.entries["layers"].items if "layers" in rotation.entries else ())]
+    calendars = (layer.entries["calendar"] for layer in layers if "calendar" in layer.entries)
+    given = (calendar.entries["file"].text for calendar in calendars if "file" in calendar.entries)
+    return [calendar_name(file.name, name) for name in given if name.endswith(CALENDAR_SUFFIX)]
 
 
 def pack_names(packs_dir: Path = PACKS_DIR) -> list[str]:
@@ -155,9 +168,25 @@ class _Reader:
         self._room -= len(text)
         if self._room >= 0:
             self.files.append(SourceFile(shown, text))
+            if b"calendar" in text:
+                for name in calendars_of(self.files[-1]):
+                    self._calendar(name)
         elif self._room + len(text) >= 0:  # said once
             hint = "remove what is no rule file"
             self._problem(shown, "E005", f"the files have more than {MAX_TOTAL // 1024 // 1024} MiB together", hint)
+
+    def _calendar(self, name: str) -> None:
+        """Read a calendar that a rule file names; where that is not possible, the loader says so in its place."""
+        with contextlib.suppress(OSError, RuntimeError, ValueError):
+            target = Path(name).resolve(strict=True)
+            if target in self._seen or len(self.files) >= MAX_FILES or not stat.S_ISREG(target.stat().st_mode):
+                return
+            self._seen.add(target)
+            with target.open("rb") as file:
+                text = file.read(MOST_BYTES + 1)
+            if self._room >= len(text):
+                self._room -= len(text)
+                self.files.append(SourceFile(name, text))
 
     def _unreadable(self, shown: str, error: Exception) -> None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from rules.burn_alerts import burn_rules
-from rules.load_context import Context
+from rules.load_context import Context, ReadCalendar
 from rules.load_maintenance import load_maintenance
 from rules.load_oncall import load_oncall
 from rules.load_others import check_later_sections, load_defaults, load_heartbeats, load_normalize
@@ -45,10 +45,13 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(problem for problem in self.problems if problem.severity != "error")
 
 
-def load_rule_set(files: Sequence[SourceFile], *, now: datetime) -> Loaded:
-    """Load and check rule files; the check of the rotations begins at `now`. Never raises for what a file says."""
+def load_rule_set(files: Sequence[SourceFile], *, now: datetime, read_calendar: ReadCalendar | None = None) -> Loaded:
+    """Load and check rule files; the check of the rotations begins at `now`. Never raises for what a file says.
+
+    Calendars that stand among the files are read with `read_calendar`; without it, their rotations have no turns.
+    """
     with _without_collector():
-        return _load(files, now)
+        return _load(files, Context(now=now, read_calendar=read_calendar))
 
 
 @contextmanager
@@ -63,8 +66,7 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _load(files: Sequence[SourceFile], now: datetime) -> Loaded:
-    context = Context(now=now)
+def _load(files: Sequence[SourceFile], context: Context) -> Loaded:
     sections = Sections(files, context)
     oncall = load_oncall(sections, context)
     teams, team_rules = load_teams(sections, context)

@@ -73,7 +73,7 @@ def _check_urls(options: Fields, texts: Mapping[str, str], kind: str) -> None:
             continue
         if kind == "apprise":
             _check_service(options, name, text)
-        elif not _is_web_address(text):
+        elif not is_web_address(text):
             options.report(name, "E405", f"{name} is not an address", "write it like https://pager.example.org/hook")
 
 
@@ -87,7 +87,8 @@ def _check_service(options: Fields, name: str, text: str) -> None:
         options.report(name, "E405", message, "use a service that reaches people: e-mail, ntfy, SMS")
 
 
-def _is_web_address(text: str) -> bool:
+def is_web_address(text: str) -> bool:
+    """Tell whether a text is an address of HTTP."""
     try:
         parts = urlsplit(text)
         return parts.scheme in {"http", "https"} and bool(parts.hostname)

@@ -1,10 +1,11 @@
 """What every part of the loader shares: the problems found so far, the names that may be referred to, small readers."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from incidents.calendars import Copy
 from incidents.values import Severity
 from rules.durations import format_duration
 from rules.fields import MAX_HINTS, Fields, as_string, did_you_mean, wrong_kind
@@ -16,14 +17,16 @@ MAX_ID = 100
 MAX_MATCHERS = 100
 DEFAULT_POLICY = "default"
 _SHORT = 60
+ReadCalendar = Callable[[str | bytes, str, datetime], Copy]  # text, zone, now; raises `TocsinError`
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 class Context:
     """Collects problems and knows every name that the files define, for references in any order."""
 
-    def __init__(self, *, now: datetime) -> None:
+    def __init__(self, *, now: datetime, read_calendar: ReadCalendar | None = None) -> None:
         self.now = now
+        self.read_calendar = read_calendar  # None: calendars are not read, and nobody holds them
         self.problems: list[Problem] = []
         self.names: dict[str, dict[str, Node]] = {}
         self._used: dict[str, set[str]] = {}
@@ -76,6 +79,10 @@ class Context:
         defined = "defined: " + ", ".join(sorted(known)[:20]) if known else f"no {kind} is defined"
         self.error(node, "E309", f"there is no {kind} {name[:60]!r}", hint or defined)
         return False
+
+    def use_every(self, kind: str) -> None:
+        """Take every name of a kind as referred to, from where it cannot be seen which are."""
+        self._used.setdefault(kind, set()).update(self.names.get(kind, ()))
 
     def warn_of_unused(self, *kinds: str) -> None:
         """Warn of names that are defined and that nothing refers to."""

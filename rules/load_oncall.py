@@ -7,6 +7,8 @@ import msgspec
 from incidents.oncall import Channel, Hours, OnCall, Person, Policy, SeveritySettings, Step
 from incidents.values import Role, Severity
 from rules.fields import Fields
+from rules.load_audiences import load_audiences
+from rules.load_calendars import CalendarFiles
 from rules.load_channels import read_channel
 from rules.load_context import Context
 from rules.load_rotations import load_rotations, read_hours
@@ -26,13 +28,16 @@ def load_oncall(sections: Sections, context: Context) -> OnCall:
     rotations_node = sections.merged("rotations", "rotation")
     paging_node = sections.merged("paging", "paging policy")
     channels = _channels(channels_node, context)
+    people = _people(people_node, channels, context)
+    rotations = load_rotations(rotations_node, CalendarFiles(sections.calendars, people), context)
     return OnCall(
-        people=_people(people_node, channels, context),
+        people=people,
         channels=channels,
-        rotations=load_rotations(rotations_node, context),
+        rotations=rotations,
         roles=load_roles(sections.merged("roles", "role"), context),
         policies=_policies(paging_node, context),
         severities=_severities(sections.merged("severities", "severity"), context),
+        audiences=load_audiences(sections, context),
         announce=tuple(dict.fromkeys(node.text for node in sections.items("announce") if node.text in channels)),
     )
 
@@ -76,6 +81,7 @@ def _people(node: Node, channels: dict[str, Channel], context: Context) -> dict[
         people[person_id] = Person(
             id=person_id,
             name=fields.string("name", ""),
+            email=fields.string("email", ""),
             timezone=context.timezone(fields),
             channels=_own_channels(fields, person_id, channels, context),
         )

@@ -7,6 +7,7 @@ import msgspec
 from incidents.oncall import Hours, Layer, Override, Rotation, Term
 from incidents.rotations import gaps
 from rules.fields import Fields
+from rules.load_calendars import CalendarFiles
 from rules.load_context import Context
 from rules.shapes import oncall as shapes
 from rules.yaml import Kind, Node
@@ -18,13 +19,13 @@ _MOST = timedelta(days=366)
 _EPOCH = date(2026, 1, 5)
 
 
-def load_rotations(node: Node, context: Context) -> dict[str, Rotation]:
+def load_rotations(node: Node, calendars: CalendarFiles, context: Context) -> dict[str, Rotation]:
     """Read every rotation; one with an error in it is not checked for gaps."""
     rotations: dict[str, Rotation] = {}
     for name, entry in node.entries.items():
         if context.identifier(node.keys[name], "rotation"):
             before = len(context.problems)
-            rotation = _rotation(name, entry, context)
+            rotation = _rotation(name, entry, calendars, context)
             rotations[name] = rotation
             _warn_of_one(rotation, entry, context)
             if not any(problem.severity == "error" for problem in context.problems[before:]):
@@ -32,29 +33,37 @@ def load_rotations(node: Node, context: Context) -> dict[str, Rotation]:
     return rotations
 
 
-def _rotation(name: str, node: Node, context: Context) -> Rotation:
+def _rotation(name: str, node: Node, calendars: CalendarFiles, context: Context) -> Rotation:
     fields = context.fields(node, shapes.ROTATION.what, shapes.ROTATION.keys)
-    own = _LayerReader(fields, context)
+    own = _LayerReader(fields, context, calendars)
     overrides = _overrides(fields, context)
+    if "calendar" in fields and "layers" not in fields:
+        return Rotation(id=name, timezone=own.timezone, layers=(own.layer(),), overrides=overrides)
     if "layers" not in fields:
-        return Rotation(id=name, overrides=overrides, **msgspec.structs.asdict(own.layer()))
-    for key in ("order", "hours"):
+        told = msgspec.structs.asdict(own.layer())
+        del told["calendar"], told["turns"]
+        return Rotation(id=name, overrides=overrides, **told)
+    for key in ("order", "hours", "calendar"):
         if key in fields:
             message = f"a rotation that has layers cannot have {key} beside them"
             fields.report(key, "E311", message, "put it into a layer")
     nodes = fields.nodes("layers")
     if not nodes and fields.get("layers") is not None:
         fields.report("layers", "E407", "a rotation needs at least one layer")
-    readers = [_LayerReader(context.fields(each, shapes.LAYER.what, shapes.LAYER.keys), context, own) for each in nodes]
+    each_fields = [context.fields(each, shapes.LAYER.what, shapes.LAYER.keys) for each in nodes]
+    readers = [_LayerReader(each, context, calendars, own) for each in each_fields]
     return Rotation(id=name, layers=tuple(reader.layer() for reader in readers), overrides=overrides)
 
 
 class _LayerReader:
     """Reads the people, the handoffs and the hours of a layer; what it does not say it takes from the rotation."""
 
-    def __init__(self, fields: Fields, context: Context, rotation: "_LayerReader | None" = None) -> None:
+    def __init__(
+        self, fields: Fields, context: Context, calendars: CalendarFiles, rotation: "_LayerReader | None" = None
+    ) -> None:
         self._fields = fields
         self._context = context
+        self._calendars = calendars
         self.timezone: str = context.timezone(fields) if rotation is None or "timezone" in fields else rotation.timezone
         handoff = fields if rotation is None or "handoff" in fields else rotation.handoff_of
         self.handoff_of: Fields = handoff
@@ -63,6 +72,8 @@ class _LayerReader:
     def layer(self) -> Layer:
         """Return the layer."""
         context, fields, handoff = self._context, self._fields, self._handoff
+        if "calendar" in fields:
+            return self._calendars.layer(fields, self.timezone, context)
         fields.require("order")
         nodes = fields.nodes("order")
         if fields.get("order") is not None and not nodes:
@@ -178,18 +189,28 @@ def _override(node: Node, context: Context) -> Override | None:
 
 def _warn_of_one(rotation: Rotation, node: Node, context: Context) -> None:
     people = {person for layer in rotation.every_layer for person in layer.order}
-    if len(people) == 1:
+    if len(people) == 1 and not any(layer.calendar for layer in rotation.layers):
         message = f"the rotation {rotation.id} has one person, who is always on call"
         place = node.keys.get("order") or node.keys.get("layers") or node
         context.warn(place, "W304", message, "add people to its order")
 
 
 def _check_cover(rotation: Rotation, key: Node, context: Context) -> None:
-    has_hours = any(layer.hours for layer in rotation.every_layer)
+    if any(layer.calendar is not None and not layer.turns for layer in rotation.layers):
+        if all(layer.calendar is not None for layer in rotation.layers):
+            message = f"nobody holds the rotation {rotation.id} until its calendar has been read"
+            context.warn(key, "W330", message, "add a layer of people at the bottom")
+            return
+        layers = tuple(layer for layer in rotation.layers if layer.calendar is None)
+        rotation = msgspec.structs.replace(rotation, layers=layers)
+    has_calendar = any(layer.calendar is not None for layer in rotation.layers)
+    has_hours = has_calendar or any(layer.hours for layer in rotation.every_layer)
     hint = "add a layer without hours at the bottom" if has_hours else "add people to its order"
+    # Nobody keeps a calendar for 90 days ahead; and one that was complete yesterday must not stop a reload today.
+    report, code = (context.warn, "W331") if has_calendar else (context.error, "E404")
     for start, until in gaps(rotation, start=context.now, days=DAYS_AHEAD)[:3]:
         span = f"from {_show(start)} until {_show(until)}"
-        context.error(key, "E404", f"nobody holds the rotation {rotation.id} {span}", hint)
+        report(key, code, f"nobody holds the rotation {rotation.id} {span}", hint)
 
 
 def _show(instant: datetime) -> str:

@@ -1,6 +1,7 @@
 """The sections of a rule set, merged over all of its files. Pure."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import NamedTuple
 
 from rules.load_context import Context
@@ -9,6 +10,7 @@ from rules.shapes.file import FILE
 from rules.yaml import Kind, Node, read_documents
 
 PACK_PREFIX = "pack:"
+CALENDAR_SUFFIX = ".ics"
 SECTIONS = tuple(FILE.keys)
 
 
@@ -18,6 +20,16 @@ class SourceFile(NamedTuple):
     name: str
     text: str | bytes
 
+    @property
+    def is_calendar(self) -> bool:
+        """Whether it is a calendar that a rotation of a rule file names."""
+        return self.name.endswith(CALENDAR_SUFFIX)
+
+
+def calendar_name(rule_file: str, file: str) -> str:
+    """Return the name of a calendar, as a rule file gives it: its path begins where the rule file lies."""
+    return str(PurePath(rule_file).parent / file)
+
 
 class Sections:
     """Every section of every file. What a shipped pack says of a key or an id gives way to what a file says of it."""
@@ -26,7 +38,10 @@ class Sections:
         self._context = context
         roots: list[Node] = []
         self.openslo: list[Node] = []  # documents of another language
+        self.calendars = {file.name: file.text for file in files if file.is_calendar}
         for file in files:
+            if file.is_calendar:
+                continue
             read = read_documents(file.text, file.name, context.problems, several=is_openslo)
             (self.openslo if is_openslo(read[0]) else roots).extend(read)
         self._roots = [context.fields(root, "a rule file", SECTIONS).node for root in roots]

@@ -25,7 +25,8 @@ from rules.slo_status import SloStatus, fact_ids, status_of
 from tocsin import __version__
 from tocsin.config_file import load_settings
 from tocsin.redis_urls import store_url
-from tocsin.rulebook import RuleBook, reload_rules
+from tocsin.rule_files import reload_rules
+from tocsin.rulebook import RuleBook
 from tocsin.settings import Durability, Settings, environment, with_default_credentials
 
 REQUESTS_DIRECTORY = "requests"

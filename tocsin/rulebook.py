@@ -1,23 +1,18 @@
-"""The rules on their way into force: read from files, checked, published in the store, and compiled by each process."""
+"""The rule sets of the store, compiled by each process, under the calendars and overrides in force."""
 
 import threading
-from collections.abc import Sequence
-from datetime import datetime
-from pathlib import Path
 
 from msgspec.structs import replace
 
+from incidents.calendars import with_calendars
 from incidents.oncall import OnCall
 from incidents.overrides import rules_of, with_overrides
-from incidents.store.rulesets import Reloaded, RuleSets
-from rules.files import read_rule_files
-from rules.load import Loaded, load_rule_set
+from incidents.store.rulesets import RuleSets
+from rules.load import load_rule_set
 from rules.model import RuleSet
 from rules.sections import SourceFile
-from tocsin.settings import Settings
 
 KEPT = 4  # compiled rule sets: the one in force, and those that open pages were made from
-CONSOLE = Path(__file__).parent.parent / "rules" / "quickstart" / "console.yml"
 
 
 class RuleBook:
@@ -27,7 +22,7 @@ class RuleBook:
         self._stored = stored
         self._lock = threading.Lock()
         self._compiled: dict[str, RuleSet] = {}
-        self._overridden: dict[str, RuleSet] = {}  # those with overrides that people made
+        self._overridden: dict[str, RuleSet] = {}  # those with calendars, and overrides that people made
 
     def rule_set(self, ruleset: str) -> RuleSet:
         """Return a rule set by its hash; raises `NotFound`. The empty hash is the empty rule set."""
@@ -39,7 +34,8 @@ class RuleBook:
                 return compiled
             overridden = self._overridden.get(ruleset)
             if overridden is None:
-                oncall = with_overrides(compiled.oncall, self._stored.overrides(ruleset))
+                oncall = with_calendars(compiled.oncall, self._stored.calendars(ruleset))
+                oncall = with_overrides(oncall, self._stored.overrides(ruleset))
                 overridden = replace(compiled, hash=ruleset, oncall=oncall)
                 _keep(self._overridden, overridden)
             return overridden
@@ -72,50 +68,3 @@ def _keep(compiled: dict[str, RuleSet], rule_set: RuleSet) -> None:
     while len(compiled) >= KEPT:
         compiled.pop(next(iter(compiled)))
     compiled[rule_set.hash] = rule_set
-
-
-def read_rules(settings: Settings, now: datetime) -> tuple[tuple[SourceFile, ...], Loaded, tuple[str, ...]]:
-    """Read and check the configured rule files; return files, what they load to, and every error."""
-    read = read_rule_files(settings.rules)
-    files, loaded = read.files, load_rule_set(read.files, now=now)
-    if settings.config_path is None and loaded.rule_set is not None:
-        files, loaded = _paging_somebody(files, loaded, now)
-    errors = [str(problem) for problem in (*read.problems, *loaded.errors) if problem.severity == "error"]
-    return files, loaded, tuple(errors)
-
-
-def rule_set_at(paths: Sequence[str], now: datetime) -> tuple[RuleSet | None, tuple[str, ...]]:
-    """Return the rule set of files, directories and packs, as tools try it, and every error; then there is no rule set.
-
-    Where nobody is on call, the console is, so that it is seen whom rules would have paged.
-    """
-    read = read_rule_files(paths)
-    loaded = load_rule_set(read.files, now=now)
-    errors = tuple(str(problem) for problem in (*read.problems, *loaded.errors) if problem.severity == "error")
-    if errors or loaded.rule_set is None:
-        return None, errors
-    return _paging_somebody(read.files, loaded, now)[1].rule_set, ()
-
-
-def _paging_somebody(
-    files: tuple[SourceFile, ...], loaded: Loaded, now: datetime
-) -> tuple[tuple[SourceFile, ...], Loaded]:
-    """Let the console be on call where no person is."""
-    if loaded.rule_set is None or loaded.rule_set.oncall.people:
-        return files, loaded
-    files = (*files, SourceFile("console.yml", CONSOLE.read_text(encoding="utf-8")))
-    return files, load_rule_set(files, now=now)
-
-
-def reload_rules(settings: Settings, stored: RuleSets, now: datetime) -> Reloaded:
-    """Put the rule files in force on every host, all or nothing; a broken file leaves the old rules in force."""
-    files, loaded, errors = read_rules(settings, now)
-    if errors or loaded.rule_set is None:
-        stored.refuse(errors)
-        return Reloaded(hash=rules_of(stored.current()), errors=errors)
-    stored.publish(loaded.rule_set.hash, _texts(files), now)
-    return Reloaded(hash=loaded.rule_set.hash)
-
-
-def _texts(files: Sequence[SourceFile]) -> list[tuple[str, str]]:
-    return [(file.name, file.text if isinstance(file.text, str) else file.text.decode("utf-8")) for file in files]

@@ -2,6 +2,7 @@
 
 import time
 
+from incidents import keys
 from incidents.clock import utc_now
 from incidents.errors import StoreUnavailable, TocsinError
 from incidents.store.connection import Links, client_for
@@ -9,7 +10,7 @@ from incidents.store.health import Examination, examine
 from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
 from tocsin.logs import get_log
-from tocsin.rulebook import reload_rules
+from tocsin.rule_files import reload_rules
 from tocsin.settings import Settings, without_password
 
 log = get_log(__name__)
@@ -57,6 +58,7 @@ def ensure_durable(settings: Settings, url: str, *, patience: float = 10.0) -> N
     Raises StoreUnavailable when it does not answer within `patience` seconds.
     """
     found = _examine(url, settings, patience)
+    _refuse_half_restored(url)
     for warning in found.warnings:
         log.warning("store_not_fully_checked", detail=warning)
     if not found.problems:
@@ -70,6 +72,12 @@ def ensure_durable(settings: Settings, url: str, *, patience: float = 10.0) -> N
         f"the store {without_password(url)} would forget what it accepted:{listed}\n"
         "mend it, or accept the loss with `allow_volatile: true`"
     )
+
+
+def _refuse_half_restored(url: str) -> None:
+    with Links(url) as links, links.borrow() as link:
+        if link.one("EXISTS", keys.restoring()):
+            raise StoreRefused("a restore into this store was broken off: run `tocsin restore FILE --force` again")
 
 
 def _examine(url: str, settings: Settings, patience: float) -> Examination:

@@ -12,6 +12,7 @@ from incidents.errors import NotFound, StoreConflict
 from incidents.overrides import (
     MOST,
     MadeOverride,
+    calendars_of,
     decoded,
     encoded,
     hash_of,
@@ -89,7 +90,8 @@ class Overrides:
 
 def _commands(current: str, after: Made) -> list[Command]:
     old, new = overrides_of(current), hash_of(after)
-    commands: list[Command] = [("SET", keys.rules_current(), joined(rules_of(current), new))]
+    name = joined(rules_of(current), new, calendars_of(current))
+    commands: list[Command] = [("SET", keys.rules_current(), name)]
     if old and old != new:
         commands.append(("EXPIRE", keys.overrides(old), SUPERSEDED_SECONDS))
     if new:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from incidents.oncall import Channel
+from incidents.oncall import Calendar, Channel
 from rules.conditions import All, Any, Condition, None_, name_of
 from rules.durations import format_duration
 from rules.matchers import Matcher
@@ -28,6 +28,7 @@ NAMES: Mapping[str, str] = {
     "file": "",
     "line": "",
     "hash": "",
+    "turns": "",  # of a calendar
 }
 _GROUPS = (All, Any, None_)
 
@@ -46,6 +47,8 @@ def said(value: object) -> str:  # noqa: PLR0911 - one line for each kind of val
         return value.value
     if isinstance(value, Matcher):
         return str(value)
+    if isinstance(value, Calendar):
+        return value.file or value.url_file or "an address"
     if isinstance(value, Channel):
         return value.name if "/" not in value.name else value.kind
     if isinstance(value, msgspec.Struct):

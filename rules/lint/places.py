@@ -13,7 +13,7 @@ class Places:
 
     def __init__(self, files: Sequence[SourceFile]) -> None:
         self._rules: dict[tuple[str, str], Node] = {}
-        for file in files:
+        for file in (each for each in files if not each.is_calendar):
             ignored: list[Problem] = []
             section = read_yaml(file.text, file.name, ignored).entries.get("rules")
             for node in section.items if section else ():

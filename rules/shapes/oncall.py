@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from incidents.oncall import AUDIENCE_KINDS
 from incidents.values import Role, Severity
 from rules.shapes.fragments import (
     ADDRESS,
@@ -100,6 +101,7 @@ PERSON = Shape(
     says="Who can be paged.",
     keys={
         "name": key("For people to read.", TEXT),
+        "email": key("By which calendars may name the person.", TEXT),
         "timezone": key("An IANA name; default: UTC.", TIMEZONE),
         "channels": key(
             "The channels to try, first to last: a name from channels, one written out, or console.",
@@ -157,11 +159,25 @@ _ORDER = key(
     lists({"if": {"type": "string"}, "then": NAME, "else": shape("member")}, least=1),
 )
 _HOURS = key("When these people hold it; default: at all hours.", lists(shape("hours"), least=1))
+CALENDAR = Shape(
+    what="a calendar",
+    says="A calendar (iCalendar) whose events say who holds it: their summary or an attendee names a person.",
+    keys={
+        "url": _secret("address", ADDRESS),
+        "url_file": key("The file that holds the address.", NAME),
+        "file": key("A file *.ics; its path begins at the rule file.", {"type": "string", "pattern": "[.]ics$"}),
+        "refresh": key("How often it is read anew, from 1m to 1d; default: 15m.", DURATION),
+    },
+    one_of=("url", "url_file", "file"),
+)
+_CALENDAR = key("Where the turns stand, in place of order; nobody holds it where it names nobody.", shape("calendar"))
+_OF_A_CALENDAR: Schema = {"not": {"anyOf": [{"required": ["calendar", name]} for name in ("hours", "handoff")]}}
 LAYER = Shape(
     what="a layer",
-    says="People who take turns within hours. What it does not say it takes from the rotation.",
-    keys={"timezone": _TIMEZONE, "handoff": _HANDOFF, "order": _ORDER, "hours": _HOURS},
-    needs=("order",),
+    says="People who take turns within hours, or a calendar. What it does not say it takes from the rotation.",
+    keys={"timezone": _TIMEZONE, "handoff": _HANDOFF, "order": _ORDER, "hours": _HOURS, "calendar": _CALENDAR},
+    one_of=("order", "calendar"),
+    also=_OF_A_CALENDAR,
 )
 ROTATION = Shape(
     what="a rotation",
@@ -171,11 +187,12 @@ ROTATION = Shape(
         "handoff": _HANDOFF,
         "order": _ORDER,
         "hours": _HOURS,
+        "calendar": _CALENDAR,
         "layers": key("From top to bottom: the first that is open and has somebody.", lists(shape("layer"), least=1)),
         "overrides": key("Somebody else for a while; they must not overlap.", lists(shape("override"))),
     },
-    one_of=("order", "layers"),
-    also=excludes("hours", "layers"),
+    one_of=("order", "layers", "calendar"),
+    also={"allOf": [excludes("hours", "layers"), _OF_A_CALENDAR]},
 )
 HELD_BY = Shape(
     what="the role",
@@ -218,6 +235,25 @@ POLICY = Shape(
     },
     needs=("steps",),
 )
+AUDIENCE = Shape(
+    what="an audience",
+    says="Who is told together, and in which words.",
+    keys={
+        "channels": key("The channels that reach it, by name.", CHANNEL_NAMES),
+        "kind": key(
+            "Who they are; whoever is not internal is told nothing but what somebody wrote. Default: internal, and "
+            "customers for the audience of that name.",
+            words(AUDIENCE_KINDS),
+        ),
+        "template": key(
+            "What a communication begins as; {{ summary }}, {{ title }}, {{ id }}, {{ severity }}, {{ status }}, "
+            "{{ began }}, {{ age }} and {{ next_update }} are put in.",
+            TEXT,
+        ),
+    },
+    needs=("channels",),
+)
+ANY_AUDIENCE: Schema = {"if": {"type": "array"}, "then": CHANNEL_NAMES, "else": shape("audience")}
 SEVERITY_FIELDS = Shape(
     what="the severity",
     says="What a severity asks of people.",
@@ -239,6 +275,7 @@ SHAPES: Mapping[str, Shape] = {
     **{f"channel_{kind}": own for kind, own in CHANNEL_KINDS.items()},
     "rotation": ROTATION,
     "layer": LAYER,
+    "calendar": CALENDAR,
     "member": MEMBER,
     "hours": HOURS,
     "handoff": HANDOFF,
@@ -248,6 +285,7 @@ SHAPES: Mapping[str, Shape] = {
     "policy": POLICY,
     "policy_hours": POLICY_HOURS,
     "step": STEP,
+    "audience": AUDIENCE,
     "severities": SEVERITIES,
     "severity": SEVERITY_FIELDS,
 }

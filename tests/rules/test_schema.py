@@ -58,6 +58,7 @@ PLACES = {
     "channel_apprise": "channels: {a: {apprise: {%s}}}",
     "channel_console": "channels: {a: {console: {%s}}}",
     "rotation": "rotations: {a: {%s}}",
+    "calendar": "rotations: {a: {calendar: {%s}}}",
     "layer": "rotations: {a: {layers: [{%s}]}}",
     "member": "rotations: {a: {order: [{%s}]}}",
     "hours": "rotations: {a: {order: [a], hours: [{%s}]}}",

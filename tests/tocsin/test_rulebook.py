@@ -11,7 +11,8 @@ from incidents.errors import NotFound
 from incidents.store.connection import Links
 from incidents.store.rulesets import RuleSets
 from tocsin.config_file import load_settings
-from tocsin.rulebook import RuleBook, reload_rules
+from tocsin.rule_files import reload_rules
+from tocsin.rulebook import RuleBook
 from tocsin.settings import Settings
 
 GOOD = "rules:\n- {id: critical, match: 'severity=\"critical\"', declare: SEV2}\n"

@@ -30,7 +30,7 @@ from tocsin.commands.options import FAILED, config_option
 from tocsin.commands.printing import STYLES, Out
 from tocsin.commands.remote import TOKEN_VARIABLE, UNREACHABLE, no_token, output_option, server_option
 from tocsin.config_file import load_settings
-from tocsin.rulebook import read_rules
+from tocsin.rule_files import read_rules
 from tocsin.settings import ConfigurationError, Settings, environment
 
 SECONDS = 5.0

@@ -20,7 +20,7 @@ from tocsin.commands.options import UNUSABLE, config_option, settings_or_exit
 from tocsin.commands.override import override
 from tocsin.commands.printing import Out, instant
 from tocsin.commands.remote import end, with_out
-from tocsin.rulebook import read_rules
+from tocsin.rule_files import read_rules
 
 WEEKS = 4
 CALENDAR_WEEKS = 26

@@ -13,7 +13,7 @@ from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
 from tocsin.commands.options import config_option, settings_or_exit, told
 from tocsin.logs import configure_logs, get_log
-from tocsin.rulebook import reload_rules
+from tocsin.rule_files import reload_rules
 from tocsin.serve import Hooks
 from tocsin.serve import serve as run
 from tocsin.settings import Settings

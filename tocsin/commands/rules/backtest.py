@@ -29,7 +29,7 @@ from tocsin.commands.printing import Out
 from tocsin.commands.remote import client_of, end, with_out
 from tocsin.commands.rules.sets import RUNNING, running_set
 from tocsin.prometheus_history import Asked, episodes
-from tocsin.rulebook import rule_set_at
+from tocsin.rule_files import rule_set_at
 
 SHORTEST_STEP = timedelta(seconds=1)
 

@@ -10,6 +10,7 @@ import click
 
 from incidents.clock import utc_now
 from incidents.journal.reader import Journal
+from incidents.rota.reading import read_calendar
 from rules.check import Report, check, render_github, render_json, render_text
 from rules.files import read_rule_files
 from tocsin.commands.options import FAILED, UNUSABLE, config_option, settings_or_exit
@@ -42,7 +43,7 @@ def check_files(
         settings = settings_or_exit(config_path)
         paths, journal = settings.rules, journal or settings.journal_dir
     read = read_rule_files(paths)
-    report = check(read.files, now, unreadable=read.problems, seen=alerts_of(journal, now))
+    report = check(read.files, now, unreadable=read.problems, read_calendar=read_calendar, seen=alerts_of(journal, now))
     click.echo(RENDER[output](report), nl=False)
     sys.exit(exit_code(report, unreadable=any(problem.severity == "error" for problem in read.problems), strict=strict))
 

@@ -21,7 +21,7 @@ from tocsin.commands.instants import read_instant
 from tocsin.commands.options import UNUSABLE, config_option, settings_or_exit
 from tocsin.commands.printing import Out
 from tocsin.commands.remote import client_of, end, ended, output_option, server_option
-from tocsin.rulebook import rule_set_at
+from tocsin.rule_files import rule_set_at
 
 INCIDENT = re.compile(r"INC-\d{4}-\d{4,}")
 EVENT = re.compile(r"\d{10,}-\d+(\.t?\d+)?")
