@@ -102,7 +102,7 @@ def draft_of(record: Record, kept: Postmortem) -> Draft:
     """Return the post-mortem of a record with what people wrote."""
     incident = record.incident
     lines = tuple(_lines(record.entries))
-    plan = action_plan(record)
+    plan = tuple(_plan(record))
     return Draft(
         id=incident.id,
         title=incident.title,
@@ -127,7 +127,7 @@ def draft_of(record: Record, kept: Postmortem) -> Draft:
         stakeholders=incident.stakeholders,
         objectives=tuple(_objectives(record)),
         communications=tuple(line for line in lines if line.kind is EntryKind.COMMUNICATION),
-        gaps=gaps_of(record, actions=len(plan)),
+        gaps=gaps_of(record),
         action_plan=plan,
         timeline=lines,
         entries_left_out=record.left_out,
@@ -201,18 +201,14 @@ def _objectives(record: Record) -> Iterable[ObjectiveLine]:
         )
 
 
-def action_plan(record: Record) -> tuple[ActionLine, ...]:
-    """Return the post-incident actions: they are the plan."""
-    plan: dict[str, ActionLine] = {}
-    for entry in record.entries:
-        if entry.kind is EntryKind.POST_INCIDENT_ACTION:
-            name = text_in(entry.data, "id") or entry.id
-            plan[name] = ActionLine(
-                id=name,
-                text=text_in(entry.data, "text") or entry.text,
-                owner=text_in(entry.data, "owner"),
-                due=text_in(entry.data, "due"),
-                link=text_in(entry.data, "link"),
-                state=text_in(entry.data, "state") or "open",
-            )
-    return tuple(plan.values())
+def _plan(record: Record) -> Iterable[ActionLine]:
+    """Yield the post-incident actions: they are the plan."""
+    for action in record.incident.post_incident_actions:
+        yield ActionLine(
+            id=action.id,
+            text=action.text,
+            owner=action.owner,
+            due=action.due.isoformat() if action.due else "",
+            link=action.link,
+            state=action.state.value,
+        )

@@ -58,8 +58,8 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
 DETECTED_WITHIN = timedelta(minutes=5)  # an alert that took longer than this to get here came late
 
 
-def gaps_of(record: Record, *, actions: int) -> tuple[Gap, ...]:
-    """Return what was missing, in order of time; `actions` is how many post-incident actions there are."""
+def gaps_of(record: Record) -> tuple[Gap, ...]:
+    """Return what was missing, in order of time."""
     found = [
         *_detection(record),
         *_acknowledgement(record),
@@ -69,7 +69,7 @@ def gaps_of(record: Record, *, actions: int) -> tuple[Gap, ...]:
         *_ends(record),
         *_measuring(record),
         *_outside(record),
-        *_actions(record, actions),
+        *_actions(record),
     ]
     order = list(GapKind)
     return tuple(sorted(found, key=lambda gap: (gap.at, order.index(gap.kind), gap.text)))
@@ -216,9 +216,9 @@ def _outside(record: Record) -> Iterator[Gap]:
             yield Gap(kind=GapKind.OUTSIDE_ACTION, text=text, at=entry.at, entries=(entry.id,))
 
 
-def _actions(record: Record, actions: int) -> Iterator[Gap]:
+def _actions(record: Record) -> Iterator[Gap]:
     needed = record.settings(record.incident.severity).postmortem == "required"
-    if needed and not actions and not record.incident.is_open:
+    if needed and not record.incident.post_incident_actions and not record.incident.is_open:
         yield Gap(kind=GapKind.NO_ACTION, text="No post-incident action was written down", at=record.end)
 
 

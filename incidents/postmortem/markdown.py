@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from incidents.markdown import inline, link, paragraph, table
+from incidents.markdown import inline, link, paragraph
 from incidents.postmortem.draft import Draft, Line
 from incidents.postmortem.people import Participant
 from incidents.postmortem.values import PostmortemState
@@ -28,11 +28,14 @@ def as_markdown(draft: Draft, *, picture: str = PICTURE) -> str:
         *([f"![The incident from its first alert to its end]({picture})"] if picture else []),
         *_sections(draft, first=True),
         "## Numbers",
-        table(("what", "how much"), number_rows(draft)),
+        _table(
+            ("what", "how much"),
+            [*number_rows(draft), *((inline(what), inline(much)) for what, much in budget_rows(draft))],
+        ),
         "## What was missing",
         _listed(f"**{moment(gap.at)}:** {inline(gap.text)}{_ids(gap.entries)}" for gap in draft.gaps),
         "## People",
-        table(("who", "roles", "paged", "entries"), [_person(each) for each in draft.people])
+        _table(("who", "roles", "paged", "entries"), [_person(each) for each in draft.people])
         if draft.people
         else _NONE,
         "### Who had to know",
@@ -73,11 +76,11 @@ def _sections(draft: Draft, *, first: bool) -> Iterator[str]:
 def number_rows(draft: Draft) -> list[tuple[str, str]]:
     """Return the numbers as pairs of what and how much."""
     numbers, pages = draft.numbers, draft.numbers.pages
-    rows = [
+    return [
         ("began", moment(numbers.began_at) or "not known: no alert told of it"),
         ("declared", moment(numbers.declared_at)),
-        ("time to detect, from the first alert's start", told(numbers.time_to_detect)),
-        ("time to declare, from the first alert's start", told(numbers.time_to_declare)),
+        ("time to detect, from the start of its first alert until declared", told(numbers.time_to_detect)),
+        ("time to declare, from when its first alert arrived", told(numbers.time_to_declare)),
         ("time to acknowledge, from declared", _took(numbers.time_to_acknowledge)),
         ("time to mitigate, from declared", _took(numbers.time_to_mitigate)),
         ("time to resolve, from declared", _took(numbers.time_to_resolve)),
@@ -88,10 +91,19 @@ def number_rows(draft: Draft) -> list[tuple[str, str]]:
         ("attempts failed", f"{pages.failed}, given up: {pages.given_up}"),
         ("reopened", plural(numbers.reopened, "time")),
     ]
-    for burnt in draft.error_budgets:
-        known = f"{burnt.minutes:.3g} of {burnt.of_minutes:.4g} min" if burnt.minutes is not None else burnt.why
-        rows.append((f"error budget burnt of {burnt.slo}", known or "not known"))
-    return rows
+
+
+def budget_rows(draft: Draft) -> list[tuple[str, str]]:
+    """Return how much of each error budget was burnt, as pairs of what and how much."""
+    return [
+        (
+            f"error budget burnt of {burnt.slo}",
+            f"{burnt.minutes:.3g} of {burnt.of_minutes:.4g} min"
+            if burnt.minutes is not None
+            else burnt.why or "not known",
+        )
+        for burnt in draft.error_budgets
+    ]
 
 
 def _took(seconds: float | None) -> str:
@@ -99,7 +111,7 @@ def _took(seconds: float | None) -> str:
 
 
 def _person(person: Participant) -> tuple[str, str, str, str]:
-    return person.person, roles_told(person), str(person.paged), str(person.entries)
+    return inline(person.person), roles_told(person), str(person.paged), str(person.entries)
 
 
 def roles_told(person: Participant) -> str:
@@ -125,9 +137,12 @@ def _plan(draft: Draft) -> Iterator[str]:
     if not draft.action_plan:
         yield "_Nothing was planned. What has to change so that it does not happen again, who does it, and until when?_"
         return
-    yield table(
+    yield _table(
         ("what", "owner", "due", "state", "where"),
-        [(each.text, each.owner or "nobody", each.due, each.state, each.link) for each in draft.action_plan],
+        [
+            (inline(each.text), inline(each.owner) or "nobody", each.due, each.state, link(each.link, each.link))
+            for each in draft.action_plan
+        ],
     )
 
 
@@ -142,7 +157,7 @@ COLUMNS = ("at (UTC)", "by its source", "what", "who", "text", "entry")
 
 def timeline_table(lines: Iterable[Line]) -> str:
     """Return lines of a timeline as a table with the id of each entry."""
-    return table(COLUMNS, (line_cells(line) for line in lines))
+    return _table(COLUMNS, (line_cells(line) for line in lines))
 
 
 def line_cells(line: Line) -> tuple[str, ...]:
@@ -150,7 +165,14 @@ def line_cells(line: Line) -> tuple[str, ...]:
     corrected = f" (corrected by {', '.join(line.corrected_by)})" if line.corrected_by else ""
     at = f"{line.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     source = f"{line.source_at:%Y-%m-%d %H:%M:%S}" if line.source_at else ""
-    return at, source, line.kind.value.replace("_", " "), line.actor, line.text + corrected, line.id
+    return at, source, line.kind.value.replace("_", " "), inline(line.actor), inline(line.text) + corrected, line.id
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table of cells that are Markdown already: what is foreign in them is escaped."""
+    head = tuple(columns)
+    lines = (f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join((f"| {' | '.join(head)} |", "|" + " --- |" * len(head), *lines))
 
 
 def _ids(entries: tuple[str, ...]) -> str:

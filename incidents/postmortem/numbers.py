@@ -1,5 +1,6 @@
 """The numbers of an incident: how long each stretch of it took, and how its pages fared. Pure."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 import msgspec
@@ -48,8 +49,8 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
 class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     """When it began, was noticed and so on, and how many seconds each took; None where it did not happen.
 
-    To be detected and declared it takes from when its first alert began; to be acknowledged, mitigated and resolved,
-    from when it was declared.
+    Detecting takes from when its first alert began until it was declared, of which declaring is what came after the
+    first alert had arrived; to acknowledge, mitigate and resolve takes from when it was declared.
     """
 
     began_at: datetime | None
@@ -74,7 +75,7 @@ def numbers_of(record: Record) -> Numbers:
     """Return the numbers of an incident."""
     incident = record.incident
     declared = incident.declared_at
-    began = record.began if record.alerts else None
+    began = record.began if record.alerts or incident.began_at else None
     fired = [entry.at for entry in record.entries if entry.kind is EntryKind.ALERT_FIRED]
     detected = min([*fired, declared])
     acknowledged = acknowledged_at(record)
@@ -87,8 +88,8 @@ def numbers_of(record: Record) -> Numbers:
         acknowledged_at=acknowledged,
         mitigated_at=mitigated,
         resolved_at=resolved,
-        time_to_detect=_seconds(began, detected),
-        time_to_declare=_seconds(began, declared),
+        time_to_detect=_seconds(began, declared),
+        time_to_declare=_seconds(detected, declared) if fired else None,
         time_to_acknowledge=_seconds(declared, acknowledged),
         time_to_mitigate=_seconds(declared, mitigated),
         time_to_resolve=_seconds(declared, resolved),
@@ -96,7 +97,7 @@ def numbers_of(record: Record) -> Numbers:
         severities=tuple(
             SeverityTime(severity=severity, seconds=seconds) for severity, seconds in severity_seconds(record).items()
         ),
-        alerts=max(sum(1 for _ in record.alerts), sum(span.count for span in record.alerts if span.count > 1)),
+        alerts=_alerts(record),
         reopened=sum(1 for entry in record.entries if entry.kind is EntryKind.REOPENED),
         pages=_pages(record),
     )
@@ -110,6 +111,21 @@ def acknowledged_at(record: Record) -> datetime | None:
     )
     known = record.incident.acknowledged_at
     return min((at for at in (first, known) if at is not None), default=None)
+
+
+def _alerts(record: Record) -> int:
+    """Return how many alerts there were; a fold stands for many, of which single ones may be known beside it."""
+    spans: Counter[str] = Counter()
+    folded: Counter[str] = Counter()
+    for span in record.alerts:
+        spans[span.name] += 1
+        folded[span.name] += span.count
+    firings: Counter[str] = Counter()
+    for entry in record.entries:
+        if entry.kind is EntryKind.ALERT_FIRED:
+            count = entry.data.get("count", 1)
+            firings[text_in(entry.data.get("labels", {}), "alertname")] += count if isinstance(count, int) else 1
+    return sum(max(number, min(folded[name], firings[name] or number)) for name, number in spans.items())
 
 
 def _last(record: Record, kind: EntryKind) -> datetime | None:

@@ -70,7 +70,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def began(self) -> datetime:
         """When the first of its alerts began or, without any, when it was declared."""
-        return min((span.since for span in self.alerts), default=self.incident.declared_at)
+        known = self.incident.began_at or self.incident.declared_at
+        return min((known, *(span.since for span in self.alerts)))
 
     @property
     def last_entry(self) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from incidents import keys
-from incidents.errors import NotFound, StoreConflict, TocsinError
+from incidents.errors import NotFound, StoreConflict, TocsinError, TransitionNotAllowed
 from incidents.postmortem.values import Postmortem
 from incidents.store.codec import encode
 from incidents.store.commit import entry_command
@@ -54,13 +54,13 @@ class Postmortems:
     def change(self, incident_id: str, version: int | None, make: Callable[[Postmortem], Changed]) -> Postmortem:
         """Let a change happen to the version that was read, None for any, and return what became of it.
 
-        What `make` raises is raised. Raises `NotFound`, `StalePostmortem`, `StoreConflict` after many tries.
+        `make` may raise `TransitionNotAllowed`. Raises `NotFound`, `StalePostmortem`, `StoreConflict` after many tries.
         """
         with self._links.borrow() as link:
             for _ in range(TRIES):
                 try:
                     changed = self._try(link, incident_id, version, make)
-                except BaseException:
+                except (NotFound, StalePostmortem, TransitionNotAllowed):
                     link.one("UNWATCH")
                     raise
                 if changed is not None:
