@@ -8,10 +8,11 @@ from incidents.postmortem.draft import Draft, Line
 from incidents.postmortem.people import Participant
 from incidents.postmortem.values import PostmortemState
 from incidents.postmortem.words import moment, plural, told
+from incidents.texts import one_line
 
 PICTURE = "picture.svg"
 _NONE = "None."
-_STATES = {
+STATES = {
     PostmortemState.DRAFT: "Draft",
     PostmortemState.REVIEW: "In review",
     PostmortemState.PUBLISHED: "Published",
@@ -55,7 +56,7 @@ def as_markdown(draft: Draft, *, picture: str = PICTURE) -> str:
 
 def _standing(draft: Draft) -> str:
     said = [
-        f"{_STATES[draft.state]}, version {draft.version}",
+        f"{STATES[draft.state]}, version {draft.version}",
         f"{draft.severity} {draft.status}",
         f"criterion {inline(draft.criterion)}",
         f"team {inline(draft.team)}",
@@ -160,12 +161,13 @@ def timeline_table(lines: Iterable[Line]) -> str:
     return _table(COLUMNS, (line_cells(line) for line in lines))
 
 
-def line_cells(line: Line) -> tuple[str, ...]:
-    """Return the cells of a line."""
+def line_cells(line: Line, *, escaped: bool = True) -> tuple[str, ...]:
+    """Return the cells of a line, as Markdown or as they are."""
+    shown = inline if escaped else one_line
     corrected = f" (corrected by {', '.join(line.corrected_by)})" if line.corrected_by else ""
     at = f"{line.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     source = f"{line.source_at:%Y-%m-%d %H:%M:%S}" if line.source_at else ""
-    return at, source, line.kind.value.replace("_", " "), inline(line.actor), inline(line.text) + corrected, line.id
+    return at, source, line.kind.value.replace("_", " "), shown(line.actor), shown(line.text) + corrected, line.id
 
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
