@@ -181,11 +181,12 @@ def _heartbeat_url(reading: Reading) -> Secret | None:
 
 
 def _retention(reading: Reading) -> Retention:
-    fields = reading.fields.fields("retention", what="retention", known=("incidents", "journal"))
+    fields = reading.fields.fields("retention", what="retention", known=("incidents", "archive", "journal"))
     part = Reading(fields, reading.problems, reading.base)
     standard = Retention()
     return Retention(
         incidents=part.positive_duration("incidents", standard.incidents),
+        archive=part.positive_duration("archive", standard.archive),
         journal=part.positive_duration("journal", standard.journal),
     )
 

@@ -1,8 +1,9 @@
-"""Puts a facts worker together; beside it, in a thread of its own, the journal is written."""
+"""Puts a facts worker together; beside it, in threads, the journal is written and incidents archived."""
 
 from incidents.clock import utc_now
 from incidents.queues import FACTS_QUEUE
-from incidents.store.connection import Links, client_for
+from incidents.store.archive import Kept
+from incidents.store.connection import Link, Links, client_for
 from incidents.store.facts import FactStore
 from incidents.store.intake import Intake
 from incidents.store.rulesets import RuleSets
@@ -14,6 +15,7 @@ from tocsin.working import new_owner, work
 from workers.asking import Asking
 from workers.facts import Facts
 from workers.journaling import Journaling
+from workers.keeping import Keeper
 from workers.prometheus import Prometheus
 from workers.runtime import RUNTIME
 
@@ -37,9 +39,13 @@ def run(settings: Settings, url: str) -> int:
         url=url, owner=new_owner(), directory=settings.journal_dir, keep=settings.retention.journal, now=utc_now
     )
     journaling.start()
+    kept = Kept(plain=settings.retention.archive, whole=settings.retention.incidents)
+    keeper = Keeper(Link(url), owner=new_owner(), kept=kept, now=utc_now)
+    keeper.start()
     try:
         return work(FACTS_QUEUE, url)
     finally:
+        keeper.stop()
         journaling.stop()
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from incidents.archive import ARCHIVED_AFTER
 from incidents.errors import TocsinError
 from rules.durations import format_duration
 from rules.yaml import Problem
@@ -115,9 +116,10 @@ class PrometheusSettings(_Value, frozen=True, kw_only=True):
 
 
 class Retention(_Value, frozen=True, kw_only=True):
-    """How long closed incidents and the journal are kept."""
+    """How long closed incidents and the journal are kept, and after how long a closed incident is archived."""
 
     incidents: timedelta = timedelta(days=400)
+    archive: timedelta = ARCHIVED_AFTER
     journal: timedelta = timedelta(days=90)
 
 

@@ -19,9 +19,11 @@ from typing import NamedTuple
 import structlog
 
 from incidents import keys
+from incidents.archive import Archived
 from incidents.commit import TIMER_BEATS, Commit
 from incidents.errors import LeaseLost, StoreConflict, StoreUnavailable, TocsinError
 from incidents.snapshot import Need, Plan, Snapshot
+from incidents.store.archive import bring_back
 from incidents.store.bundle import Bundle
 from incidents.store.commit import commit_commands
 from incidents.store.connection import Command, Link, checked
@@ -250,6 +252,14 @@ class Decider:
                 self._planned = Planned(deciding, entries, arrivals, deciding.plan(Work(arrivals)))
 
     def _load(self, plan: Plan, now: datetime, leaving: Leaving) -> Snapshot:
+        while True:
+            try:
+                return self._loaded(plan, now, leaving)
+            except Archived as archived:
+                self._link.one("UNWATCH")
+                bring_back(self._link, archived.incident_id)
+
+    def _loaded(self, plan: Plan, now: datetime, leaving: Leaving) -> Snapshot:
         watch, *loads = load_commands(plan, now)
         bundle = Bundle([*loads, IS_EXPECTED])
         _, watched, *answered = checked(self._link.ask([("UNWATCH",), watch, *bundle.commands]))

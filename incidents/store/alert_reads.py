@@ -1,4 +1,7 @@
-"""Reads what is remembered of alerts, page by page, those heard of last first; it writes nothing."""
+"""Reads what is remembered of alerts, page by page, those heard of last first.
+
+It writes nothing, but that an archived incident of which it is asked is brought back.
+"""
 
 import base64
 import binascii
@@ -10,6 +13,7 @@ from incidents import keys
 from incidents.alert import AlertState
 from incidents.clock import from_ms
 from incidents.errors import NotFound
+from incidents.store.archive import bring_back
 from incidents.store.codec import decode_state
 from incidents.store.connection import Link, Links, checked
 from incidents.store.reads import UnknownCursor
@@ -122,6 +126,7 @@ def _rank_after(link: Link, cursor: _Place) -> int:
 
 
 def _of_incident(link: Link, incident_id: str, cursor: _Place | None) -> Iterator[list[_Place]]:
+    bring_back(link, incident_id)
     exists, names = checked(
         link.ask([("EXISTS", keys.incident(incident_id)), ("SMEMBERS", keys.incident_alerts(incident_id))])
     )

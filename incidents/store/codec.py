@@ -6,6 +6,7 @@ from functools import lru_cache
 import msgspec
 
 from incidents.alert import Alert, AlertState
+from incidents.archive import incident_in
 from incidents.clock import from_ms
 from incidents.document.values import Version
 from incidents.facts import Fact
@@ -38,11 +39,15 @@ decode_fact = msgspec.json.Decoder(Fact).decode
 decode_heartbeat = msgspec.json.Decoder(HeartbeatState).decode
 decode_state = _STATE.decode
 decode_summary = msgspec.json.Decoder(Summary).decode
-decode_incident = _INCIDENT.decode
 decode_version = msgspec.json.Decoder(Version).decode
 decode_entry = _ENTRY.decode
 decode_page = _PAGE.decode
 decode_quarantined = _QUARANTINED.decode
+
+
+def decode_incident(value: bytes) -> Incident:
+    """Read an incident, whether it is archived or not."""
+    return _INCIDENT.decode(incident_in(value))
 
 
 def tally_of(firing: bytes | None, resolved: bytes | None, clear_since: bytes | None) -> AlertTally:

@@ -3,15 +3,18 @@
 It goes through the same transition table and the same commands as the decider's commits, under WATCH.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from incidents import events, keys
+from incidents.archive import is_archive
 from incidents.commit import Commit, commit_of, merge_of
-from incidents.errors import NotFound, StaleVersion, StoreConflict, TransitionNotAllowed
+from incidents.errors import NotFound, StaleVersion, StoreConflict, StoreUnavailable, TransitionNotAllowed
 from incidents.incident import AlertTally, Incident, incident_id
 from incidents.oncall import OnCall
+from incidents.store.archive import bring_back, counted
 from incidents.store.codec import decode_incident, tally_of
 from incidents.store.commit import commit_commands, escalation_command
 from incidents.store.connection import Command, Link, Links, checked
@@ -46,9 +49,13 @@ class Incidents:
         """Return an incident with the counts of its alerts; raises `NotFound`."""
         with self._links.borrow() as link:
             stored, counts = checked(link.ask([("GET", keys.incident(name)), ("HMGET", keys.tally(name), *FIELDS)]))
+            if stored is not None and is_archive(stored):
+                # Whoever looks at one goes on to what is kept under its id. A full store shows it all the same.
+                with contextlib.suppress(StoreUnavailable):
+                    bring_back(link, name)
         if stored is None:
             raise NotFound("incident", name)
-        return decode_incident(stored), tally_of(*counts)
+        return counted(stored, counts)
 
     def apply(
         self,
@@ -121,6 +128,10 @@ class Incidents:
         for name, value in stored.items():
             if value is None:
                 raise NotFound("incident", name)
+            if is_archive(value):
+                link.one("UNWATCH")
+                bring_back(link, name)
+                return None
         incident, into = (decode_incident(stored[name]) for name in names)
         if version is not None and incident.version != version:
             raise StaleVersion(names[0], incident.version, version)
@@ -150,6 +161,10 @@ class Incidents:
         _, stored, counts, ruleset = checked(loaded)
         if stored is None:
             raise NotFound("incident", name)
+        if is_archive(stored):
+            link.one("UNWATCH")
+            bring_back(link, name)
+            return None
         incident, alerts = decode_incident(stored), tally_of(*counts)
         if version is not None and incident.version != version:
             raise StaleVersion(name, incident.version, version)

@@ -8,6 +8,7 @@ import msgspec
 
 from incidents import keys
 from incidents.alert import AlertState
+from incidents.archive import Archived, is_archive
 from incidents.clock import to_ms
 from incidents.snapshot import FIRING_NOW, MEMBERS_LOADED, Absorbing, Known, Plan, Snapshot
 from incidents.store.bundle import with_data
@@ -92,7 +93,7 @@ def _group(kind: str, name: str, folds: Iterable[str]) -> list[Any]:
 
 
 def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
-    """Read the replies to `load_commands`."""
+    """Read the replies to `load_commands`; raises `Archived` for an incident that has to be brought back first."""
     answers = iter(replies[1:])
     fence, ruleset, number = int(next(answers) or 0), next(answers), int(next(answers) or 0)
     maintenance, has_actions = decode_maintenance(tuple(next(answers))), bool(next(answers))
@@ -178,5 +179,7 @@ def _states(plan: Plan, values: list[bytes | None]) -> dict[str, AlertState]:
 def _known(group: list[bytes], folds: Iterable[str]) -> Known | None:
     if not group[0]:
         return None
+    if is_archive(group[0]):
+        raise Archived(decode_incident(group[0]).id)
     begun = {name: int(value) for name, value in zip(folds, group[4:], strict=True) if value}
     return Known(decode_incident(group[0]), tally_of(group[1], group[2], group[3]), begun)

@@ -1,4 +1,6 @@
-"""Reads incidents and their timelines, page by page; it writes nothing.
+"""Reads incidents and their timelines, page by page.
+
+It writes nothing, but that an archived incident whose timeline is asked for is brought back.
 
 Only what a page asks for is loaded. Where a filter finds little, one question looks through so much of the history and
 no further; the cursor that it answers goes on from there.
@@ -10,7 +12,8 @@ from typing import NamedTuple
 from incidents import keys
 from incidents.errors import NotFound, TocsinError
 from incidents.incident import AlertTally, Incident
-from incidents.store.codec import decode_entry, decode_incident, tally_of
+from incidents.store.archive import bring_back, counted
+from incidents.store.codec import decode_entry, decode_incident
 from incidents.store.connection import Command, Link, Links, checked
 from incidents.store.load import FIELDS
 from incidents.timeline import Entry, EntryKind, TimelineEntry, folded
@@ -105,11 +108,12 @@ class Reads:
 
         Raises `NotFound` and `UnknownCursor`.
         """
-        if after and not _is_entry_id(after):
+        if after and not is_entry_id(after):
             raise UnknownCursor(after)
         with self._links.borrow() as link:
             if not link.one("EXISTS", keys.incident(incident_id)):
                 raise NotFound("incident", incident_id)
+            bring_back(link, incident_id)
             found, following = _entries(link, incident_id, kinds, after, limit)
             return EntryPage(_with_folds(link, incident_id, found), following)
 
@@ -120,9 +124,10 @@ class Reads:
 
         Raises `UnknownCursor`; an incident that there is not has none.
         """
-        if before and not _is_entry_id(before):
+        if before and not is_entry_id(before):
             raise UnknownCursor(before)
         with self._links.borrow() as link:
+            bring_back(link, incident_id)
             found, following = _entries(link, incident_id, kinds, before, limit, latest_first=True)
             return EntryPage(_with_folds(link, incident_id, found), following)
 
@@ -171,14 +176,11 @@ def _load(link: Link, names: list[str]) -> list[Counted]:
     commands: list[Command] = [("MGET", *(keys.incident(name) for name in names))]
     commands += [("HMGET", keys.tally(name), *FIELDS) for name in names]
     stored, *tallies = checked(link.ask(commands))
-    return [
-        Counted(decode_incident(value), tally_of(*tally))
-        for value, tally in zip(stored, tallies, strict=True)
-        if value is not None
-    ]
+    return [Counted(*counted(value, tally)) for value, tally in zip(stored, tallies, strict=True) if value is not None]
 
 
-def _is_entry_id(text: str) -> bool:
+def is_entry_id(text: str) -> bool:
+    """Whether a text can be the id of an entry."""
     parts = text.split("-")
     return len(parts) <= 2 and all(
         part.isascii() and part.isdigit() and len(part) <= 20 and int(part) < LARGEST_ID_PART for part in parts

@@ -1,0 +1,238 @@
+"""Closed incidents as one compressed value: what goes in comes out, whoever looks, changes or dies meanwhile."""
+
+import ast
+import inspect
+from datetime import timedelta
+
+import pytest
+from builders import NOW
+
+from incidents import events, keys
+from incidents.archive import is_archive
+from incidents.errors import NotFound
+from incidents.keyring import parts_of
+from incidents.oncall import OnCall
+from incidents.store.alert_reads import AlertReads
+from incidents.store.archive import Kept, bring_back, sweep
+from incidents.store.connection import Link
+from incidents.store.incidents import Incidents
+from incidents.store.logical import read_values
+from incidents.store.reads import Reads
+from incidents.timeline import EntryKind
+from incidents.values import IncidentStatus, Severity
+from workers.keeping import Keeper
+
+DAY = timedelta(days=1)
+KEPT = Kept(plain=7 * DAY, whole=400 * DAY)
+WEEK_LATER = NOW + 8 * DAY
+
+
+@pytest.fixture
+def link(store_url):
+    link = Link(store_url)
+    yield link
+    link.drop()
+
+
+@pytest.fixture
+def incidents(links):
+    return Incidents(links, lambda _: OnCall())
+
+
+@pytest.fixture
+def closed(link, incidents):
+    """Declare and close an incident, with something under every key that it can have; answers its id."""
+
+    def close(service="db", event=None) -> str:
+        declared = events.DeclaredByHand(
+            actor="amira",
+            title=f"{service} is broken",
+            severity=Severity.SEV2,
+            identity={"service": service},
+            identity_key=f"key-of-{service}",
+        )
+        name = incidents.declare(declared, now=NOW).incident.id
+        incidents.apply(name, events.Note(actor="bo", text="a note"), now=NOW)
+        event = event or events.Resolve(actor="bo", override="seen")
+        incidents.apply(name, event, now=NOW + timedelta(hours=1))
+        link.one("DEL", keys.identity(f"key-of-{service}"))  # the time to reopen is over
+        link.one("HSET", keys.tally(name), "firing", 0, "resolved", 3, "clear_since", 1_767_603_600_000, "fold:x", 7)
+        link.one("SADD", keys.incident_alerts(name), "prom/a", "prom/b")
+        for part in parts_of(name):
+            if part != keys.incident_awake(name) and not link.one("EXISTS", part):
+                link.one("RPUSH", part, b"one \xff", "two")
+        return name
+
+    return close
+
+
+def held(link, name) -> dict:
+    """Return what is kept of an incident, without that somebody looked at it."""
+    values = read_values(link, [keys.incident(name), *parts_of(name)], 0)
+    del values[keys.incident_awake(name)]
+    return {key: value._replace(rows=sorted(value.rows, key=repr)) for key, value in values.items()}
+
+
+def archive(link, now=WEEK_LATER, kept=KEPT):
+    """Look at everything once."""
+    swept = sweep(link, 0, kept, now)
+    assert swept.next is None
+    return swept
+
+
+def test_archive_is_one_value_and_comes_back_as_it_was(link, closed):
+    """After seven days one key is left; brought back, every key is there again, its rows and ids the same."""
+    name = closed()
+    before = held(link, name)
+    assert archive(link, now=NOW + 6 * DAY).archived == ()
+    assert archive(link).archived == (name,)
+    assert is_archive(link.one("GET", keys.incident(name)))
+    assert link.one("EXISTS", *parts_of(name)) == 0
+    assert archive(link).archived == ()
+    assert bring_back(link, name)
+    assert held(link, name) == before
+    assert not bring_back(link, name)
+
+
+def test_archive_is_listed_and_read_like_any_other(link, links, incidents, closed):
+    """List, counts, timeline, folds and alerts are the same before and after."""
+    name, other = closed("db"), closed("web", events.Dismiss(actor="bo", reason="a test"))
+    reads, alerts = Reads(links), AlertReads(links)
+    listed, timeline = reads.incidents(), reads.timeline(name)
+    assert set(archive(link).archived) == {name, other}
+    assert reads.incidents() == listed
+    assert reads.incidents(statuses=frozenset({IncidentStatus.DISMISSED})).incidents[0].incident.id == other
+    assert is_archive(link.one("GET", keys.incident(name)))  # a list brings nothing back
+    assert reads.timeline(name) == timeline
+    assert reads.latest(other, kinds=frozenset({EntryKind.NOTE})).entries
+    assert archive(link).archived == ()  # who looked may look again
+    link.one("DEL", keys.incident_awake(name), keys.incident_awake(other))
+    archive(link)
+    assert incidents.get(name) == (listed.incidents[1].incident, listed.incidents[1].alerts)
+    archive(link)
+    assert alerts.alerts(incident_id=name).alerts == ()
+
+
+def test_archive_brings_back_what_is_reopened(link, incidents, closed):
+    """A command on an archived incident happens to the whole of it."""
+    name = closed()
+    archive(link)
+    done = incidents.apply(name, events.Reopen(actor="bo"), now=WEEK_LATER)
+    assert done.incident.status is IncidentStatus.DECLARED
+    assert done.alerts.resolved == 3
+    assert link.one("XLEN", keys.timeline(name)) > 3
+    assert archive(link, now=NOW + 900 * DAY) == ((), (), None)  # open: neither archived nor deleted
+
+
+def test_archive_keeps_what_was_written_beside_it(link, closed):
+    """Should something be written under the id of an archived incident, it stands after what was there before."""
+    name = closed()
+    length = link.one("XLEN", keys.timeline(name))
+    archive(link)
+    link.one("XADD", keys.timeline(name), "*", "e", "late")
+    link.one("SADD", keys.incident_alerts(name), "prom/c")
+    bring_back(link, name)
+    entries = link.one("XRANGE", keys.timeline(name), "-", "+")
+    assert len(entries) == length + 1
+    assert entries[-1][1][1] == b"late"
+    assert link.one("SCARD", keys.incident_alerts(name)) == 3
+
+
+def test_archive_leaves_what_may_still_reopen_by_itself(link, incidents, closed):
+    """While its identity leads to it, an alert may reopen it any moment: it stays as it is."""
+    name = closed()
+    link.one("SET", keys.identity("key-of-db"), f"{name}:3")
+    assert archive(link).archived == ()
+
+
+class Meddler(Link):
+    """A link that lets somebody else change something before each transaction is executed."""
+
+    meddle = staticmethod(lambda: None)
+
+    def ask(self, commands, **more):
+        if ("EXEC",) in commands:
+            self.meddle()
+        return super().ask(commands, **more)
+
+
+@pytest.mark.parametrize("part", range(len(keys.PARTS_OF_INCIDENT) + 1))
+def test_archive_gives_way_to_a_change_at_the_same_moment(link, store_url, closed, part):
+    """Whatever of an incident changes while it is packed, the change stays and the packing does not happen."""
+    name = closed()
+    touched = (keys.incident(name), *parts_of(name))[part]
+    meddler = Meddler(store_url)
+    meddler.meddle = lambda: link.ask([("COPY", touched, "other"), ("DEL", touched), ("COPY", "other", touched)])
+    if touched == keys.incident_awake(name):
+        meddler.meddle = lambda: link.one("SET", touched, "1")
+    before = held(link, name)
+    assert archive(meddler).archived == ()
+    meddler.drop()
+    assert held(link, name) == before
+
+
+def test_archive_deletes_after_the_retention_and_leaves_nothing(link, incidents, links, closed):
+    """What was closed for so long is gone, archived or not, with every key and from every list."""
+    name, plain = closed("db"), closed("web")
+    link.one("SET", keys.incident_awake(plain), "1")
+    archive(link)
+    later = NOW + 400 * DAY + timedelta(hours=1)
+    assert archive(link, now=later - timedelta(minutes=1)).deleted == ()
+    for command, place in keys.LISTS_OF_INCIDENTS:
+        for each in (name, plain):
+            link.one(*(("ZADD", place, 1, each) if command == "ZREM" else ("HSET", place, each, "x")))
+    assert set(archive(link, now=later).deleted) == {name, plain}
+    left = {key for _, found in [link.one("SCAN", 0, "COUNT", 10_000)] for key in found}
+    assert not any(b"INC-" in key for key in left)
+    assert [link.one("EXISTS", place) for _, place in keys.LISTS_OF_INCIDENTS] == [0] * len(keys.LISTS_OF_INCIDENTS)
+    assert Reads(links).incidents().incidents == ()
+    with pytest.raises(NotFound):
+        incidents.get(name)
+    # Its number is not given again.
+    assert closed("api") == "INC-2026-0003"
+
+
+def test_archive_goes_through_all_of_them_in_steps(link, store_url, closed):
+    """However many there are, each is looked at, also where some are deleted on the way."""
+    for number in range(7):
+        closed(f"s{number}")
+    for number in range(300):
+        link.one("ZADD", keys.incidents(), number, f"INC-2025-{number:04d}")  # what is listed and not there goes
+    keeper = Keeper(Link(store_url), owner="k", kept=KEPT, now=lambda: WEEK_LATER)
+    start, steps = 0, 0
+    while start is not None:
+        start, steps = keeper.step(start), steps + 1
+    assert steps == 4
+    assert link.one("ZCARD", keys.incidents()) == 7
+    values = [link.one("GET", keys.incident(f"INC-2026-{number:04d}")) for number in range(1, 8)]
+    assert all(is_archive(value) for value in values)
+    link.one("SET", keys.keeper_lease(), "another")
+    assert keeper.step(0) is None
+
+
+def test_keys_of_an_incident_are_all_listed():
+    """A key that is made of the id of an incident is archived and deleted with it: list it in PARTS_OF_INCIDENT."""
+    tree = ast.parse(inspect.getsource(keys))
+    of_incident = {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and "tocsin:incident:{" in ast.unparse(node) and node.name != "incident"
+    }
+    listed = next(
+        node.value for node in tree.body if isinstance(node, ast.Assign) and "PARTS_OF_INCIDENT" in ast.unparse(node)
+    )
+    named = {node.id for node in ast.walk(listed) if isinstance(node, ast.Name)}
+    assert of_incident == named
+    assert all(key.startswith(f"{keys.incident('INC')}:") for key in parts_of("INC"))
+
+
+def test_keys_that_last_for_moments_are_all_listed():
+    """What lapses within a minute only tells of the moment: list it in MOMENTARY, so that no backup holds it."""
+    tree = ast.parse(inspect.getsource(keys))
+    shortly = {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and "second" in (ast.get_docstring(node) or "").partition("TTL:")[2][:25]
+    }
+    assert len(shortly) > 5
+    assert {getattr(keys, name)() for name in shortly} - set(keys.MOMENTARY) == set()

@@ -1,0 +1,78 @@
+"""Keeps closed incidents small and not for ever: archives them some days after their end, deletes them much later.
+
+A thread beside the facts worker, on a connection of its own, so that nothing waits for it. It looks at all incidents
+every ten minutes, a few at a time; of all processes of an installation one does it at a time.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from incidents import keys
+from incidents.errors import StoreUnavailable
+from incidents.store.archive import Kept, Sweep, sweep
+from incidents.store.connection import Link
+
+EVERY_SECONDS = 600.0
+STEP_SECONDS = 0.5
+LEASE_MS = 60_000
+NICENESS = 5  # the way of an alert goes first
+
+LOG = structlog.get_logger()
+
+
+class Keeper(threading.Thread):
+    """Archives and deletes while the process lives."""
+
+    def __init__(
+        self, link: Link, *, owner: str, kept: Kept, now: Callable[[], datetime], every_seconds: float = EVERY_SECONDS
+    ) -> None:
+        super().__init__(name="keeper", daemon=True)
+        self._link = link
+        self._owner = owner
+        self._kept = kept
+        self._now = now
+        self._every = every_seconds
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Look at all incidents again and again, until stopped."""
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        start: int | None = 0
+        while not self._stopped.wait(self._every if start is None else STEP_SECONDS):
+            start = self.step(start or 0)
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+
+    def step(self, start: int) -> int | None:
+        """Look at some incidents, and answer where to go on; None after the last, or where another process does it."""
+        try:
+            if not self._is_ours():
+                return None
+            swept = sweep(self._link, start, self._kept, self._now())
+        except StoreUnavailable as error:
+            LOG.warning("keeper_store_away", error=str(error))
+            self._link.drop()
+            return None
+        self._tell(swept)
+        return swept.next
+
+    def _is_ours(self) -> bool:
+        taken = self._link.one("SET", keys.keeper_lease(), self._owner, "NX", "PX", LEASE_MS)
+        holder = self._link.one("GET", keys.keeper_lease())
+        if taken is None and holder is not None and holder.decode() != self._owner:
+            return False
+        self._link.one("PEXPIRE", keys.keeper_lease(), LEASE_MS)
+        return True
+
+    @staticmethod
+    def _tell(swept: Sweep) -> None:
+        if swept.archived:
+            LOG.info("incidents_archived", incidents=len(swept.archived))
+        if swept.deleted:
+            LOG.info("incidents_deleted", incidents=swept.deleted)
