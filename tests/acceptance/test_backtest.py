@@ -11,6 +11,8 @@ import pytest
 import requests
 from programs import Programs, eventually, free_port
 
+pytestmark = pytest.mark.acceptance
+
 RULES = """
 people: {amira: {timezone: Europe/Berlin, channels: [{console: {}}]}}
 rotations:
@@ -60,15 +62,8 @@ def remembering(programs: Programs) -> str:
     )
     programs.start("prometheus", ["prometheus", *options])
     url = f"http://{address}"
-    eventually(lambda: _is_ready(url), what="Prometheus ready")
+    eventually(lambda: requests.get(f"{url}/-/ready", timeout=5).ok, timeout=30, what="Prometheus ready")
     return url
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/-/ready", timeout=2).ok
-    except requests.ConnectionError:
-        return False
 
 
 def backtest(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,7 @@ from installation import firing
 
 from incidents.values import IncidentStatus
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.alone]
 
 STEP = 2.0
 PROMISED = 5.0

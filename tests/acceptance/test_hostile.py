@@ -18,7 +18,7 @@ from programs import Programs, eventually
 
 from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("hostile")]
 
 OTHER_TOKEN = "other-token-of-the-acceptance-tests"
 VIEWER_TOKEN = "viewer-token-of-the-acceptance-tests"
@@ -42,7 +42,7 @@ def running():
             viewer = f'\n- {{name: val, role: viewer, token: "{VIEWER_TOKEN}"}}{EXTRA}'
             installation.config.write_text(text.replace("api_tokens:", source).rstrip() + viewer)
             serving = installation.serve()
-            yield installation, sink, serving.program
+            yield installation, sink, serving
             serving.stop()
             said = serving.program.text()
             assert not [line for line in said.splitlines() if "Traceback" in line and REFUSED_JOB not in line]
@@ -87,8 +87,9 @@ class Evil:
 
 
 @pytest.mark.parametrize("queue", [DECIDE_QUEUE, PAGES_QUEUE])
-def test_hostile_job_in_a_queue_runs_nothing(tocsin, tmp_path, queue):
+def test_hostile_job_in_a_queue_runs_nothing(running, tmp_path, queue):
     """Neither pickled code, nor a function that a job or a callback names, is run; the worker goes on with its work."""
+    tocsin, _, serving = running
     proof = tmp_path / "proof"
     named = json.dumps(["os.system", None, [f"touch {proof}"], {}]).encode()
     ours = json.dumps(["workers.jobs.nothing", None, [], {}]).encode()
@@ -105,6 +106,9 @@ def test_hostile_job_in_a_queue_runs_nothing(tocsin, tmp_path, queue):
         }
         link.one("HSET", f"rq:job:{queue}-{name}", *(part for pair in fields.items() for part in pair))
         link.one("RPUSH", f"rq:queue:{queue}", f"{queue}-{name}")
+    if queue == PAGES_QUEUE:
+        # The worker's own job lingers for half a minute before it looks at the queue again: a new one looks at once.
+        serving.new_child("pages", serving.kill_child("pages"))
     tocsin.post(firing(service=f"after-{queue}"))
     eventually(lambda: any(f"after-{queue}" in each["title"] for each in tocsin.incidents()), what="an incident")
     eventually(lambda: not link.one("LLEN", f"rq:queue:{queue}"), timeout=60, what="an empty queue")
@@ -124,7 +128,7 @@ SECRETS = (
 
 def test_hostile_secrets_in_alerts_are_kept_nowhere(running):
     """Neither the API, the timeline, the page, the quarantine, the metrics, the log nor the store holds them."""
-    tocsin, sink, program = running
+    tocsin, sink, serving = running
     alert = firing(service="leaky", db_password=SECRETS[0])
     alert["annotations"] = {
         "summary": f"login with password={SECRETS[1]} fails",
@@ -141,7 +145,7 @@ def test_hostile_secrets_in_alerts_are_kept_nowhere(running):
     eventually(lambda: tocsin.timeline(incident["id"], "corrective_action"), what="the action")
     time.sleep(0.5)
     shown = json.dumps([tocsin.get("/alerts?limit=200"), tocsin.timeline(incident["id"]), tocsin.get("/quarantine")])
-    shown += tocsin.exposition() + program.text() + repr(bodies(sink))
+    shown += tocsin.exposition() + serving.program.text() + repr(bodies(sink))
     link = tocsin.link()
     for name in link.one("KEYS", "tocsin:*"):
         shown += link.one("DUMP", name).decode("latin-1")
@@ -255,14 +259,16 @@ def test_hostile_host_leads_no_link_astray(running):
 
 def test_hostile_text_stays_on_its_line(running):
     """A line break and an override of direction in an alert make neither a second line of the log nor another title."""
-    tocsin, _, program = running
+    tocsin, _, serving = running
     alert = firing('Disk\r\n{"level": "info", "event": "forged"}\u202e', service="line")
     tocsin.post(alert)
     [incident] = eventually(
         lambda: [each for each in tocsin.incidents() if "forged" in each["title"]], what="an incident"
     )
     assert incident["title"].isprintable()
-    assert not [line for line in program.text().splitlines() if line.startswith('{"level": "info", "event": "forged"}')]
+    assert not [
+        line for line in serving.program.text().splitlines() if line.startswith('{"level": "info", "event": "forged"}')
+    ]
 
 
 def test_hostile_credentials_are_counted_in_the_audit_log(tocsin):

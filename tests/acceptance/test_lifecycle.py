@@ -3,7 +3,7 @@
 import pytest
 from installation import Installation, firing
 from load import Load
-from programs import eventually
+from programs import eventually, free_port
 
 from incidents import keys
 from incidents.store.codec import decode_state
@@ -11,6 +11,7 @@ from incidents.store.codec import decode_state
 pytestmark = pytest.mark.acceptance
 
 
+@pytest.mark.alone
 def test_stop_under_load_exits_0_in_time_and_keeps_what_was_accepted(tocsin, page_sink):
     """SIGTERM in the midst of a storm ends everything within 20 s; the next run has each alert that got a 2xx."""
     serving = tocsin.serve()
@@ -38,13 +39,14 @@ def _claim_one_page_an_incident(tocsin, page_sink):
 
 def test_second_serve_on_the_same_directory_is_refused_by_name(tocsin, serving):
     """The directory is named, and who holds it; the first one goes on."""
-    tocsin.configure(port=tocsin.port + 1)
+    port = tocsin.port
+    tocsin.configure(port=free_port())
     second = tocsin.run("serve", name="second")
     assert second.wait(20) != 0
     assert f"{tocsin.directory}/data is in use by" in second.text()
     assert f"pid {serving.program.pid}" in second.text()
     assert "Traceback" not in second.text()
-    tocsin.configure(port=tocsin.port - 1)
+    tocsin.configure(port=port)
     assert tocsin.is_ready()
 
 
@@ -75,6 +77,7 @@ def test_killed_supervisor_leaves_nothing_behind_and_serve_just_works_again(tocs
     tocsin.settled()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("part", ["decide", "pages", "receiver"])
 def test_killed_child_is_replaced_and_the_next_alert_pages_soon(tocsin, serving, page_sink, part):
     """After `kill -9` of a child the way from alert to page works again at once."""

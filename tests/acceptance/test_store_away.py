@@ -29,6 +29,7 @@ def test_store_killed_under_serve_is_started_again_with_all_it_held(tocsin, serv
     tocsin.settled()
 
 
+@pytest.mark.alone
 def test_store_that_hangs_is_answered_503_in_time_and_loses_nothing(tocsin, serving, alertmanager, page_sink):
     """While the store is stopped webhooks get 503 within 4 s and /metrics answers; then one incident, one page."""
     tocsin.post(firing(service="warm"))

@@ -3,15 +3,12 @@
 import json
 from contextlib import suppress
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.payloads.alertmanager import parse
 from receiver.payloads.clamps import MAX_LABEL_VALUE, MAX_LABELS
 from receiver.payloads.parsed import BadPayload
-
-settings.register_profile("quick", deadline=None, max_examples=150, derandomize=True)
-settings.load_profile("quick")
 
 GOOD = {"status": "firing", "labels": {"alertname": "Good", "service": "checkout"}}
 

@@ -174,7 +174,7 @@ LAST_INSTANT = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, min_size=10, max_size=40))
 @example(steps=ACKNOWLEDGED)
 @example(steps=LAST_INSTANT)

@@ -15,6 +15,7 @@ from wire import firing, notification, resolved, samples_of
 
 from incidents import keys
 from incidents.store.connection import Link
+from tocsin.commands.doctor_checks import all_give_signs
 from tocsin.config_file import load_settings
 from tocsin.redis_urls import store_url
 
@@ -23,7 +24,7 @@ __all__ = ["Installation", "Serving", "firing", "notification", "resolved", "sam
 SOURCE = "am"
 SOURCE_TOKEN = "source-token-of-the-acceptance-tests"
 ADMIN_TOKEN = "admin-token-of-the-acceptance-tests"
-READY_WITHIN = 20.0
+READY_WITHIN = 40.0
 STEP = "30m"
 
 ONCALL = """
@@ -113,9 +114,10 @@ api_tokens:
         return self.programs.start(name or f"{self.name}-{'-'.join(arguments)}", command, env=env, cwd=self.directory)
 
     def serve(self, *, env: Mapping[str, str] | None = None) -> "Serving":
-        """Run `tocsin serve` and wait until it is ready."""
+        """Run `tocsin serve` and wait until the receiver is ready and every worker gives signs, for it comes later."""
         serving = Serving(self, self.run("serve", env=env))
         serving.wait_ready()
+        eventually(lambda: all_give_signs(self.get("/status")), timeout=READY_WITHIN, what="every worker", poll=0.1)
         return serving
 
     def is_ready(self) -> bool:

@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MARK = "ACCEPTANCE_TEST"
 POLL = 0.02
 PORTS = (16_000, 32_000)
+# Parallel test processes draw from parts of their own: a port that was given is not yet listened on.
+PARTS_OF_PORTS = 8
 LOG_SHOWN = 12_000  # characters of a log's end
 
 T = TypeVar("T")
@@ -61,8 +63,11 @@ def free_port() -> int:
 
     It lies below those that the kernel gives to outgoing connections, so that none of them takes it meanwhile.
     """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % PARTS_OF_PORTS
+    width = (PORTS[1] - PORTS[0]) // PARTS_OF_PORTS
+    first = PORTS[0] + worker * width
     while True:
-        port = random.randrange(*PORTS)
+        port = random.randrange(first, first + width)
         if port in _given_ports:
             continue
         with socket.socket() as probe, suppress(OSError):

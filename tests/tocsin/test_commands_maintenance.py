@@ -59,7 +59,7 @@ def run(tmp_path, monkeypatch, asked):
             return
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     (tmp_path / "tocsin.yml").write_text("rules: []\n")
     monkeypatch.setenv("TOCSIN_TOKEN", "t")
     where = ["--config", str(tmp_path / "tocsin.yml"), "--server", f"http://127.0.0.1:{server.server_port}"]

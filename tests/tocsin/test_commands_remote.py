@@ -63,6 +63,8 @@ class Site:
 
     def is_at_work(self) -> bool:
         """Tell whether the receiver is ready and every worker gives signs: the receiver alone is there sooner."""
+        if not self.serve.is_alive():
+            pytest.fail(f"tocsin serve ended: {self.serve.text()[-3000:]}")
         if not requests.get(f"{self.url}/-/ready", timeout=5).ok:
             return False
         headers = {"Authorization": "Bearer viewer-token-viewer-token"}

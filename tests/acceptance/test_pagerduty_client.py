@@ -16,9 +16,10 @@ import pytest
 import requests
 from programs import eventually, free_port
 
-pytestmark = pytest.mark.acceptance  # it needs openssl for its certificate
+pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("pagerduty_client")]
 
-HERE = Path(__file__).resolve().parent
+SERVING = Path(__file__).resolve().parents[1] / "receiver"
+ROOT = SERVING.parents[1]
 
 
 class Receiver:
@@ -34,18 +35,20 @@ class Receiver:
         subprocess.run([*make.split(), *names], check=True, capture_output=True)
         self.trust = ssl.create_default_context(cafile=certificate)
         options = f"--workers=1 --blocking-threads=2 --interface=wsgi --http=1 --no-ws --port={self.port}".split()
-        options += [f"--ssl-certificate={certificate}", f"--ssl-keyfile={key}", f"--working-dir={HERE}"]
+        options += [f"--ssl-certificate={certificate}", f"--ssl-keyfile={key}", f"--working-dir={SERVING}"]
         command = [sys.executable, "-m", "granian", *options, "--factory", "serving:app"]
         self._process = subprocess.Popen(
             command,
-            cwd=HERE.parents[1],
-            env=os.environ | {"COUNTS": str(directory), "READERS": "1", "PYTHONPATH": str(HERE.parents[1])},
+            cwd=ROOT,
+            env=os.environ | {"COUNTS": str(directory), "READERS": "1", "PYTHONPATH": str(ROOT)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         healthy = f"{self.url}/-/healthy"
-        eventually(lambda: requests.get(healthy, timeout=2, verify=str(certificate)).ok, what="the receiver")
+        eventually(
+            lambda: requests.get(healthy, timeout=5, verify=str(certificate)).ok, timeout=30, what="the receiver"
+        )
 
     def stop(self) -> None:
         """End it and its worker."""
