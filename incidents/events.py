@@ -109,10 +109,11 @@ class Escalate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """A person writes something down."""
+    """A person writes something down; `corrects` is the id of the entry that it sets right."""
 
     actor: str
     text: str
+    corrects: str = ""
 
 
 class Unacknowledge(msgspec.Struct, frozen=True, kw_only=True):

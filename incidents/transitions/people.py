@@ -134,7 +134,8 @@ def escalate(incident: Incident, event: events.Escalate, context: Context, now: 
 def note(incident: Incident, event: events.Note, context: Context, now: datetime) -> Transition:
     """Write something down."""
     del context
-    entry = Entry(at=now, kind=EntryKind.NOTE, actor=event.actor, text=event.text)
+    data = {"corrects": event.corrects} if event.corrects else {}
+    entry = Entry(at=now, kind=EntryKind.NOTE, actor=event.actor, text=event.text, data=data)
     return changed(incident, on_it(incident, event.actor, now), (entry,), reason="noted")
 
 
