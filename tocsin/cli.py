@@ -24,6 +24,7 @@ COMMANDS = {
     "restore": "tocsin.commands.restore:restore",
     "rules": "tocsin.commands.rules:rules",
     "serve": "tocsin.commands.serve:serve",
+    "statistics": "tocsin.commands.statistics:statistics",
     "token": "tocsin.commands.token:token",
     "worker": "tocsin.commands.worker:worker",
 }

@@ -27,6 +27,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     mitigated: int | None = None
     resolved: int | None = None
     restricted: bool = False
+    merged: bool = False  # it is part of another, which counts
 
 
 def summary_of(incident: Incident) -> Summary:
@@ -44,6 +45,7 @@ def summary_of(incident: Incident) -> Summary:
         mitigated=_ms(incident.mitigated_at),
         resolved=_ms(incident.resolved_at),
         restricted=incident.restricted,
+        merged=bool(incident.merged_into),
     )
 
 

@@ -18,9 +18,9 @@ CHUNK = 1000
 
 
 def summaries(links: Links, since: datetime, until: datetime, *, restricted: bool) -> list[Summary]:
-    """Return the incidents that were declared from `since` until before `until`, without restricted ones unless asked.
+    """Return the incidents that were declared from `since` until before `until`, without merged ones.
 
-    Raises `StoreUnavailable`.
+    Restricted ones only where they are asked for. Raises `StoreUnavailable`.
     """
     with links.borrow() as link:
         names, still_open = checked(
@@ -34,7 +34,7 @@ def summaries(links: Links, since: datetime, until: datetime, *, restricted: boo
         found: list[Summary] = []
         for start in range(0, len(names), CHUNK):
             found += _chunk(link, names[start : start + CHUNK], frozenset(still_open))
-    return found if restricted else [summary for summary in found if not summary.restricted]
+    return [summary for summary in found if not summary.merged and (restricted or not summary.restricted)]
 
 
 def _chunk(link: Link, names: list[bytes], still_open: frozenset[bytes]) -> list[Summary]:

@@ -17,6 +17,7 @@ from rules.explain.inputs import WORD, NotAnAlert, of_text, of_words
 from rules.explain.pasted import Pasting
 from rules.explain.telling import told
 from rules.explain.values import Explanation
+from rules.yaml import MAX_BYTES
 from tocsin.commands.instants import read_instant
 from tocsin.commands.options import UNUSABLE, config_option, settings_or_exit
 from tocsin.commands.printing import Out
@@ -142,7 +143,16 @@ def _alerts(wanted: Wanted) -> list[Alert]:
 
 
 def _read(name: str) -> bytes:
-    return sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
+    """Return what is pasted; no more is read than a webhook could be of which somebody reads the explanation."""
+    if name == STANDARD_INPUT:
+        pasted = sys.stdin.buffer.read(MAX_BYTES + 1)
+    else:
+        with Path(name).open("rb") as file:
+            pasted = file.read(MAX_BYTES + 1)
+    if len(pasted) > MAX_BYTES:
+        what = "what is pasted" if name == STANDARD_INPUT else name
+        end(UNUSABLE, f"{what} is larger than {MAX_BYTES // 1024} KiB; paste the alerts that are to be explained")
+    return pasted
 
 
 def _tell(out: Out, explanations: Sequence[Explanation], *, every_miss: bool) -> None:
