@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response
 
 from incidents.store.audit import Audit
-from receiver import acknowledging, api, audit, auth, probes, problems, webhooks
+from receiver import acknowledging, api, audit, auth, probes, problems, web, webhooks
 from receiver.api import calendars
 from receiver.deps import Deps
 from receiver.limits import Limiter
@@ -22,6 +22,7 @@ BLUEPRINTS: tuple[Callable[[Deps], Blueprint], ...] = (
     api.blueprint,
     acknowledging.blueprint,
     calendars.blueprint,
+    web.blueprint,
 )
 
 

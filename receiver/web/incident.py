@@ -1,0 +1,209 @@
+"""The page of one incident: what is going on, who is on it, who is paged next, and everything that happened."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from incidents.alert import AlertState
+from incidents.errors import NotFound
+from incidents.incident import AlertTally, Incident
+from incidents.store.alert_reads import HeardAlert
+from incidents.timeline import EntryKind
+from incidents.transitions import TABLE
+from incidents.upcoming import Upcoming, upcoming
+from incidents.values import IncidentStatus, Role, Severity
+from receiver.api.commands import COMMANDS, DEFAULT_POLICY
+from receiver.api.incidents import checked_id
+from receiver.auth import ApiRole
+from receiver.problems import Problem
+from receiver.web.rendering import http, iso, span
+from receiver.web.route import Page, PageRoute, Redirect, Visit
+
+ENTRIES = 100
+MOST_ENTRIES = 200
+ALERTS = 20
+ALERTS_OF_A_PAGE = 100
+ATTEMPTS = 50
+WHY = 20
+
+PAGING = frozenset(kind for kind in EntryKind if kind.value.startswith("page_")) | {EntryKind.UNACKNOWLEDGED}
+ALERTING = frozenset({EntryKind.ALERT_FIRED, EntryKind.ALERT_RESOLVED, EntryKind.ALERT_STALE, EntryKind.FINDING_ADDED})
+SHOWN: Mapping[str, frozenset[EntryKind]] = {
+    "all": frozenset(),
+    "people": frozenset(EntryKind) - PAGING - ALERTING,
+    "alerts": ALERTING,
+    "paging": PAGING,
+}
+# The class of an entry decides its sign and its colour.
+SIGNS: Mapping[EntryKind, str] = {
+    **dict.fromkeys(ALERTING, "alert"),
+    **dict.fromkeys(PAGING, "page"),
+    EntryKind.PAGE_FAILED: "bad",
+    EntryKind.PAGE_EXHAUSTED: "bad",
+    EntryKind.ALERT_RESOLVED: "good",
+    EntryKind.INCIDENT_DECLARED: "declared",
+    EntryKind.REOPENED: "declared",
+    EntryKind.SEVERITY_CHANGED: "declared",
+    EntryKind.ACKNOWLEDGED: "good",
+    EntryKind.PAGE_ACKNOWLEDGED: "good",
+    EntryKind.MITIGATED: "good",
+    EntryKind.RESOLVED: "good",
+    EntryKind.OBJECTIVE_MET: "good",
+}
+
+
+class AlertRow(NamedTuple):
+    """An alert as the page shows it; addresses are empty where there is none that may be followed."""
+
+    state: AlertState
+    heard: HeardAlert
+    name: str
+    source_url: str
+    runbook_url: str
+    dashboard_url: str
+    silence_url: str
+
+
+class Link(NamedTuple):
+    """A link beside the incident."""
+
+    name: str
+    url: str
+
+
+def seen(visit: Visit) -> tuple[Incident, AlertTally]:
+    """Return the incident in the path of a visit; raises `NotFound` for one that is not for who looks."""
+    name = checked_id(visit.call())
+    incident, alerts = visit.services.api.incidents.get(name)
+    if not incident.is_seen_by(visit.reader):
+        raise NotFound("incident", name)
+    return incident, alerts
+
+
+def show(visit: Visit, *, problem: Problem | None = None, typed: Mapping[str, str] | None = None) -> Page:
+    """Return the page of the incident in the path; `problem` and `typed` are of a form that was refused."""
+    incident, tally = seen(visit)
+    shown = visit.query.get("show", "all")
+    if shown not in SHOWN:
+        raise Problem(400, f"show={shown[:64]!r} does not exist.", hint=f"There is {', '.join(SHOWN)}.")
+    before = visit.query.get("before", "")
+    reads, services = visit.services.reads, visit.services
+    some = services.alerts.some(incident.id, limit=ALERTS)
+    alerts = [row_of(each, services.api.alertmanagers) for each in some.alerts]
+    oncall = services.api.rule_set().oncall
+    following = upcoming(incident, oncall)
+    address = f"{services.api.external_url}/incidents/{incident.id}"
+    values = {
+        "incident": incident,
+        "tally": tally,
+        "following": following,
+        "timeline": reads.latest(
+            incident.id, kinds=SHOWN[shown], before=before, limit=MOST_ENTRIES if before else ENTRIES
+        ),
+        "attempts": reads.latest(incident.id, kinds=PAGING, limit=ATTEMPTS).entries,
+        "shown": shown,
+        "shown_of": tuple(SHOWN),
+        "before": before,
+        "signs": SIGNS,
+        "alerts": alerts,
+        "alerts_total": some.total,
+        "links": links_of(incident, alerts),
+        "takes": takes(incident),
+        "people": tuple(oncall.people),
+        "policies": sorted({DEFAULT_POLICY, *oncall.policies}),
+        "roles": tuple(Role),
+        "severities": tuple(Severity),
+        "chat": chat_text(incident, tally, following, address, visit),
+        "problem": problem,
+        "typed": typed or {},
+    }
+    return Page("incident.html", values, problem.status if problem else 200)
+
+
+def takes(incident: Incident) -> frozenset[str]:
+    """Return the commands that the incident takes as it stands."""
+    possible = {name for name, event in COMMANDS.items() if (incident.status, event) in TABLE}
+    if incident.acknowledged_at is not None and incident.handover is None:
+        possible.discard("acknowledge")
+    if incident.status is IncidentStatus.MITIGATED:
+        possible.discard("mitigate")
+    if incident.acknowledged_at is None:
+        possible.discard("unacknowledge")
+    return frozenset(possible)
+
+
+def row_of(heard: HeardAlert, alertmanagers: Mapping[str, str]) -> AlertRow:
+    """Return an alert with the addresses that may be followed."""
+    state = heard.state
+    manager = http(alertmanagers.get(state.source, ""))
+    matchers = ",".join(f'{name}="{_quoted(value)}"' for name, value in sorted(state.labels.items()))
+    silence = f"{manager.rstrip('/')}/#/silences/new?filter={quote('{' + matchers + '}', safe='')}" if manager else ""
+    return AlertRow(
+        state=state,
+        heard=heard,
+        name=state.labels.get("alertname", state.fingerprint),
+        source_url=http(state.generator_url),
+        runbook_url=http(state.annotations.get("runbook_url", "")),
+        dashboard_url=http(state.annotations.get("dashboard_url", "") or state.annotations.get("dashboard", "")),
+        silence_url=silence,
+    )
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def links_of(incident: Incident, alerts: Sequence[AlertRow]) -> list[Link]:
+    """Return where to read on: runbook, graph and dashboard, each once, of the first alert that has one."""
+    wanted = (
+        ("Runbook", [http(incident.runbook), *(row.runbook_url for row in alerts)]),
+        ("Graph", [row.source_url for row in alerts]),
+        ("Dashboard", [row.dashboard_url for row in alerts]),
+    )
+    found = ((name, next(filter(None, urls), "")) for name, urls in wanted)
+    return [Link(name, url) for name, url in found if url]
+
+
+def chat_text(incident: Incident, tally: AlertTally, following: Upcoming, address: str, visit: Visit) -> str:
+    """Return how the incident stands as plain text, to be pasted into a chat; instants are UTC."""
+    rows = [
+        f"{incident.severity} {incident.status}: {incident.title} ({incident.id})",
+        f"Impact: {' '.join(incident.summary.split()) or 'not known yet'}",
+        f"Declared: {iso(incident.declared_at)} ({span(visit.now - incident.declared_at)} ago)",
+        f"Commander: {incident.roles.incident_commander or 'nobody'}",
+        f"Alerts: {tally.firing} firing, {tally.resolved} resolved",
+    ]
+    if following.at is not None and following.people:
+        rows.append(f"Paged next: {', '.join(following.people)} at {iso(following.at)}")
+    return "\n".join([*rows, address])
+
+
+def _show(visit: Visit) -> Page | Redirect:
+    return show(visit)
+
+
+def _alerts(visit: Visit) -> Page | Redirect:
+    incident, tally = seen(visit)
+    page = visit.services.alerts.alerts(
+        incident_id=incident.id, after=visit.query.get("after", ""), limit=ALERTS_OF_A_PAGE
+    )
+    rows = [row_of(each, visit.services.api.alertmanagers) for each in page.alerts]
+    return Page("alerts.html", {"incident": incident, "tally": tally, "alerts": rows, "next": page.next})
+
+
+def _why(visit: Visit) -> Page | Redirect:
+    incident, _ = seen(visit)
+    explained: dict[str, Any] = {"summary": [], "explanations": []}
+    problem: Problem | None = None
+    try:
+        explained = visit.ask("/explain", incident=incident.id, limit=str(WHY))
+    except Problem as refused:
+        problem = refused
+    return Page("why.html", {"incident": incident, "explained": explained, "problem": problem})
+
+
+ROUTES = (
+    PageRoute(method="GET", path="/incidents/{incident_id}", role=ApiRole.VIEWER, handler=_show),
+    PageRoute(method="GET", path="/incidents/{incident_id}/alerts", role=ApiRole.VIEWER, handler=_alerts),
+    PageRoute(method="GET", path="/incidents/{incident_id}/why", role=ApiRole.VIEWER, handler=_why),
+)

@@ -1,0 +1,138 @@
+"""The list of incidents: what needs somebody comes first, the filters stand in the address."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from incidents.incident import Incident
+from incidents.store.reads import Counted, IncidentPage
+from incidents.teams import DEFAULT_TEAM
+from incidents.values import OPEN_STATUSES, IncidentStatus, Role, Severity
+from receiver.auth import ApiRole
+from receiver.problems import Problem
+from receiver.web.health import health_of
+from receiver.web.route import Page, PageRoute, Redirect, Visit
+
+ROWS = 50
+MOST_SORTED = 1000  # open incidents that are put in order; beyond them the newest come first
+MAX_SEARCH = 200
+OPEN, ALL = "open", "all"
+LISTS = (OPEN, ALL, *(status.value for status in IncidentStatus))
+
+
+class Filter(NamedTuple):
+    """What a list shows, as its address says."""
+
+    status: str = OPEN
+    severity: str = ""
+    team: str = ""
+    q: str = ""
+
+    @property
+    def statuses(self) -> frozenset[IncidentStatus]:
+        """The statuses that are shown; none is all of them."""
+        if self.status == OPEN:
+            return OPEN_STATUSES
+        return frozenset() if self.status == ALL else frozenset({IncidentStatus(self.status)})
+
+    def lets_through(self, incident: Incident) -> bool:
+        """Whether an incident is of the team, and holds every word that is searched for."""
+        if self.team and incident.team != self.team:
+            return False
+        text = " ".join(
+            (incident.id, incident.title, incident.summary, incident.rule or "", *incident.identity.values())
+        )
+        return all(word in text.casefold() for word in self.q.casefold().split())
+
+    def address(self, **changed: str) -> str:
+        """Return the address of this list, or of one that differs."""
+        asked = {**self._asdict(), **changed}
+        plain = {name: text for name, text in asked.items() if text and (name, text) != ("status", OPEN)}
+        return "/incidents" + (f"?{urlencode(plain)}" if plain else "")
+
+
+class OnDuty(NamedTuple):
+    """Who holds a role now, and until when."""
+
+    role: str
+    person: str | None
+    until: datetime | None
+
+
+def _list(visit: Visit) -> Page | Redirect:
+    asked = _filter(visit.query)
+    if asked.status == OPEN:
+        rows, more = _open_ones(visit, asked)
+    else:
+        page = _read(visit, asked, ROWS, visit.query.get("after", ""))
+        rows, more = list(page.incidents), asked.address(after=page.next) if page.next else ""
+    waiting = sum(row.incident.status is IncidentStatus.DECLARED for row in rows)
+    values = {
+        "asked": asked,
+        "lists": LISTS,
+        "severities": tuple(Severity),
+        "teams": (DEFAULT_TEAM, *visit.services.api.rule_set().oncall.teams),
+        "rows": rows,
+        "waiting": waiting,
+        "more": more,
+        "health": health_of(visit),
+        "duty": list(_on_duty(visit, asked.team)),
+    }
+    return Page("overview.html", values)
+
+
+def _open_ones(visit: Visit, asked: Filter) -> tuple[list[Counted], str]:
+    """Return a page of the open incidents in the order in which they need somebody, and the address of the next."""
+    text = visit.query.get("page", "1")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 1
+    found = _read(visit, asked, MOST_SORTED, visit.query.get("after", ""))
+    ordered = sorted(found.incidents, key=lambda each: urgency(each.incident))
+    start = (max(number, 1) - 1) * ROWS
+    if start + ROWS < len(ordered):
+        return ordered[start : start + ROWS], asked.address(page=str(number + 1))
+    return ordered[start:], asked.address(after=found.next) if found.next else ""
+
+
+def urgency(incident: Incident) -> tuple[bool, int, float]:
+    """Return what incidents are ordered by: those that nobody took first, then the gravest, then the newest."""
+    taken = incident.status is not IncidentStatus.DECLARED
+    return taken, incident.severity.rank, -incident.opened_at.timestamp()
+
+
+def _read(visit: Visit, asked: Filter, limit: int, after: str) -> IncidentPage:
+    chosen = asked.lets_through if asked.q or asked.team else None
+    severities = frozenset({Severity(asked.severity)}) if asked.severity else frozenset()
+    return visit.services.reads.incidents(
+        statuses=asked.statuses, severities=severities, after=after, limit=limit, reader=visit.reader, chosen=chosen
+    )
+
+
+def _filter(query: Mapping[str, str]) -> Filter:
+    """Return the filter in an address; raises `Problem` 400 for a word that does not exist."""
+    asked = Filter(
+        status=query.get("status") or OPEN,
+        severity=query.get("severity", ""),
+        team=query.get("team", ""),
+        q=query.get("q", "")[:MAX_SEARCH].strip(),
+    )
+    _check("status", asked.status, LISTS)
+    _check("severity", asked.severity, ("", *Severity))
+    return asked
+
+
+def _check(name: str, text: str, known: Iterable[str]) -> None:
+    if text not in set(known):
+        raise Problem(400, f"{name}={text[:64]!r} does not exist.", hint=f"There is {', '.join(filter(None, known))}.")
+
+
+def _on_duty(visit: Visit, team: str) -> Iterable[OnDuty]:
+    known = {DEFAULT_TEAM, *visit.services.api.rule_set().oncall.teams}
+    held = visit.ask("/oncall", team=team if team in known else "")
+    for role in Role:
+        person, until = held[role.value]["person"], held[role.value]["until"]
+        if person or role is Role.INCIDENT_COMMANDER:
+            yield OnDuty(role.value, person, datetime.fromisoformat(until) if until else None)
+
+
+ROUTES = (PageRoute(method="GET", path="/incidents", role=ApiRole.VIEWER, handler=_list),)
