@@ -1,8 +1,10 @@
 """Puts a facts worker together; beside it, in threads, the journal is written and incidents archived."""
 
+from incidents.calendars import MOST_BYTES
 from incidents.clock import utc_now
 from incidents.queues import FACTS_QUEUE
 from incidents.store.archive import Kept
+from incidents.store.calendars import CalendarStates
 from incidents.store.connection import Link, Links, client_for
 from incidents.store.facts import FactStore
 from incidents.store.intake import Intake
@@ -13,11 +15,15 @@ from tocsin.rulebook import RuleBook
 from tocsin.settings import PrometheusSettings, Settings
 from tocsin.working import new_owner, work
 from workers.asking import Asking
+from workers.calendars import Calendars
+from workers.channels.http import HttpClient
 from workers.facts import Facts
 from workers.journaling import Journaling
 from workers.keeping import Keeper
 from workers.prometheus import Prometheus
 from workers.runtime import RUNTIME
+
+CALENDAR_SECONDS = 20.0
 
 
 def run(settings: Settings, url: str) -> int:
@@ -33,6 +39,7 @@ def run(settings: Settings, url: str) -> int:
         alertmanagers={each.source: each.url for each in settings.alertmanagers},
         now=utc_now,
         asking=_asking(settings.prometheus, links, intake) if settings.prometheus is not None else None,
+        calendars=_calendars(links, deny_private=settings.deny_private_urls),
     )
     RUNTIME.install("facts", facts)
     journaling = Journaling(
@@ -47,6 +54,17 @@ def run(settings: Settings, url: str) -> int:
     finally:
         keeper.stop()
         journaling.stop()
+
+
+def _calendars(links: Links, *, deny_private: bool) -> Calendars:
+    stored = RuleSets(links)
+    return Calendars(
+        rule_set=RuleBook(stored).current,
+        stored=stored,
+        states=CalendarStates(links),
+        client=HttpClient(answer_seconds=CALENDAR_SECONDS, answer_bytes=MOST_BYTES + 1, deny_private=deny_private),
+        now=utc_now,
+    )
 
 
 def _asking(prometheus: PrometheusSettings, links: Links, intake: Intake) -> Asking:

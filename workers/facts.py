@@ -23,6 +23,7 @@ from incidents.store.intake import Intake
 from incidents.store.wake import LINGER, Waker
 from incidents.values import AlertStatus
 from workers.asking import Asking
+from workers.calendars import Calendars
 from workers.reconciling import Upstream, reconcile
 
 LOG = structlog.get_logger()
@@ -41,7 +42,7 @@ _UPSTREAM = msgspec.json.Decoder(list[Upstream])
 class Facts:
     """Reconciles each configured Alertmanager every five minutes, at the start, and after a truncated notification.
 
-    Along with that, `asking` asks Prometheus, in threads of its own.
+    Along with that, `asking` asks Prometheus and `calendars` reads those of rotations, in threads of their own.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Facts:
         alertmanagers: Mapping[str, str],
         now: Callable[[], datetime],
         asking: Asking | None = None,
+        calendars: Calendars | None = None,
     ) -> None:
         self._links = links
         self._intake = intake
@@ -61,7 +63,7 @@ class Facts:
         self._owner = owner
         self._alertmanagers = dict(alertmanagers)  # source -> URL
         self._now = now
-        self._asking = asking
+        self._beside = [each for each in (asking, calendars) if each is not None]
         self._due = dict.fromkeys(alertmanagers, 0.0)  # in monotonic time
         self._stop = threading.Event()
 
@@ -74,16 +76,16 @@ class Facts:
         try:
             self._until(time.monotonic() + linger.total_seconds())
         finally:
-            if self._asking is not None:
-                self._asking.pause()
+            for each in self._beside:
+                each.pause()
 
     def _until(self, ends: float) -> None:
         while not self._stop.is_set() and time.monotonic() < ends:
             try:
                 if not self._is_ours():
                     return
-                if self._asking is not None:
-                    self._asking.start()
+                for each in self._beside:
+                    each.start()
                 for source in self._due_sources():
                     self._due[source] = time.monotonic() + EVERY.total_seconds()
                     self._reconcile(source)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import msgspec
@@ -43,6 +44,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: float | None
     content: bytes = b""  # up to the bound, as it came
     request_id: str = ""  # by which the provider's people find the request
+    etag: str = ""
 
     @property
     def status(self) -> str:
@@ -61,15 +63,17 @@ class HttpClient:
         *,
         connect_seconds: float = CONNECT_SECONDS,
         answer_seconds: float = ANSWER_SECONDS,
+        answer_bytes: int = ANSWER_BYTES,
         deny_private: bool = False,
     ) -> None:
+        self._answer_bytes = answer_bytes
         adapter = PublicAdapter if deny_private else BoundedAdapter
         self._adapter = adapter(pool_connections=_POOL_HOSTS, pool_maxsize=_POOL_CONNECTIONS)
         self._timeout = (connect_seconds, answer_seconds)
 
-    def get(self, url: str) -> Answer:
+    def get(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
         """Get an address and return the answer, whatever its status; raises DeliveryError when there is none."""
-        return self._ask("GET", url, None, {})
+        return self._ask("GET", url, None, headers)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post a body and return the answer, whatever its status; raises DeliveryError when there is none."""
@@ -86,7 +90,7 @@ class HttpClient:
         except (requests.RequestException, ValueError) as error:
             raise _explain(error, urlsplit(url).hostname or "", self._timeout) from error
         try:
-            content = _content_of(response)
+            content = _content_of(response, self._answer_bytes)
         finally:
             response.close()
         return Answer(
@@ -95,6 +99,7 @@ class HttpClient:
             retry_after=_seconds(response.headers.get("Retry-After")),
             content=content,
             request_id=one_line(response.headers.get("X-Request-Id", ""), 80),
+            etag=one_line(response.headers.get("ETag", ""), 200),
         )
 
 
@@ -109,10 +114,10 @@ def one_line(text: str, most: int) -> str:
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())[:most]
 
 
-def _content_of(response: requests.Response) -> bytes:
+def _content_of(response: requests.Response, most: int) -> bytes:
     """Read the answer up to the bound; the status counts even where the body breaks off."""
     try:
-        content: bytes = response.raw.read(ANSWER_BYTES, decode_content=False)
+        content: bytes = response.raw.read(most, decode_content=False)
     except (HTTPError, http.client.HTTPException, OSError):
         return b""
     return content
