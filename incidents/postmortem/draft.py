@@ -20,6 +20,14 @@ from incidents.timeline import EntryKind, TimelineEntry
 from incidents.values import Criterion, IncidentStatus, Severity
 
 
+class CorrectionLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a later entry says of an earlier one."""
+
+    at: datetime | None
+    actor: str
+    text: str
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the timeline; `source_at` is when it happened by the clock of whoever told of it."""
 
@@ -29,7 +37,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     kind: EntryKind
     actor: str
     text: str
-    corrected_by: tuple[str, ...] = ()  # later entries that say how it really was
+    corrects: str = ""  # the id of the entry that it sets right
+    corrections: tuple[CorrectionLine, ...] = ()  # what later entries say of it
 
 
 class ObjectiveLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +110,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 def draft_of(record: Record, kept: Postmortem) -> Draft:
     """Return the post-mortem of a record with what people wrote."""
     incident = record.incident
-    lines = tuple(_lines(record.entries))
+    lines = tuple(lines_of(record.entries))
     plan = tuple(_plan(record))
     return Draft(
         id=incident.id,
@@ -163,13 +172,9 @@ def _section(section: Section, kept: Postmortem) -> SectionText:
     )
 
 
-def _lines(entries: Iterable[TimelineEntry]) -> Iterable[Line]:
-    listed = tuple(entries)
-    corrections: dict[str, list[str]] = {}
-    for entry in listed:
-        if corrected := text_in(entry.data, "corrects"):
-            corrections.setdefault(corrected, []).append(entry.id)
-    for entry in listed:
+def lines_of(entries: Iterable[TimelineEntry]) -> Iterable[Line]:
+    """Yield entries as the lines of a timeline, with what later ones say of them."""
+    for entry in entries:
         yield Line(
             id=entry.id,
             at=entry.at,
@@ -177,8 +182,17 @@ def _lines(entries: Iterable[TimelineEntry]) -> Iterable[Line]:
             kind=entry.kind,
             actor=entry.actor,
             text=entry.text,
-            corrected_by=tuple(corrections.get(entry.id, ())),
+            corrects=text_in(entry.data, "corrects"),
+            corrections=tuple(_corrections(entry)),
         )
+
+
+def _corrections(entry: TimelineEntry) -> Iterable[CorrectionLine]:
+    found = entry.data.get("corrections")
+    for each in found if isinstance(found, list) else ():
+        if isinstance(each, dict):
+            at, actor, text = instant_in(each, "at"), text_in(each, "actor"), text_in(each, "text")
+            yield CorrectionLine(at=at, actor=actor, text=text)
 
 
 def source_at(entry: TimelineEntry) -> datetime | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from incidents.incident import Incident
 from incidents.markdown import inline, link, paragraph
 from incidents.postmortem.draft import Draft, Line
 from incidents.postmortem.people import Participant
@@ -148,7 +149,7 @@ def _plan(draft: Draft) -> Iterator[str]:
 
 
 def _timeline(draft: Draft) -> Iterator[str]:
-    yield timeline_table(draft.timeline)
+    yield _table(COLUMNS, (line_cells(line) for line in draft.timeline))
     if draft.entries_left_out:
         yield f"{plural(draft.entries_left_out, 'more entry', 'more entries')} stand in the timeline itself."
 
@@ -156,15 +157,21 @@ def _timeline(draft: Draft) -> Iterator[str]:
 COLUMNS = ("at (UTC)", "by its source", "what", "who", "text", "entry")
 
 
-def timeline_table(lines: Iterable[Line]) -> str:
-    """Return lines of a timeline as a table with the id of each entry."""
-    return _table(COLUMNS, (line_cells(line) for line in lines))
+def timeline_head(incident: Incident) -> str:
+    """Return what stands above the rows of a whole timeline."""
+    return f"# Timeline of {incident.id}: {inline(incident.title)}\n\n" + _table(COLUMNS, ()) + "\n"
+
+
+def timeline_rows(lines: Iterable[Line]) -> str:
+    """Return rows of a timeline, each with its line break."""
+    return "".join(f"{_row(line_cells(line))}\n" for line in lines)
 
 
 def line_cells(line: Line, *, escaped: bool = True) -> tuple[str, ...]:
     """Return the cells of a line, as Markdown or as they are."""
     shown = inline if escaped else one_line
-    corrected = f" (corrected by {', '.join(line.corrected_by)})" if line.corrected_by else ""
+    said = (f"{shown(each.actor)} corrects it: {shown(each.text)}" for each in line.corrections)
+    corrected = "".join(f" ({each})" for each in said)
     at = f"{line.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     source = f"{line.source_at:%Y-%m-%d %H:%M:%S}" if line.source_at else ""
     return at, source, line.kind.value.replace("_", " "), shown(line.actor), shown(line.text) + corrected, line.id
@@ -173,8 +180,11 @@ def line_cells(line: Line, *, escaped: bool = True) -> tuple[str, ...]:
 def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a table of cells that are Markdown already: what is foreign in them is escaped."""
     head = tuple(columns)
-    lines = (f"| {' | '.join(row)} |" for row in rows)
-    return "\n".join((f"| {' | '.join(head)} |", "|" + " --- |" * len(head), *lines))
+    return "\n".join((_row(head), "|" + " --- |" * len(head), *map(_row, rows)))
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _ids(entries: tuple[str, ...]) -> str:

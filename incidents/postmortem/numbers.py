@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from incidents.postmortem.record import Record, text_in
-from incidents.postmortem.spans import open_spans, severity_seconds
+from incidents.postmortem.spans import is_own, open_spans, severity_seconds
 from incidents.timeline import SYSTEM, EntryKind, TimelineEntry
 from incidents.values import Severity
 
@@ -106,7 +106,11 @@ def numbers_of(record: Record) -> Numbers:
 def acknowledged_at(record: Record) -> datetime | None:
     """Return when somebody was on it for the first time."""
     first = next(
-        (entry.at for entry in record.entries if entry.kind in _ACKNOWLEDGES and entry.actor != SYSTEM),
+        (
+            entry.at
+            for entry in record.entries
+            if entry.kind in _ACKNOWLEDGES and entry.actor != SYSTEM and is_own(record, entry)
+        ),
         None,
     )
     known = record.incident.acknowledged_at

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from incidents.postmortem.record import Record, text_in
-from incidents.timeline import EntryKind
+from incidents.timeline import EntryKind, TimelineEntry
 from incidents.values import IncidentStatus, Role, Severity
 
 _STATUS_AFTER = {
@@ -45,7 +45,7 @@ def status_spans(record: Record) -> tuple[Span, ...]:
     changes: list[tuple[str, datetime, str]] = []
     for entry in record.entries:
         status = _STATUS_AFTER.get(entry.kind)
-        if status is None or (changes and changes[-1][0] == status):
+        if status is None or not is_own(record, entry) or (changes and changes[-1][0] == status):
             continue
         if changes and changes[-1][0] == IncidentStatus.MITIGATED and entry.kind in _KEEPS_MITIGATED:
             continue
@@ -61,12 +61,18 @@ def severity_spans(record: Record) -> tuple[Span, ...]:
     changes: list[tuple[str, datetime, str]] = []
     for entry in record.entries:
         named = {EntryKind.INCIDENT_DECLARED: "severity", EntryKind.SEVERITY_CHANGED: "to"}.get(entry.kind)
-        severity = text_in(entry.data, named) if named else ""
+        severity = text_in(entry.data, named) if named and is_own(record, entry) else ""
         if severity in known and (not changes or changes[-1][0] != severity):
             changes.append((severity, entry.at, entry.id))
     if not changes:
         changes = [(record.incident.severity.value, record.incident.declared_at, "")]
     return tuple(_chained(changes, record.end))
+
+
+def is_own(record: Record, entry: TimelineEntry) -> bool:
+    """Whether an entry can tell of the life of this incident, and is not that of one that was merged into it."""
+    declared = record.incident.declared_at
+    return entry.at >= declared and (entry.kind is not EntryKind.INCIDENT_DECLARED or entry.at == declared)
 
 
 def _chained(changes: list[tuple[str, datetime, str]], end: datetime) -> Iterator[Span]:

@@ -31,7 +31,9 @@ def entry(minutes: float, what: EntryKind, text: str, actor: str = "tocsin", /, 
     return TimelineEntry(id="", at=when, kind=what, actor=actor, text=text, data=data)
 
 
-def fired(minutes: float, name: str, summary: str, *, began: float | None = None, count: int = 1) -> TimelineEntry:
+def fired(
+    minutes: float, name: str, summary: str, *, began: float | None = None, count: int = 1, **more: Any
+) -> TimelineEntry:
     """An entry of an alert that fires."""
     data: dict[str, Any] = {
         "labels": {"alertname": name, "service": "orders"},
@@ -39,7 +41,7 @@ def fired(minutes: float, name: str, summary: str, *, began: float | None = None
         "fingerprint": name,
         "starts_at": at(minutes - 1 if began is None else began).isoformat(),
     }
-    return entry(minutes, EntryKind.ALERT_FIRED, f"{name} fired: {summary}", PROD, **data, count=count)
+    return entry(minutes, EntryKind.ALERT_FIRED, f"{name} fired: {summary}", PROD, **data, count=count, **more)
 
 
 def resolved(minutes: float, name: str) -> TimelineEntry:
@@ -72,7 +74,9 @@ def entries() -> tuple[TimelineEntry, ...]:
 def _entries() -> tuple[TimelineEntry, ...]:
     kind = EntryKind
     return (
-        fired(0, "OrdersLost", "Orders accepted but not stored", began=-6.2),
+        fired(0, "OrdersLost", "Orders accepted but not stored", began=-6.2, corrections=[
+            {"at": at(38).isoformat(), "actor": "dana", "text": "It was 02:56, by the log of the gateway"}
+        ]),
         entry(0, kind.INCIDENT_DECLARED, "SEV2 declared by rule data-loss: Orders are lost", PROD, severity="SEV2",
               rule="data-loss", identity={"service": "orders"}),
         role(0, "incident_commander", "amira", "amira is the incident commander"),

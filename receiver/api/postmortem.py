@@ -1,0 +1,276 @@
+"""The post-mortem over the API: read as JSON, Markdown, page and picture, written by people, reviewed and published."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from incidents.document.versions import difference
+from incidents.incident import Incident
+from incidents.postmortem.draft import Draft, as_json, draft_of
+from incidents.postmortem.editing import edited, moved
+from incidents.postmortem.markdown import as_markdown
+from incidents.postmortem.picture import picture_of
+from incidents.postmortem.printed import as_html
+from incidents.postmortem.record import Record
+from incidents.postmortem.values import Postmortem, PostmortemState, Section
+from incidents.presentation import instant
+from incidents.store.postmortems import Changed, Postmortems, StalePostmortem
+from receiver.api import texts, wire
+from receiver.api.answers import Answer, Instant
+from receiver.api.incidents import checked_id
+from receiver.api.reading import unfit, version_in
+from receiver.api.records import record_for
+from receiver.api.route import Call, Reply, Route, Services
+from receiver.auth import ApiRole
+from receiver.problems import Problem
+
+MARKDOWN, HTML, SVG = "text/markdown; charset=utf-8", "text/html; charset=utf-8", "image/svg+xml"
+# Nothing in it may load or run anything, whatever is in it.
+_SHUT = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+_PATH = "/incidents/{incident_id}/postmortem"
+READ_FIRST = "Read the post-mortem, and send its ETag as If-Match; If-Match: * writes over whatever there is."
+
+
+class PostmortemBody(wire.Body, frozen=True, kw_only=True):
+    """Sections for people, each written anew; what is left out stays as it is, and an empty text empties one."""
+
+    impact: wire.Text | None = None
+    causes: wire.Text | None = None
+    went_well: wire.Text | None = None
+    went_badly: wire.Text | None = None
+    lucky: wire.Text | None = None
+    lessons: wire.Text | None = None
+
+
+class PostmortemStateBody(wire.Body, frozen=True, kw_only=True):
+    """How far the post-mortem has come."""
+
+    state: PostmortemState
+
+
+class PostmortemAnswer(Draft, frozen=True, kw_only=True):
+    """A post-mortem: what the record says, and what people wrote."""
+
+
+class WrittenAnswer(Answer, frozen=True, kw_only=True):
+    """A section as somebody wrote it."""
+
+    text: str
+    by: str
+    at: Instant
+
+
+class PostmortemVersionAnswer(Answer, frozen=True, kw_only=True):
+    """A version of what people wrote."""
+
+    version: int
+    state: PostmortemState
+    at: Instant | None
+    by: str
+    sections: dict[Section, WrittenAnswer]
+
+
+class PostmortemVersionsAnswer(Answer, frozen=True, kw_only=True):
+    """Every version of what people wrote, the latest first."""
+
+    versions: list[PostmortemVersionAnswer]
+    next: None = None
+
+
+# ------------------------------------------------------------------------------------------------------------- reading
+
+
+def _found(services: Services, call: Call) -> tuple[Incident, Postmortem]:
+    """Return the incident of a call, which may be the one that another was merged into; raises `NotFound`."""
+    incident, _ = services.api.incidents.get(checked_id(call))
+    return incident, Postmortems(services.api.links).get(incident.id)
+
+
+def _record(services: Services, call: Call) -> tuple[Record, Postmortem]:
+    incident, kept = _found(services, call)
+    return record_for(services, incident.id, kept), kept
+
+
+def headers_of(kept: Postmortem) -> dict[str, str]:
+    """Return the headers of an answer that is a post-mortem: the version of what people wrote as the ETag."""
+    return {"ETag": f'"{kept.version}"'}
+
+
+def _show(services: Services, call: Call) -> Reply:
+    record, kept = _record(services, call)
+    return Reply(as_json(draft_of(record, kept)), headers_of(kept))
+
+
+def _markdown(services: Services, call: Call) -> Reply:
+    record, kept = _record(services, call)
+    return Reply(as_markdown(draft_of(record, kept)).encode(), headers_of(kept))
+
+
+def _html(services: Services, call: Call) -> Reply:
+    record, kept = _record(services, call)
+    page = as_html(draft_of(record, kept), picture_of(record))
+    return Reply(page.encode(), headers_of(kept) | _SHUT)
+
+
+def _picture(services: Services, call: Call) -> Reply:
+    record, _ = _record(services, call)
+    return Reply(picture_of(record).encode(), _SHUT)
+
+
+def _versions(services: Services, call: Call) -> Reply:
+    incident, kept = _found(services, call)
+    earlier = Postmortems(services.api.links).versions(incident.id)
+    listed = [kept, *earlier] if kept.version else []
+    return Reply(PostmortemVersionsAnswer(versions=[_version(each) for each in listed]))
+
+
+def _version(kept: Postmortem) -> PostmortemVersionAnswer:
+    return PostmortemVersionAnswer(
+        version=kept.version,
+        state=kept.state,
+        at=instant(kept.at),
+        by=kept.by,
+        sections={
+            section: WrittenAnswer(text=written.text, by=written.by, at=instant(written.at) or "")
+            for section, written in kept.sections.items()
+        },
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------- changing
+
+
+def _changeable(services: Services, call: Call) -> tuple[Incident, Postmortem]:
+    """Return the incident of a change; raises `Problem` 409 for one that was merged into another."""
+    incident, kept = _found(services, call)
+    if incident.merged_into:
+        hint = f"Write in the post-mortem of {incident.merged_into}: it tells of both."
+        raise Problem(409, f"{incident.id} was merged into {incident.merged_into}.", hint=hint)
+    return incident, kept
+
+
+def _edit(services: Services, call: Call) -> Reply:
+    """Write sections anew, if nobody else has since they were read."""
+    given = {section: getattr(call.body, section.value) for section in Section}
+    written = {section: texts.lines(text) for section, text in given.items() if text is not None}
+    if not written:
+        raise unfit("", "There is nothing to write.", f"Send some of {', '.join(Section)}.")
+    if not call.if_match.strip():
+        raise Problem(428, "If-Match is missing: an edit says which version it is based on.", hint=READ_FIRST)
+    incident, kept = _changeable(services, call)
+    record = record_for(services, incident.id, kept)
+
+    def make(before: Postmortem) -> Changed:
+        return Changed(*edited(before, written, record=record, actor=call.actor, now=call.now))
+
+    try:
+        after = Postmortems(services.api.links).change(incident.id, version_in(call.if_match), make)
+    except StalePostmortem as stale:
+        raise _conflict(stale, written) from None
+    return Reply(as_json(draft_of(record, after)), headers_of(after))
+
+
+def _move(services: Services, call: Call) -> Reply:
+    """Give it to review, publish it, or take it back."""
+    body: PostmortemStateBody = call.body
+    incident, kept = _changeable(services, call)
+    record = record_for(services, incident.id, kept)
+
+    def make(before: Postmortem) -> Changed:
+        return Changed(*moved(before, body.state, record=record, actor=call.actor, now=call.now))
+
+    try:
+        after = Postmortems(services.api.links).change(incident.id, version_in(call.if_match), make)
+    except StalePostmortem as stale:
+        raise _conflict(stale, {}) from None
+    return Reply(as_json(draft_of(record, after)), headers_of(after))
+
+
+def _conflict(stale: StalePostmortem, given: Mapping[Section, str]) -> Problem:
+    """Return the answer to a change that would have lost another: both texts of each section, and how they differ."""
+    present = stale.present
+    conflicts: dict[str, dict[str, Any]] = {}
+    for section, text in given.items():
+        written = present.sections.get(section)
+        current = written.text if written is not None else ""
+        conflicts[section.value] = {
+            "current": current,
+            "yours": text,
+            "diff": difference(current, text, names=("current", "yours")),
+            "by": written.by if written is not None else "",
+            "at": instant(written.at) if written is not None else None,
+        }
+    etag = f'"{present.version}"'
+    return Problem(
+        409,
+        f"{stale}; nothing was written.".capitalize(),
+        hint="Join both texts, and send them with If-Match as `etag` says.",
+        headers={"ETag": etag},
+        members={"etag": etag, "version": present.version, "state": present.state.value, "conflicts": conflicts},
+    )
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=_PATH,
+        role=ApiRole.VIEWER,
+        summary="Show the post-mortem: a draft from the record, and what people wrote",
+        handler=_show,
+        answer=PostmortemAnswer,
+    ),
+    Route(
+        method="PATCH",
+        path=_PATH,
+        role=ApiRole.RESPONDER,
+        summary="Write sections of the post-mortem; If-Match is the ETag of what was read",
+        handler=_edit,
+        answer=PostmortemAnswer,
+        body=PostmortemBody,
+        problems={409: "It was changed meanwhile, or is published; both texts are named.", 428: "If-Match is missing."},
+    ),
+    Route(
+        method="POST",
+        path=f"{_PATH}/state",
+        role=ApiRole.RESPONDER,
+        summary="Give the post-mortem to review, publish it, or take it back to a draft",
+        handler=_move,
+        answer=PostmortemAnswer,
+        body=PostmortemStateBody,
+        problems={409: "It has that state, the incident is open, or it was changed meanwhile."},
+    ),
+    Route(
+        method="GET",
+        path=f"{_PATH}/versions",
+        role=ApiRole.VIEWER,
+        summary="List every version of what people wrote in the post-mortem, the latest first",
+        handler=_versions,
+        answer=PostmortemVersionsAnswer,
+    ),
+    Route(
+        method="GET",
+        path=f"{_PATH}.md",
+        role=ApiRole.VIEWER,
+        summary="Show the post-mortem as Markdown",
+        handler=_markdown,
+        answer=bytes,
+        media_type=MARKDOWN,
+    ),
+    Route(
+        method="GET",
+        path=f"{_PATH}.html",
+        role=ApiRole.VIEWER,
+        summary="Show the post-mortem as a page to print",
+        handler=_html,
+        answer=bytes,
+        media_type=HTML,
+    ),
+    Route(
+        method="GET",
+        path="/incidents/{incident_id}/picture.svg",
+        role=ApiRole.VIEWER,
+        summary="Show the incident as a picture over the time",
+        handler=_picture,
+        answer=bytes,
+        media_type=SVG,
+    ),
+)
