@@ -17,7 +17,7 @@ from rules.burn_alerts import burn_rules
 from rules.load_context import Context, ReadCalendar
 from rules.load_maintenance import load_maintenance
 from rules.load_oncall import load_oncall
-from rules.load_others import check_later_sections, load_defaults, load_heartbeats, load_normalize
+from rules.load_others import check_announce, load_defaults, load_heartbeats, load_normalize
 from rules.load_rules import load_rules
 from rules.load_slos import load_slos
 from rules.load_teams import load_teams
@@ -71,7 +71,7 @@ def _load(files: Sequence[SourceFile], context: Context) -> Loaded:
     oncall = load_oncall(sections, context)
     teams, team_rules = load_teams(sections, context)
     slos = load_slos(sections, context)
-    check_later_sections(sections, context)
+    check_announce(sections, context)
     defaults = load_defaults(sections, context)
     nodes = sections.items("rules")
     rules = load_rules(nodes, defaults, context)

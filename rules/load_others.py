@@ -1,8 +1,7 @@
-"""Reads the sections that this version checks and does not act on yet, besides `defaults` and `normalize`."""
+"""Reads the small sections: `defaults`, `normalize`, `heartbeats`; and checks `announce`."""
 
 from datetime import timedelta
 
-from rules.fields import Fields
 from rules.load_context import Context
 from rules.load_rules import read_identity
 from rules.model import Defaults, Heartbeat
@@ -11,7 +10,6 @@ from rules.shapes import file as shapes
 from rules.shapes.rule import DEFAULTS
 from rules.yaml import Node
 
-LATER = ("audiences",)
 MAX_NORMALIZED = 100
 _SECOND, _YEAR = timedelta(seconds=1), timedelta(days=366)
 
@@ -40,16 +38,10 @@ def load_normalize(sections: Sections, context: Context) -> dict[str, tuple[str,
     return found
 
 
-def check_later_sections(sections: Sections, context: Context) -> None:
-    """Check the sections that a later version acts on, and say so once for each place."""
-    for section in LATER:
-        for key, _node in sections.places(section):
-            context.not_acted_on(key, f"the section {section}")
+def check_announce(sections: Sections, context: Context) -> None:
+    """Check that the channels that are told of every incident exist."""
     for node in sections.items("announce"):
         context.refer_text("channel", node)
-    audiences = context.fields(sections.merged("audiences", "audience"), "audiences", None)
-    for name in audiences.node.entries:
-        _channels(audiences, name, context)
 
 
 def load_heartbeats(sections: Sections, context: Context) -> tuple[Heartbeat, ...]:
@@ -68,8 +60,3 @@ def _heartbeat(node: Node, context: Context) -> Heartbeat | None:
     matchers = context.matchers(fields)
     expect_every = context.positive(fields, "expect_every", least=_SECOND, most=_YEAR)
     return Heartbeat(id=key.text, matchers=matchers, expect_every=expect_every or timedelta(minutes=1))
-
-
-def _channels(fields: Fields, key: str, context: Context) -> None:
-    for item in fields.nodes(key):
-        context.refer_text("channel", item)

@@ -24,10 +24,12 @@ def with_review(before: Incident | None, after: Incident, oncall: OnCall, now: d
 
 
 def _due(before: Incident | None, after: Incident, oncall: OnCall, now: datetime) -> datetime | None:
-    every = update_every(after, oncall)
-    if every is None or not after.is_open:
-        return None
     due = after.review_due_at
+    if not after.is_open:
+        return due
+    every = update_every(after, oncall)
+    if every is None:
+        return None
     if before is None or due is None or not before.is_open or after.status_report != before.status_report:
         return now + every
     if after.severity is not before.severity:

@@ -147,7 +147,7 @@ def _task_meant(incident: Incident, event: events.TaskGiven) -> Task | None:
 
 
 def _task_after(task: Task, event: events.TaskGiven, now: datetime) -> Task:
-    if event.text:
+    if event.text and event.task:
         task = replace(task, text=event.text)
     if event.person is not None:
         task = replace(task, person=event.person)

@@ -130,7 +130,7 @@ FILE = Shape(
         "roles": key("Which rotation holds which role.", shape("roles")),
         "teams": key("Whose incident it is.", maps(shape("team"))),
         "announce": key("Channels that are told of every incident.", oncall.CHANNEL_NAMES),
-        "audiences": key("Channels by audience.", maps(oncall.CHANNEL_NAMES, ids=False)),
+        "audiences": key("Channels by audience.", maps(oncall.ANY_AUDIENCE, ids=False)),
         "paging": key("Who is paged, and what happens next.", maps(shape("policy"))),
         "maintenance": key("Times in which nobody is paged.", lists(shape("maintenance"))),
     },

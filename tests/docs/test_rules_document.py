@@ -11,7 +11,6 @@ from incidents.values import Criterion, IncidentStatus, Role, Severity
 from rules.conditions import Compare
 from rules.load_channels import DELIVERED, KINDS
 from rules.load_conditions import SUBJECTS
-from rules.load_others import LATER
 from rules.load_rules import COMPANIONS, OBJECTIVE_KEYS, RULE_KEYS, VERBS
 from rules.model import Mode
 from rules.sections import SECTIONS
@@ -71,7 +70,7 @@ def test_rules_document_marks_no_condition():
 
 def test_rules_document_marks_what_is_not_acted_on():
     """Sections, fields and channels that do nothing yet are marked, and no others."""
-    assert {row.names[0] for row in table(RULES, "Sections") if row.is_not_yet} == set(LATER)
+    assert {row.names[0] for row in table(RULES, "Sections") if row.is_not_yet} == set()
     fields = {row.names[0] for row in table(RULES, "Fields of a rule") if "**not yet**" in row.cells[2].split(";")[0]}
     assert fields == set()
     channels = {row.names[0] for row in table(RULES, "People and channels", 2) if row.is_not_yet}

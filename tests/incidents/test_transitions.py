@@ -69,6 +69,11 @@ EVERY = {
         page_id="p", person="amira", channel="c", kind="webhook", attempt=1, error="e"
     ),
     events.PageSuppressed: events.PageSuppressed(page_id="p", person="amira", why="acknowledged"),
+    events.DocumentEdited: events.DocumentEdited(actor="bo", seen="*", summary="Orders fail"),
+    events.Communicated: events.Communicated(actor="bo", audience="customers", text="We are on it"),
+    events.StakeholderAdded: events.StakeholderAdded(actor="bo", name="legal", kind="other", external=False),
+    events.TaskGiven: events.TaskGiven(actor="bo", text="Look at the disks", person="amira"),
+    events.ReviewDue: events.ReviewDue(),
 }
 
 
@@ -197,7 +202,12 @@ def test_action_goes_on_the_timeline_and_changes_nothing_else(status: IncidentSt
     assert done.incident == msgspec.structs.replace(incident, version=incident.version + 1)
     assert done.pages == ()
     assert [(entry.kind.value, entry.actor, entry.text, entry.data) for entry in done.entries] == [
-        ("corrective_action", "bo", "bo did a rollback: checkout to 1.4.2", {"kind": "rollback"})
+        (
+            "corrective_action",
+            "bo",
+            "bo (outside of the operating group) did a rollback: checkout to 1.4.2",
+            {"kind": "rollback", "outside": True},
+        )
     ]
 
 

@@ -39,6 +39,7 @@ PLACES = {
     "sla": "slos: [{sla: {%s}}]",
     "customers": "slos: [{customers: {%s}}]",
     "heartbeat": "heartbeats: [{%s}]",
+    "audience": "audiences: {a: {%s}}",
     "rule": "rules: [{%s}]",
     "tier": "rules: [{tiers: [{%s}]}]",
     "when": "rules: [{when: {%s}}]",
@@ -86,7 +87,7 @@ FILLED = {
     "slo": "'{{ labels.a }}'", "over": "1h", "promql": "a", "for": "1h", "url": "'http://a'", "order": "[a]",
     "from": "'2026-01-05T10:00:00Z'", "until": "'2026-01-06T10:00:00Z'", "person": "a", "rotation": "a",
     "steps": "[]", "page": "a", "weekdays": "[sun]", "manual": "true", "declare": "SEV1",
-    "webhook": "{url: 'http://a'}", "routing_key": "a", "webhook_url": "'http://a'",
+    "channels": "[]", "webhook": "{url: 'http://a'}", "routing_key": "a", "webhook_url": "'http://a'",
 }  # fmt: skip
 DEFINED = "people: {a: {channels: [console]}}"
 # What no schema of one file can know: names, what is unique, queries, regular expressions, times and their bounds.

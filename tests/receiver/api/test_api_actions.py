@@ -72,6 +72,6 @@ def test_action_on_an_incident_is_on_its_timeline_at_once(api, declare):
     assert (entry["kind"], entry["actor"], entry["text"]) == (
         "corrective_action",
         "bo",
-        "bo did a restart: the workers",
+        "bo (outside of the operating group) did a restart: the workers",
     )
-    assert entry["data"] == {"kind": "restart"}
+    assert entry["data"] == {"kind": "restart", "outside": True}

@@ -26,7 +26,9 @@ def simulation(*maintenance: str, rules: str = CRITICAL) -> Simulation:
 
 
 def paged(made: Simulation) -> list[tuple]:
-    return [((each.at - NOW) / MINUTE, each.page.person, each.page.reason.value) for each in made.sent]
+    return [
+        ((each.at - NOW) / MINUTE, each.page.person, each.page.reason.value) for each in made.sent if not each.page.over
+    ]
 
 
 def kinds(made: Simulation) -> list[str]:
