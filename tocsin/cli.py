@@ -11,6 +11,7 @@ from tocsin.commands.lazy import LazyGroup
 COMMANDS = {
     "action": "tocsin.commands.action:action",
     "backup": "tocsin.commands.backup:backup",
+    "completion": "tocsin.commands.completion:completion",
     "connect": "tocsin.commands.connect:connect",
     "doctor": "tocsin.commands.doctor:doctor",
     "healthcheck": "tocsin.commands.healthcheck:healthcheck",

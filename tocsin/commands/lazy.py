@@ -1,10 +1,12 @@
-"""A group of commands each of which is imported when it is asked for, and not before."""
+"""A group of commands each of which is imported when it is asked for, and not before; with examples in each help."""
 
 import importlib
 from collections.abc import Mapping
 from typing import Any
 
 import click
+
+from tocsin.commands.examples import EXAMPLES
 
 
 class LazyGroup(click.Group):
@@ -13,6 +15,7 @@ class LazyGroup(click.Group):
     def __init__(self, *args: Any, commands_at: Mapping[str, str], **kwargs: Any) -> None:  # noqa: ANN401 - click's own
         super().__init__(*args, **kwargs)
         self._commands_at = commands_at
+        self.path = ""  # below `tocsin`
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""
@@ -26,4 +29,17 @@ class LazyGroup(click.Group):
             return None
         module, _, name = self._commands_at[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
+        give_examples(command, f"{self.path} {cmd_name}".strip())
         return command
+
+
+def give_examples(command: click.Command, path: str) -> None:
+    """Let the help of a command, and of those below it, end with their examples."""
+    if isinstance(command, LazyGroup):
+        command.path = path
+    elif isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            give_examples(below, f"{path} {name}")
+    elif path in EXAMPLES:
+        lines = "\n".join(f"  {line}" for line in EXAMPLES[path])
+        command.epilog = f"\b\nExamples:\n{lines}"

@@ -41,6 +41,8 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the command takes and returns
         try:
             return command(*args, **kwargs)
+        except BrokenPipeError:
+            raise  # whoever read our output has enough of it: click ends the command without a word
         except (TocsinError, OSError) as error:
             click.echo(f"tocsin: {error}", err=True)
             sys.exit(FAILED)

@@ -16,7 +16,8 @@ from tocsin.client import Client, Refused, Unreachable
 from tocsin.commands.credentials import api_token
 from tocsin.commands.options import FAILED, UNUSABLE, config_option, settings_or_exit
 from tocsin.commands.printing import FORMATS, TEXT, Out, clean
-from tocsin.settings import environment
+from tocsin.settings import ConfigurationError, Settings, environment
+from tocsin.user_config import UserConfig, user_config
 
 UNREACHABLE = 4
 TOKEN_VARIABLE = "TOCSIN_TOKEN"  # noqa: S105 - the name of a variable
@@ -24,7 +25,9 @@ UNAUTHORIZED = 401
 
 output_option = click.option("--output", type=click.Choice(FORMATS), default=TEXT, show_default=True)
 server_option = click.option(
-    "--server", metavar="URL", help="The address of Tocsin; by default the external_url of the configuration."
+    "--server",
+    metavar="URL",
+    help="The address of Tocsin; by default that of the configuration, else of ~/.config/tocsin/config.yml.",
 )
 
 
@@ -53,17 +56,34 @@ def client_of(config_path: Path | None, server: str | None) -> Client:
     settings = settings_or_exit(config_path)
     if server is not None and not server.startswith(("http://", "https://")):
         raise click.UsageError(f"--server must be an address like {settings.external_url}")
-    token = environment().get(TOKEN_VARIABLE, "") or api_token(settings)
+    mine = _user_config_or_exit() if settings.config_path is None else None
+    address = (server or (mine.server if mine is not None else settings.external_url)).rstrip("/")
+    token = environment().get(TOKEN_VARIABLE, "") or _token_for(address, settings, mine)
     if not token:
-        end(UNUSABLE, no_token(settings.needs_default_api_token))
-    return Client(server or settings.external_url, token)
+        end(UNUSABLE, no_token(settings.needs_default_api_token and mine is None))
+    return Client(address, token)
+
+
+def _user_config_or_exit() -> UserConfig | None:
+    try:
+        return user_config(environment())
+    except ConfigurationError as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNUSABLE)
+
+
+def _token_for(address: str, settings: Settings, mine: UserConfig | None) -> str:
+    """Return the token that is sent to an address: a person's own goes to the server that it is for, and no other."""
+    if mine is None:
+        return api_token(settings)
+    return mine.token if address == mine.server else ""
 
 
 def no_token(is_default: bool) -> str:  # noqa: FBT001 - which of two texts
     """Return why there is no token to send, and what to do."""
     if is_default:
         return f"there is no token yet: start `tocsin serve` here once, or set {TOKEN_VARIABLE}"
-    return f"the configuration has no API token in plain: set {TOKEN_VARIABLE}, or give one as token_file"
+    return f"the configuration has no API token in plain for this server: set {TOKEN_VARIABLE}, or give a token_file"
 
 
 def ended(action: Callable[[], None]) -> None:
@@ -75,6 +95,8 @@ def ended(action: Callable[[], None]) -> None:
     except Refused as error:
         hint = f"\nwhich token is sent: {TOKEN_VARIABLE}, else that of the configuration"
         end(FAILED, f"{error}{hint if error.status == UNAUTHORIZED else ''}")
+    except BrokenPipeError:
+        raise  # whoever read our output has enough of it: click ends the command without a word
     except (TocsinError, OSError) as error:
         end(FAILED, str(error))
 
