@@ -62,7 +62,9 @@ def health_in(status: dict[str, Any], now: datetime) -> Health:
     if status["quarantine"]:
         wrong.append(f"{status['quarantine']} events could not be processed and lie in quarantine.")
     heard = tuple((each["name"], _instant(each["last_heard"])) for each in status["sources"])
-    return Health(tuple(wrong), f"{intake['pending']} events wait, workers live, the store keeps what it takes.", heard)
+    waiting = f"{intake['pending']} events are on their way" if intake["pending"] else "nothing waits"
+    quiet = f"All is well: {waiting}, workers live, the store keeps what it takes."
+    return Health(tuple(wrong), quiet, heard)
 
 
 def _is_silent(worker: dict[str, Any], now: datetime) -> bool:

@@ -21,7 +21,8 @@ from receiver.web.route import Page, PageRoute, Redirect, Visit
 
 ENTRIES = 100
 MOST_ENTRIES = 200
-ALERTS = 20
+ALERTS = 200  # looked at
+NAMES = 10  # of alerts, one row each
 ALERTS_OF_A_PAGE = 100
 ATTEMPTS = 50
 WHY = 20
@@ -62,6 +63,7 @@ class AlertRow(NamedTuple):
     runbook_url: str
     dashboard_url: str
     silence_url: str
+    alike: int = 1  # how many of the same name it stands for
 
 
 class Link(NamedTuple):
@@ -90,6 +92,7 @@ def show(visit: Visit, *, problem: Problem | None = None, typed: Mapping[str, st
     reads, services = visit.services.reads, visit.services
     some = services.alerts.some(incident.id, limit=ALERTS)
     alerts = [row_of(each, services.api.alertmanagers) for each in some.alerts]
+    rows = by_name(alerts, are_all=len(alerts) == some.total)
     oncall = services.api.rule_set().oncall
     following = upcoming(incident, oncall)
     address = f"{services.api.external_url}/incidents/{incident.id}"
@@ -105,7 +108,7 @@ def show(visit: Visit, *, problem: Problem | None = None, typed: Mapping[str, st
         "shown_of": tuple(SHOWN),
         "before": before,
         "signs": SIGNS,
-        "alerts": alerts,
+        "alerts": rows[:NAMES],
         "alerts_total": some.total,
         "links": links_of(incident, alerts),
         "takes": takes(incident),
@@ -147,6 +150,16 @@ def row_of(heard: HeardAlert, alertmanagers: Mapping[str, str]) -> AlertRow:
         dashboard_url=http(state.annotations.get("dashboard_url", "") or state.annotations.get("dashboard", "")),
         silence_url=silence,
     )
+
+
+def by_name(rows: Sequence[AlertRow], *, are_all: bool) -> list[AlertRow]:
+    """Return one alert of each name and state, in the order given; of some alone it is not said how many are alike."""
+    found: dict[tuple[str, str], AlertRow] = {}
+    for row in rows:
+        name = (row.name, row.state.status.value)
+        known = found.get(name)
+        found[name] = row if known is None else known._replace(alike=known.alike + 1)
+    return list(found.values()) if are_all else [row._replace(alike=1) for row in found.values()]
 
 
 def _quoted(value: str) -> str:

@@ -70,6 +70,7 @@ def _list(visit: Visit) -> Page | Redirect:
     waiting = sum(row.incident.status is IncidentStatus.DECLARED for row in rows)
     values = {
         "asked": asked,
+        "plain": Filter(),
         "lists": LISTS,
         "severities": tuple(Severity),
         "teams": (DEFAULT_TEAM, *visit.services.api.rule_set().oncall.teams),

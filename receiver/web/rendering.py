@@ -74,7 +74,7 @@ def ago(instant: datetime, now: datetime) -> Markup:
 
 def until(instant: datetime, now: datetime) -> Markup:
     """Return how long it is until an instant; the script counts down."""
-    left = span(instant - now) if instant > now else "now"
+    left = f"in {span(instant - now)}" if instant > now else "now"
     return Markup('<time data-until datetime="{}" title="{}">{}</time>').format(
         iso(instant), _exact(instant.astimezone(UTC)), left
     )

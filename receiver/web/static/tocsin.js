@@ -37,7 +37,7 @@
     }
     for (const time of all("time[data-until]")) {
       const left = Math.floor((Date.parse(time.dateTime) - now()) / 1000);
-      if (!time.dataset.exact) setText(time, left > 0 ? span(left) : "now");
+      if (!time.dataset.exact) setText(time, left > 0 ? `in ${span(left)}` : "now");
     }
   };
   const showExact = (isOn) => {
@@ -95,7 +95,7 @@
     ask.onclose = () => { if (ask.returnValue === "yes") button.form.requestSubmit(button); };
     ask.showModal();
   };
-  const open = (details) => { if (details) { details.open = true; details.querySelector("select, textarea, input:not([type=hidden])").focus(); } };
+  const open = (details) => { if (details) { details.open = true; (details.querySelector("[type=search]") || details.querySelector("select, textarea")).focus(); } };
   const keys = {
     "j": () => move(1),
     "k": () => move(-1),
@@ -103,7 +103,7 @@
     "n": () => one("[data-note]")?.focus(),
     "e": () => open(one("[data-escalate]")),
     "c": copy,
-    "/": () => one("[data-search]")?.focus(),
+    "/": () => open(one("[data-filter]")),
     "u": () => { location.href = "/incidents"; },
     "?": () => one("#keys")?.showModal(),
   };
