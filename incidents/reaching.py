@@ -1,10 +1,14 @@
-"""Who could not be reached if something broke now: people without channels, channels that failed last, gaps. Pure."""
+"""Who could not be reached if something broke now: people without channels, channels that failed last, calendars that
+cannot be read, gaps. Pure.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import msgspec
 
+from incidents.calendars import CalendarStatus, layers_of
 from incidents.oncall import Channel, OnCall
 from incidents.presentation import instant
 from incidents.rotations import gaps
@@ -21,16 +25,29 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unreachable(msgspec.Struct, frozen=True, kw_only=True):
-    """A `person`, a `channel` or a `rotation` over which nobody would be reached, and why."""
+    """A `person`, a `channel`, a `calendar` or a `rotation` over which nobody would be reached, and why."""
 
     what: str
     name: str
     why: str
 
 
-def unreachable(oncall: OnCall, attempts: Mapping[str, Attempt], now: datetime) -> list[Unreachable]:
-    """Return who cannot be reached; `attempts` are the last ones by the name of the channel."""
-    return [*_people(oncall, now), *_channels(oncall, attempts), *_rotations(oncall, now)]
+def unreachable(
+    oncall: OnCall,
+    attempts: Mapping[str, Attempt],
+    now: datetime,
+    calendars: Mapping[str, CalendarStatus] = MappingProxyType({}),
+) -> list[Unreachable]:
+    """Return who cannot be reached.
+
+    `attempts` are the last ones by the name of the channel, `calendars` how each was read last, by its id.
+    """
+    return [
+        *_people(oncall, now),
+        *_channels(oncall, attempts),
+        *_calendars(oncall, calendars),
+        *_rotations(oncall, now),
+    ]
 
 
 def _people(oncall: OnCall, now: datetime) -> Iterator[Unreachable]:
@@ -62,6 +79,20 @@ def _every_channel(oncall: OnCall) -> Iterator[Channel]:
     for person in oncall.people.values():
         named |= {channel.name: channel for channel in person.channels}
     yield from (named | dict(oncall.channels)).values()
+
+
+def _calendars(oncall: OnCall, statuses: Mapping[str, CalendarStatus]) -> Iterator[Unreachable]:
+    for name, (_, rotations) in layers_of(oncall).items():
+        status = statuses.get(name)
+        whose = ", ".join(rotations)
+        if status is None:
+            yield Unreachable(what="calendar", name=whose, why="it has not been read yet")
+        elif status.failed:
+            since = f"was read last at {instant(status.good_at)}" if status.good_at is not None else "was never read"
+            yield Unreachable(what="calendar", name=whose, why=f"it {since}: {status.failed}")
+        elif status.unknown:
+            named = ", ".join(repr(name[:60]) for name in status.unknown)
+            yield Unreachable(what="calendar", name=whose, why=f"these events name nobody of people: {named}")
 
 
 def _rotations(oncall: OnCall, now: datetime) -> Iterator[Unreachable]:

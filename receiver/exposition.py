@@ -15,6 +15,7 @@ import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from incidents.calendars import CalendarStatus
 from incidents.errors import TocsinError
 from incidents.measures import SEPARATOR, Measure, Measures
 from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
@@ -163,6 +164,12 @@ class Exposition:
             ("heartbeat",),
             [((name,), max((now - at).total_seconds(), 0.0)) for name, at in store.heartbeats.items()],
         )
+        yield _labelled(
+            "calendar_age_seconds",
+            "Since the calendar of a rotation was last read without an error, +Inf when it never was.",
+            ("rotation",),
+            list(_calendar_ages(store.calendars, now).items()),
+        )
         yield _gauge(
             "rules_last_reload_successful", "Whether the last reload of the rules succeeded.", store.reload.successful
         )
@@ -199,6 +206,16 @@ class Exposition:
 
 
 _OPEN = tuple((severity, status) for severity, status in product(Severity, IncidentStatus) if status in OPEN_STATUSES)
+
+
+def _calendar_ages(calendars: Iterable[CalendarStatus], now: datetime) -> dict[Values, float]:
+    """Return how old what is known of each rotation's calendars is; the oldest, where one has several."""
+    ages: dict[Values, float] = {}
+    for each in calendars:
+        age = (now - each.good_at).total_seconds() if each.good_at is not None else NEVER
+        for rotation in each.rotations:
+            ages[rotation,] = max(age, ages.get((rotation,), 0.0))
+    return ages
 
 
 def values_at_zero(sources: Sequence[str], rules: Sequence[Rule]) -> dict[Measures, tuple[Values, ...]]:

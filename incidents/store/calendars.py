@@ -9,7 +9,7 @@ from incidents.calendars import CalendarStatus
 from incidents.store.connection import Links
 
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(CalendarStatus)
+decode_calendar_status = msgspec.json.Decoder(CalendarStatus).decode
 
 
 class CalendarStates:
@@ -22,7 +22,7 @@ class CalendarStates:
         """Return how each calendar was read last, by its id; raises `StoreUnavailable`."""
         with self._links.borrow() as link:
             flat = link.one("HGETALL", keys.calendars_status())
-        return {name.decode(): _DECODER.decode(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
+        return {name.decode(): decode_calendar_status(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
     def keep(self, name: str, status: CalendarStatus) -> None:
         """Remember how reading a calendar went."""

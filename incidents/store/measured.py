@@ -12,10 +12,12 @@ import msgspec
 from redis.exceptions import ResponseError
 
 from incidents import keys
+from incidents.calendars import CalendarStatus
 from incidents.clock import from_ms
 from incidents.errors import StoreUnavailable
 from incidents.measures import Measures
 from incidents.overrides import rules_of
+from incidents.store.calendars import decode_calendar_status
 from incidents.store.codec import decode_heartbeat
 from incidents.store.connection import Command, Link, Links, checked
 from incidents.store.journal import Standing, standing_commands, standing_of
@@ -39,6 +41,7 @@ class Measured(NamedTuple):
     durable: bool
     heartbeats: dict[str, datetime]  # when each was heard last
     journal: Standing = Standing()
+    calendars: tuple[CalendarStatus, ...] = ()
 
 
 class _Standing(msgspec.Struct):
@@ -73,11 +76,12 @@ def _measure(links: Links) -> Measured:
                 ("HGET", keys.rules_status(), "status"),
                 ("GET", keys.rules_current()),
                 ("HVALS", keys.heartbeats()),
+                ("HVALS", keys.calendars_status()),
                 *standing_commands(),
             ]
         )
         info = replies[0]
-        counted, cursor, open_ids, quarantined, seen, status, ruleset, beats, *journal = checked(replies[1:])
+        counted, cursor, open_ids, quarantined, seen, status, ruleset, beats, read, *journal = checked(replies[1:])
         oldest, open_incidents = _still_open(link, cursor, open_ids)
     counters = {field.decode(): int(value) for field, value in _pairs(counted)}
     return Measured(
@@ -92,6 +96,7 @@ def _measure(links: Links) -> Measured:
         durable=not isinstance(info, ResponseError) and is_durable(info.decode("utf-8", "replace")),
         heartbeats={state.id: state.last_at for state in map(decode_heartbeat, beats)},
         journal=standing_of(journal),
+        calendars=tuple(map(decode_calendar_status, read)),
     )
 
 

@@ -1,6 +1,7 @@
 """Who cannot be reached, over the API."""
 
 from incidents.reaching import unreachable
+from incidents.store.calendars import CalendarStates
 from incidents.store.reaching import last_attempts
 from receiver.api.answers import Answer
 from receiver.api.route import Call, Reply, Route, Services
@@ -8,7 +9,7 @@ from receiver.auth import ApiRole
 
 
 class UnreachableAnswer(Answer, frozen=True, kw_only=True):
-    """A `person`, a `channel` or a `rotation` over which nobody would be reached, and why."""
+    """A `person`, a `channel`, a `calendar` (of rotations) or a `rotation` by which nobody is reached, and why."""
 
     what: str
     name: str
@@ -23,8 +24,8 @@ class UnreachablesAnswer(Answer, frozen=True, kw_only=True):
 
 
 def _list(services: Services, call: Call) -> Reply:
-    oncall = services.api.rule_set().oncall
-    found = unreachable(oncall, last_attempts(services.api.links), call.now)
+    oncall, links = services.api.rule_set().oncall, services.api.links
+    found = unreachable(oncall, last_attempts(links), call.now, CalendarStates(links).known())
     shown = [UnreachableAnswer(what=each.what, name=each.name, why=each.why) for each in found]
     return Reply(UnreachablesAnswer(unreachable=shown))
 
@@ -34,7 +35,7 @@ ROUTES = (
         method="GET",
         path="/oncall/unreachable",
         role=ApiRole.VIEWER,
-        summary="List who cannot be reached: people without a channel, channels that failed last, gaps in rotations",
+        summary="List who cannot be reached: people without a channel, channels that failed last, gaps",
         handler=_list,
         answer=UnreachablesAnswer,
     ),

@@ -14,7 +14,7 @@ from rules.load_conditions import SUBJECTS
 from rules.load_rules import COMPANIONS, OBJECTIVE_KEYS, RULE_KEYS, VERBS
 from rules.model import Mode
 from rules.sections import SECTIONS
-from rules.shapes.oncall import HANDOFF, HOURS, LAYER, MEMBER, OVERRIDE, ROTATION
+from rules.shapes.oncall import HANDOFF, HOURS, LAYER, MEMBER, OVERRIDE, PERSON, ROTATION
 from rules.templates import FILTERS
 from workers.channels import Message
 
@@ -34,7 +34,7 @@ CLOSED_LISTS = [
     ("Templates", 1, FILTERS),
     ("Defaults", 1, ("identity", "reopen_within")),
     ("Severities", 1, ("acknowledge_within", "update_every", "postmortem", "stakeholders")),
-    ("People and channels", 1, ("name", "timezone", "channels")),
+    ("People and channels", 1, PERSON.keys),
     ("People and channels", 2, KINDS),
     ("The page of a webhook", 1, Message.__struct_fields__),
     ("Rotations", 1, ROTATION.keys),

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 from builders import NOW
+from msgspec.structs import replace
 
-from incidents.oncall import Channel, Layer, OnCall, Override, Person, Policy, Rotation, Step
+from incidents.calendars import CalendarStatus, id_of
+from incidents.oncall import Calendar, Channel, Layer, OnCall, Override, Person, Policy, Rotation, Step
 from incidents.reaching import Attempt, unreachable
 
 CONSOLE = Channel(name="amira/1", kind="console")
@@ -49,6 +51,25 @@ def test_reaching_tells_of_channels_that_failed_last():
     settings = oncall(channels={"team": Channel(name="team", kind="console")})
     assert found(settings, attempts) == [("channel", "amira/1")]
     assert "404 Not Found" in unreachable(settings, attempts, NOW)[0].why
+
+
+def test_reaching_tells_of_calendars_that_cannot_be_read():
+    """Since when, and why; and of events that name nobody."""
+    layer = Layer(order=(), calendar=Calendar(url="https://calendar.example.org/x.ics"))
+    settings = oncall(rotations={"keepers": Rotation(id="keepers", layers=(layer, Layer(order=("amira",))))})
+    good = CalendarStatus(rotations=("keepers",), at=NOW, good_at=NOW, refresh=timedelta(minutes=15))
+
+    def told(status):
+        statuses = {} if status is None else {id_of(layer): status}
+        return [each.why for each in unreachable(settings, {}, NOW, statuses) if each.what == "calendar"]
+
+    assert told(None) == ["it has not been read yet"]
+    assert told(good) == []
+    assert told(replace(good, failed="answered 404 Not Found")) == [
+        "it was read last at 2026-01-05T09:00:00.000Z: answered 404 Not Found"
+    ]
+    assert told(replace(good, good_at=None, failed="torn")) == ["it was never read: torn"]
+    assert told(replace(good, unknown=("Team lunch",))) == ["these events name nobody of people: 'Team lunch'"]
 
 
 def test_reaching_tells_of_gaps():

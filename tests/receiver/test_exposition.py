@@ -224,6 +224,7 @@ def test_exposition_and_its_document_agree(scrape, links, tmp_path):
     }
     # These have no series before the first rule set and the first heartbeat.
     labels |= {"tocsin_rules_info": {"hash"}, "tocsin_heartbeat_age_seconds": {"heartbeat"}}
+    labels |= {"tocsin_calendar_age_seconds": {"rotation"}}
     labels |= {"tocsin_rule_precision": {"rule"}}  # nor this before the first rule of a closed incident
     labels |= {"tocsin_shadow_incidents": {"rule", "severity"}}  # nor this before the first rule in shadow mode
     slos = ("slo_burn_rate", "slo_budget_remaining_ratio", "slo_fact_age_seconds")  # nor these before the first SLO
