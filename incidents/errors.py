@@ -30,7 +30,7 @@ class MergedAway(TransitionNotAllowed):
     """An event for an incident that was merged into another one, which goes on in its place."""
 
     def __init__(self, name: str, into: str, status: str, event: str) -> None:
-        self.into = into
+        self.name, self.into = name, into
         super().__init__(status, event, f"{name} was merged into {into}")
 
 

@@ -49,13 +49,23 @@ def incident_json(incident: Incident, alerts: AlertTally) -> dict[str, Any]:
         "summary": incident.summary,
         "runbook": incident.runbook,
         "objectives": [
-            {"id": objective.id, "text": objective.text, "kind": objective.kind} for objective in incident.objectives
+            {
+                "id": objective.id,
+                "text": objective.text,
+                "kind": objective.kind,
+                "met_at": instant(objective.met_at),
+                "met_by": objective.met_by or None,
+            }
+            for objective in incident.objectives
         ],
         "stakeholders": [
             {"name": stakeholder.name, "kind": stakeholder.kind, "external": stakeholder.external}
             for stakeholder in incident.stakeholders
         ],
         "restricted": incident.restricted,
+        "merged_into": incident.merged_into or None,
+        "merged": [merged.id for merged in incident.merged],
+        "overdue_actions": [{"incident": each.incident, "count": each.count} for each in incident.overdue_actions],
         "next_page_at": instant(paging.next_at) if paging else None,
         "version": incident.version,
     }

@@ -18,9 +18,9 @@ class UnfitObjective(TransitionNotAllowed):
 
     def __init__(self, incident: Incident, name: str, why: str) -> None:
         manual = [each.id for each in incident.objectives if each.kind == MANUAL]
-        self.hint = f"People check {', '.join(manual)}." if manual else "It has no objective that people check."
-        super().__init__(incident.status.value, "ObjectiveChecked", f"objective {name!r} {why}. {self.hint}")
         self.why = f"Objective {name!r} {why}."
+        self.advice = f"People check {', '.join(manual)}." if manual else "It has no objective that people check."
+        super().__init__(incident.status.value, "ObjectiveChecked", f"{self.why} {self.advice}")
 
 
 def objective_checked(

@@ -3,7 +3,7 @@
 It decides nothing: commands go through the transition table of the domain, and reads come from the store as they are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -19,18 +19,28 @@ from receiver.api import (
     audited,
     calendars,
     commands,
+    communications,
+    document,
     explain,
+    exports,
     incidents,
     maintenance,
+    merging,
+    objectives,
     overrides,
     page_tests,
+    post_incident_actions,
+    postmortem,
     reaching,
     roles,
     shadow,
     slos,
+    stakeholders,
     state,
+    statistics,
+    tasks,
 )
-from receiver.api.openapi import document
+from receiver.api.openapi import document as described
 from receiver.api.reading import body_of, query_of
 from receiver.api.route import BASE, Call, Reply, Route, Services
 from receiver.audit import request_id, trail
@@ -46,13 +56,22 @@ READERS = 1  # bodies are small: one at a time leaves the threads to the webhook
 
 def _openapi(services: Services, call: Call) -> Reply:
     del call
-    return Reply(document(ROUTES, services.deps.build))
+    return Reply(described(ROUTES, services.deps.build))
 
 
 ROUTES: tuple[Route, ...] = (
     *incidents.ROUTES,
     *commands.ROUTES,
+    *merging.ROUTES,
+    *objectives.ROUTES,
+    *post_incident_actions.ROUTES,
     *roles.ROUTES,
+    *document.ROUTES,
+    *communications.ROUTES,
+    *stakeholders.ROUTES,
+    *tasks.ROUTES,
+    *postmortem.ROUTES,
+    *exports.ROUTES,
     *actions.ROUTES,
     *alerts.ROUTES,
     *state.ROUTES,
@@ -61,6 +80,7 @@ ROUTES: tuple[Route, ...] = (
     *calendars.ROUTES,
     *reaching.ROUTES,
     *slos.ROUTES,
+    *statistics.ROUTES,
     *explain.ROUTES,
     *shadow.ROUTES,
     *audited.ROUTES,
@@ -116,7 +136,7 @@ def _view(services: Services, route: Route, bodies: Bodies) -> Callable[..., Res
         )
         incidents.check_may_see(services, call)
         reply = perform(services, route, call)
-        value = reply.value if isinstance(reply.value, bytes) else msgspec.json.encode(reply.value)
+        value = reply.value if isinstance(reply.value, bytes | Iterator) else msgspec.json.encode(reply.value)
         return Response(value, route.status, dict(reply.headers), content_type=route.media_type)
 
     return view
@@ -125,7 +145,7 @@ def _view(services: Services, route: Route, bodies: Bodies) -> Callable[..., Res
 def perform(services: Services, route: Route, call: Call) -> Reply:
     """Do what an admitted caller asks for; what changes something is noted in the audit log."""
     if route.body is None:
-        return route.handler(services, call)
+        return route.handler(services, incidents.at_home(services, call))
     with trail().change(call.actor, f"{route.method} {route.path}", next(iter(call.path.values()), "")) as change:
         reply = route.handler(services, call)
         change.target = change.target or str(reply.value.get("id") or reply.value.get("event_id", ""))

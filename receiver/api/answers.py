@@ -45,11 +45,20 @@ class RolesAnswer(Answer, frozen=True, kw_only=True):
 
 
 class ObjectiveAnswer(Answer, frozen=True, kw_only=True):
-    """A condition for "resolved"."""
+    """A condition for "resolved", since when it is met as far as that was noted, and by whom."""
 
     id: str
     text: str
     kind: str
+    met_at: Instant | None
+    met_by: str | None
+
+
+class OverdueAnswer(Answer, frozen=True, kw_only=True):
+    """How many post-incident actions of an earlier incident were overdue when this one was declared."""
+
+    incident: str
+    count: int
 
 
 class StakeholderAnswer(Answer, frozen=True, kw_only=True):
@@ -83,6 +92,9 @@ class IncidentAnswer(Answer, frozen=True, kw_only=True):
     objectives: list[ObjectiveAnswer]
     stakeholders: list[StakeholderAnswer]
     restricted: bool
+    merged_into: str | None
+    merged: list[str]
+    overdue_actions: list[OverdueAnswer]
     next_page_at: Instant | None
     version: int
 

@@ -1,17 +1,21 @@
 """What people do to an incident over the API: each is an event for the transition table, committed at once."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 from incidents import events
-from incidents.errors import StaleVersion, TransitionNotAllowed
+from incidents.errors import MergedAway, StaleVersion, TransitionNotAllowed
 from incidents.presentation import instant
+from incidents.store.connection import Command
+from incidents.store.corrections import Correction, correction_command
 from incidents.store.incidents import Done
-from incidents.transitions import TABLE, UnmetObjectives
+from incidents.transitions import TABLE, UnfitAction, UnfitObjective, UnmetObjectives
 from incidents.values import IncidentStatus
 from receiver.api import answers, texts, wire
 from receiver.api.incidents import checked_id, headers_of, incident_answer
 from receiver.api.reading import label_value, unfit, version_in
-from receiver.api.route import Call, Handler, Reply, Route, Services
+from receiver.api.route import BASE, Call, Handler, Reply, Route, Services
 from receiver.auth import ApiRole
 from receiver.problems import Problem
 from rules.fields import did_you_mean
@@ -28,6 +32,12 @@ COMMANDS: dict[str, type] = {
     "actions": events.ActionTaken,
     "unacknowledge": events.Unacknowledge,
     "roles": events.RoleGiven,
+    "communications": events.Communicated,
+    "stakeholders": events.StakeholderAdded,
+    "tasks": events.TaskGiven,
+    "merge": events.MergedInto,
+    "objectives": events.ObjectiveChecked,
+    "post_incident_actions": events.PostIncidentActionWritten,
 }
 
 
@@ -70,8 +80,18 @@ def _escalate(services: Services, call: Call) -> Reply:
 
 
 def _notes(services: Services, call: Call) -> Reply:
-    text = _required("/text", call.body.text)
-    return reply_of(apply(services, call, events.Note(actor=call.actor, text=text)))
+    """Write a line; one that corrects an entry is shown beside it, and the entry stays as it is."""
+    text, corrects = _required("/text", call.body.text), call.body.corrects
+    if corrects is None:
+        return reply_of(apply(services, call, events.Note(actor=call.actor, text=text)))
+    name = checked_id(call)
+    services.api.incidents.get(name)
+    if not services.reads.has_entry(name, corrects):
+        hint = f"GET {BASE}/incidents/{name}/timeline lists them with their ids."
+        raise unfit("/corrects", f"{name} has no entry {corrects!r}.", hint)
+    correction = Correction(corrects=corrects, at=call.now, actor=call.actor, text=text)
+    event = events.Note(actor=call.actor, text=text, corrects=corrects)
+    return reply_of(apply(services, call, event, also=[correction_command(name, correction)]))
 
 
 def _actions(services: Services, call: Call) -> Reply:
@@ -97,19 +117,34 @@ def reply_of(done: Done, note: str = "") -> Reply:
     return Reply(incident_answer(done.incident, done.alerts, done.reason, note), headers_of(done.incident))
 
 
-def apply(services: Services, call: Call, event: events.Event) -> Done:
-    """Let an event happen to the incident of a call; raises `Problem` 409 and 412 with what can be done instead."""
+def apply(services: Services, call: Call, event: events.Event, *, also: Sequence[Command] = ()) -> Done:
+    """Let an event happen to the incident of a call, and write what belongs to it with it.
+
+    Raises `Problem` 409 and 412 with what can be done instead.
+    """
     name = checked_id(call)
     try:
-        return services.api.incidents.apply(name, event, now=call.now, version=version_in(call.if_match))
+        with stale():
+            version = version_in(call.if_match)
+            return services.api.incidents.apply(name, event, now=call.now, also=also, version=version)
+    except (UnfitAction, UnfitObjective):
+        raise
+    except UnmetObjectives as error:
+        _refuse_unmet(name, error)
+    except TransitionNotAllowed as error:
+        named = next((each for each, kind in COMMANDS.items() if kind is type(event)), type(event).__name__)
+        refuse(name, named, error)
+
+
+@contextmanager
+def stale() -> Iterator[None]:
+    """Answer 412 where somebody changed the incident since the version that was asked for."""
+    try:
+        yield
     except StaleVersion as error:
         raise Problem(
             412, f"{error}.", hint="Read it again, and send what still fits.", members={"version": error.version}
         ) from error
-    except UnmetObjectives as error:
-        _refuse_unmet(name, error)
-    except TransitionNotAllowed as error:
-        _refuse(name, event, error)
 
 
 def _refuse_unmet(name: str, error: UnmetObjectives) -> NoReturn:
@@ -120,13 +155,19 @@ def _refuse_unmet(name: str, error: UnmetObjectives) -> NoReturn:
     raise Problem(409, f"{name} is not resolved: these objectives are unmet: {named}.", hint=hint, members=members)
 
 
-def _refuse(name: str, event: events.Event, error: TransitionNotAllowed) -> NoReturn:
-    named = next((each for each, kind in COMMANDS.items() if kind is type(event)), type(event).__name__)
+def refuse(name: str, named: str, error: TransitionNotAllowed) -> NoReturn:
+    """Raise the 409 of a command that an incident does not take, with what it takes."""
+    if isinstance(error, MergedAway):
+        members = {"incident_status": error.status, "merged_into": error.into}
+        hint = f"Do it to {error.into}, which goes on in its place."
+        raise Problem(
+            409, f"{name} was merged into {error.into} and does not take {named}.", hint=hint, members=members
+        )
     takes = [each for each, kind in COMMANDS.items() if (IncidentStatus(error.status), kind) in TABLE]
     reason = f": {error.hint}" if error.hint else ""
-    members = {"incident_status": error.status, "takes": takes}
     hint = f"An incident that is {error.status} takes {', '.join(takes)}."
-    raise Problem(409, f"{name} is {error.status} and does not take {named}{reason}.", hint=hint, members=members)
+    detail = f"{name} is {error.status} and does not take {named}{reason}."
+    raise Problem(409, detail, hint=hint, members={"incident_status": error.status, "takes": takes})
 
 
 def command(

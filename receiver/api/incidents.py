@@ -28,7 +28,11 @@ def checked_id(call: Call) -> str:
 
     It becomes part of keys of the store, so nothing else may pass.
     """
-    name = call.path["incident_id"]
+    return checked_name(call.path["incident_id"])
+
+
+def checked_name(name: str) -> str:
+    """Return what has the form of an incident's id; raises `NotFound` for what cannot be one."""
     parts = name.split("-")
     digits = "".join(parts[1:])
     fits = len(parts) == _ID_PARTS and parts[0] == "INC" and all(parts) and digits.isascii() and digits.isdigit()
@@ -42,8 +46,19 @@ def check_may_see(services: Services, call: Call) -> None:
     if call.reader is None or "incident_id" not in call.path:
         return
     name = checked_id(call)
-    if not services.api.incidents.get(name)[0].is_seen_by(call.reader):
+    if not services.api.incidents.home(name)[0].is_seen_by(call.reader):
         raise NotFound("incident", name)
+
+
+def at_home(services: Services, call: Call) -> Call:
+    """Return a question about a merged incident as one about the incident that goes on in its place."""
+    if "incident_id" not in call.path:
+        return call
+    incident = services.api.incidents.home(checked_id(call))[0]
+    asked = call.path["incident_id"]
+    if incident.id == asked:
+        return call
+    return call._replace(path={**call.path, "incident_id": incident.id}, merged=asked)
 
 
 def headers_of(incident: Incident) -> dict[str, str]:
@@ -68,7 +83,10 @@ def _list(services: Services, call: Call) -> Reply:
 
 def _show(services: Services, call: Call) -> Reply:
     incident, alerts = services.api.incidents.get(checked_id(call))
-    return Reply(incident_json(incident, alerts), headers_of(incident))
+    shown = incident_json(incident, alerts)
+    if call.merged:
+        shown["merged_into"] = incident.id
+    return Reply(shown, headers_of(incident))
 
 
 def _timeline(services: Services, call: Call) -> Reply:
