@@ -3,15 +3,18 @@
 import hashlib
 import hmac
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 import requests
-from installation import RULES
+from installation import RULES, Installation, samples_of
 from monitoring import ALERT_RULES, Alertmanager, Exporter
 from page_sink import PageSink
-from programs import eventually, free_port
+from programs import Programs, eventually, free_port
 
 pytestmark = pytest.mark.acceptance
+ON_THE_SHARED_ONE = pytest.mark.xdist_group("senders")
 
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 PROMETHEUS_TOKEN = "prometheus-token-of-the-acceptance-tests"
@@ -33,9 +36,8 @@ def page_sink():
     sink.close()
 
 
-@pytest.fixture
-def tocsin(tocsin):
-    """The installation with a source of each kind, and incidents that resolve when their alerts do."""
+def with_sources(tocsin: Installation) -> Installation:
+    """Give an installation a source of each kind, and incidents that resolve when their alerts do."""
     text = tocsin.config.read_text()
     tocsin.config.write_text(text.replace("api_tokens:", f"{SOURCES.strip()}\napi_tokens:"))
     rules = RULES.replace("alerts_clear_for: 1h", "alerts_clear_for: 1s")
@@ -46,6 +48,33 @@ def tocsin(tocsin):
 """
     tocsin.write_rules(rules)
     return tocsin
+
+
+@pytest.fixture
+def tocsin(tocsin):
+    """The installation with a source of each kind."""
+    return with_sources(tocsin)
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """One that runs, for the tests in which it gets no more than single requests; each looks at what is its own."""
+    sink = PageSink()
+    with tempfile.TemporaryDirectory(prefix="tocsin-") as directory:
+        programs = Programs(Path(directory))
+        try:
+            installation = with_sources(Installation(programs, sink.url))
+            serving = installation.serve()
+            yield installation
+            serving.stop()
+        finally:
+            programs.end()
+            sink.close()
+
+
+def incidents_of(tocsin, service):
+    """Return the incidents of a service."""
+    return [each for each in tocsin.incidents() if each["identity"] == {"service": service}]
 
 
 class PagingAlertmanager(Alertmanager):
@@ -124,13 +153,14 @@ def test_prometheus_takes_us_for_its_alertmanager(tocsin, serving, exporter: Exp
     tocsin.settled()
 
 
-def test_amtool_adds_an_alert(tocsin, serving, programs):
+@ON_THE_SHARED_ONE
+def test_amtool_adds_an_alert(shared):
     """It asks for our status first, and finds no fault with it."""
-    url = tocsin.url.replace("http://", f"http://amtool:{PROMETHEUS_TOKEN}@")
-    alert = ["alertname=ByHand", "service=db", "severity=critical"]
-    added = programs.start("amtool", ["amtool", f"--alertmanager.url={url}", "alert", "add", *alert])
-    assert added.wait(10) == 0, added.text()
-    assert tocsin.only_incident()["identity"] == {"service": "db"}
+    url = shared.url.replace("http://", f"http://amtool:{PROMETHEUS_TOKEN}@")
+    alert = ["alertname=ByHand", "service=by-hand", "severity=critical"]
+    added = shared.programs.start("amtool", ["amtool", f"--alertmanager.url={url}", "alert", "add", *alert])
+    assert added.wait(30) == 0, added.text()
+    assert len(eventually(lambda: incidents_of(shared, "by-hand"), what="an incident")) == 1
 
 
 INCIDENT = {
@@ -181,14 +211,17 @@ def test_pagerduty_incident_and_what_people_do_to_it(tocsin, serving, page_sink)
     assert tocsin.only_incident()["alerts"] == {"firing": 0, "resolved": 1}
 
 
-def test_pagerduty_replay_takes_effect_once(tocsin, serving):
+@ON_THE_SHARED_ONE
+def test_pagerduty_replay_takes_effect_once(shared):
     """The same delivery again, and the same event in another delivery, are duplicates."""
+    before = shared.settled()["duplicate"]
     for hook in ("one", "one", "two"):
-        assert deliver(tocsin, "triggered", INCIDENT, **{"X-Webhook-Id": hook}).status_code == 202
-    assert tocsin.settled()["duplicate"] == 2
-    tocsin.only_incident()
+        assert deliver(shared, "triggered", INCIDENT, **{"X-Webhook-Id": hook}).status_code == 202
+    assert shared.settled()["duplicate"] == before + 2
+    assert len(incidents_of(shared, "checkout")) == 1
 
 
+@ON_THE_SHARED_ONE
 @pytest.mark.parametrize(
     ("change", "header"),
     [
@@ -200,37 +233,49 @@ def test_pagerduty_replay_takes_effect_once(tocsin, serving):
         (None, ",".join(["v1=" + "0" * 64] * 400)),
     ],
 )
-def test_pagerduty_forgeries_are_401(tocsin, serving, change, header):
+def test_pagerduty_forgeries_are_401(shared, change, header):
     """A changed byte, other white space, and every kind of bad signature; nothing of it is kept."""
+    before, refused = shared.settled(), refusals(shared)
     headers = {} if header is None else {"X-PagerDuty-Signature": header}
-    assert deliver(tocsin, "triggered", INCIDENT, change=change, **headers).status_code == 401
-    assert tocsin.settled()["received"] == 0
-    assert tocsin.metric("tocsin_webhooks_total", source="unknown", code="401") == 1
+    assert deliver(shared, "triggered", INCIDENT, change=change, **headers).status_code == 401
+    assert shared.settled() == before
+    assert refusals(shared) == refused + 1
 
 
-def test_pagerduty_signed_nonsense_is_quarantined(tocsin, serving):
+def refusals(tocsin):
+    """Return how many requests of nobody that we know were refused."""
+    rows = samples_of(tocsin.exposition())
+    wanted = {"source": "unknown", "code": "401"}
+    return sum(value for name, labels, value in rows if name == "tocsin_webhooks_total" and labels == wanted)
+
+
+@ON_THE_SHARED_ONE
+def test_pagerduty_signed_nonsense_is_quarantined(shared):
     """It is answered 202, for three refusals would switch PagerDuty off for a day."""
+    before = shared.settled()["quarantined"]
     for body in (b"", b"[]", b'{"messages": []}', b"[" * 100_000, b"\xff\xfe"):
         signature = "v1=" + hmac.new(SIGNING_SECRET.encode(), body, hashlib.sha256).hexdigest()
         answer = requests.post(
-            f"{tocsin.url}/webhooks/pagerduty", body, headers={"X-PagerDuty-Signature": signature}, timeout=5
+            f"{shared.url}/webhooks/pagerduty", body, headers={"X-PagerDuty-Signature": signature}, timeout=5
         )
         assert (answer.status_code, answer.json()["quarantined"]) == (202, 1)
-    assert len(tocsin.get("/quarantine")["events"]) == 5
-    assert tocsin.settled()["quarantined"] == 5
+    assert len(shared.get("/quarantine")["events"]) == 5
+    assert shared.settled()["quarantined"] == before + 5
 
 
-def test_sources_cannot_speak_for_each_other(tocsin, serving):
+@ON_THE_SHARED_ONE
+def test_sources_cannot_speak_for_each_other(shared):
     """The same labels and fingerprint from Grafana do not end the alert that Prometheus posted."""
-    labels = {"alertname": "Trouble", "severity": "critical", "service": "db"}
+    labels = {"alertname": "Trouble", "severity": "critical", "service": "two-sources"}
     prometheus = {"Authorization": f"Bearer {PROMETHEUS_TOKEN}"}
-    posted = requests.post(f"{tocsin.url}/api/v2/alerts", json=[{"labels": labels}], headers=prometheus, timeout=5)
+    posted = requests.post(f"{shared.url}/api/v2/alerts", json=[{"labels": labels}], headers=prometheus, timeout=5)
     assert posted.status_code == 200
-    fired = eventually(lambda: tocsin.get("/alerts")["alerts"], what="the alert")[0]
+    eventually(lambda: incidents_of(shared, "two-sources"), what="an incident")
+    [fired] = [each for each in shared.get("/alerts?limit=200")["alerts"] if each["labels"] == labels]
     forged = {"status": "resolved", "labels": labels, "fingerprint": fired["fingerprint"], "source": "prom"}
     grafana = {"Authorization": f"Bearer {GRAFANA_TOKEN}"}
-    answer = requests.put(f"{tocsin.url}/webhooks/grafana", json={"alerts": [forged]}, headers=grafana, timeout=5)
+    answer = requests.put(f"{shared.url}/webhooks/grafana", json={"alerts": [forged]}, headers=grafana, timeout=5)
     assert answer.status_code == 202
-    tocsin.settled()
-    assert tocsin.only_incident()["alerts"] == {"firing": 1, "resolved": 0}
-    assert requests.post(f"{tocsin.url}/api/v2/alerts", json=[], headers=grafana, timeout=5).status_code == 401
+    shared.settled()
+    assert [each["alerts"] for each in incidents_of(shared, "two-sources")] == [{"firing": 1, "resolved": 0}]
+    assert requests.post(f"{shared.url}/api/v2/alerts", json=[], headers=grafana, timeout=5).status_code == 401
