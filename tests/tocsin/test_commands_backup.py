@@ -18,6 +18,8 @@ from incidents.store.incidents import Incidents
 from incidents.values import Severity
 from rules.index import identity_key
 from tocsin.cli import main
+from tocsin.config_file import load_settings
+from tocsin.startup import StoreRefused, ensure_durable
 
 
 @pytest.fixture
@@ -88,9 +90,16 @@ def test_restore_of_an_edited_backup_writes_nothing(config, tmp_path, links):
         text = gzip.decompress((tmp_path / "b").read_bytes()).replace(b'"r1"', b'"r2"')
         (tmp_path / "b").write_bytes(gzip.compress(text))
         done = tocsin("restore", tmp_path / "b", "--force", config=config)
-        assert done.exit_code == 1
+        assert done.exit_code == 2
         assert "line 2: it was changed" in done.stderr
         assert link.one("GET", keys.rules_current()) == b"r1"
+
+
+def test_restore_of_a_file_that_is_not_there(config, tmp_path):
+    """A name that was mistyped is told as that."""
+    done = tocsin("restore", tmp_path / "none", config=config)
+    assert done.exit_code == 2
+    assert "cannot be read: No such file" in done.stderr
 
 
 def test_restore_into_a_store_that_is_not_empty_is_refused(config, tmp_path, links):
@@ -101,6 +110,14 @@ def test_restore_into_a_store_that_is_not_empty_is_refused(config, tmp_path, lin
         done = tocsin("restore", tmp_path / "b", config=config)
     assert done.exit_code == 1
     assert "the store is not empty: it has 1 keys of Tocsin; with --force" in done.stderr
+
+
+def test_restore_that_was_broken_off_keeps_tocsin_from_starting(config, links, store_url):
+    """Nobody goes on with half a store."""
+    with links.borrow() as link:
+        link.one("SET", keys.restoring(), "1")
+    with pytest.raises(StoreRefused, match="restore FILE --force"):
+        ensure_durable(load_settings(config, {}), store_url)
 
 
 def test_backup_overwrites_nothing(config, tmp_path):

@@ -18,10 +18,8 @@ from tocsin.commands.printing import Out
 from tocsin.commands.remote import with_out
 from tocsin.store_at_hand import AtHand, store_at_hand
 
-EPILOG = "Example: tocsin backup tocsin-$(date +%F).backup"
 
-
-@click.command(epilog=EPILOG)
+@click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @with_out
 def backup(out: Out, config_path: Path | None, file: Path) -> None:

@@ -4,21 +4,19 @@ from pathlib import Path
 
 import click
 
-from incidents.backups import read_backup
+from incidents.backups import BadBackup, read_backup
 from incidents.clock import utc_now
 from incidents.presentation import instant
 from incidents.store.backup import Restored, Restorer
 from tocsin.commands.backup import progress_of
-from tocsin.commands.options import settings_or_exit
+from tocsin.commands.options import UNUSABLE, settings_or_exit
 from tocsin.commands.printing import Out
-from tocsin.commands.remote import with_out
+from tocsin.commands.remote import end, with_out
 from tocsin.store_at_hand import AtHand, store_at_hand
 
-EPILOG = "Example: tocsin restore tocsin-2026-11-02.backup"
 
-
-@click.command(epilog=EPILOG)
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True, readable=True))
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--force", is_flag=True, help="Delete what is in the store first.")
 @click.option("--resume-paging", is_flag=True, help="Let open incidents page again as soon as Tocsin starts.")
 @with_out
@@ -46,11 +44,16 @@ def restore(out: Out, config_path: Path | None, file: Path, *, force: bool, resu
 
 
 def check(file: Path) -> None:
-    """Read the whole file; raises `BadBackup` with the place of what is wrong."""
+    """Read the whole file; one that cannot be used ends the command with the place of what is wrong, and code 2."""
     nobody = AtHand("", lambda: False)
-    with progress_of("checking", nobody) as progress:
-        for _ in read_backup(file, progress):
-            pass
+    try:
+        with progress_of("checking", nobody) as progress:
+            for _ in read_backup(file, progress):
+                pass
+    except BadBackup as error:
+        end(UNUSABLE, f"{error}\nnothing was written")
+    except OSError as error:
+        end(UNUSABLE, f"{file} cannot be read: {error.strerror}")
 
 
 def _restore(file: Path, store: AtHand, *, force: bool, resume: bool) -> tuple[Restored, tuple[str, ...]]:
