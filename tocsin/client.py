@@ -76,6 +76,15 @@ class Client:
         """Order something below `/api/v1`."""
         return self._json("POST", API + path, body=body or {})
 
+    def tagged(self, path: str) -> tuple[Json, str]:
+        """Ask for something below `/api/v1`, and return it with its ETag."""
+        answer = self._ask("GET", API + path)
+        return self._value(answer), answer.headers.get("ETag", "")
+
+    def patch(self, path: str, body: Json, *, tag: str) -> Json:
+        """Change something below `/api/v1` that is as it was when it had this ETag."""
+        return self._value(self._ask("PATCH", API + path, body=body, headers={"If-Match": tag}))
+
     def delete(self, path: str) -> Json:
         """Take something below `/api/v1` away."""
         return self._json("DELETE", API + path)
@@ -101,7 +110,10 @@ class Client:
         return self._json("POST", path, body=body)
 
     def _json(self, method: str, path: str, *, query: Query | None = None, body: Json | None = None) -> Json:
-        answer = self._ask(method, path, query=query, body=body)
+        return self._value(self._ask(method, path, query=query, body=body))
+
+    def _value(self, answer: requests.Response) -> Json:
+        """Return what was answered; raises `Refused` and `Unreachable`."""
         try:
             value = answer.json()
         except requests.JSONDecodeError:
@@ -115,11 +127,23 @@ class Client:
         return value
 
     def _ask(
-        self, method: str, path: str, *, query: Query | None = None, body: Json | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: Json | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
         try:
             return self._session.request(
-                method, self.server + path, params=query, json=body, timeout=self._timeout, allow_redirects=False
+                method,
+                self.server + path,
+                params=query,
+                json=body,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
             )
         except requests.RequestException as error:
             raise Unreachable(f"{self._shown} cannot be reached: {_reason(error)}") from error

@@ -37,6 +37,8 @@ api_tokens:
 """
 RULES = """
 people: {amira: {channels: [console]}}
+channels: {screen: console}
+audiences: {customers: [screen]}
 rotations: {commanders: {timezone: UTC, order: [amira], handoff: {every: 1w, starting: 2026-01-05}}}
 roles: {incident_commander: {rotation: commanders}}
 paging: {default: {steps: [{page: incident_commander, acknowledge_within: 1h}]}}
@@ -135,6 +137,33 @@ def test_commands_incidents_from_declared_to_resolved(site):
     texts = " ".join(entry["text"] for entry in shown["timeline"])
     assert all(word in texts for word in ("on it", "rolled back", "mended"))
     assert {entry["actor"] for entry in shown["timeline"] if entry["kind"] == "note"} >= {"ops"}
+
+
+def test_commands_write_the_document_and_tell_an_audience(site, tmp_path, monkeypatch):
+    """Parts are written and printed, a draft becomes what customers are told, and the timeline says that it arrived."""
+    name = site.declare("documented", "Orders <b>fail</b>")
+    wrote = site.run("incidents", "document", name, "--summary", "Nobody can order", "--status-report", "Disk full")
+    assert wrote.stdout.splitlines()[0] == f"{name}: version 1 of the summary is written"
+    draft = site.run("incidents", "communicate", name, "customers").stdout
+    assert "Nobody can order" in draft
+    assert site.run("incidents", "communicate", name, "customers", draft.strip(), "--send").exit_code == 0
+    assert site.run("incidents", "task", name, "Look at the disk", "--to", "amira").exit_code == 0
+    assert site.run("incidents", "task", name, "task-1", "--done").exit_code == 0
+    assert site.run("incidents", "stakeholder", name, "ACME", "--kind", "customer", "--external").exit_code == 0
+    shown = site.run("incidents", "document", name).stdout
+    assert all(text in shown for text in ("Nobody can order", "Disk full", "done by ops", "ACME"))
+    assert "<b>" not in shown.replace("\\<b\\>", "")
+
+    def arrived():
+        timeline = site.json("incidents", "show", name)["timeline"]
+        return [each["text"] for each in timeline if each["data"].get("delivered")]
+
+    assert eventually(arrived) == ["customers was told over screen (console)"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("click.edit", lambda text: site.run("incidents", "document", name, "--summary", "x") and "mine")
+    refused = site.run("incidents", "document", name, "--edit", "summary")
+    assert (refused.exit_code, "+mine" in refused.stderr) == (1, True)
+    assert (tmp_path / f"{name}.summary.txt").read_text() == "mine"
 
 
 def test_commands_action_reaches_the_incident_of_its_service(site):

@@ -10,8 +10,10 @@ from tocsin.commands.lazy import LazyGroup
 HERE = "tocsin.commands.incidents"
 COMMANDS = {
     "acknowledge": f"{HERE}.acting:acknowledge",
+    "communicate": f"{HERE}.documenting:communicate",
     "declare": f"{HERE}.declaring:declare",
     "dismiss": f"{HERE}.acting:dismiss",
+    "document": f"{HERE}.documenting:document",
     "escalate": f"{HERE}.acting:escalate",
     "list": f"{HERE}.listing:list_",
     "mitigate": f"{HERE}.acting:mitigate",
@@ -20,7 +22,10 @@ COMMANDS = {
     "resolve": f"{HERE}.acting:resolve",
     "role": f"{HERE}.roles:role_",
     "show": f"{HERE}.listing:show",
+    "stakeholder": f"{HERE}.documenting:stakeholder",
+    "task": f"{HERE}.documenting:task",
     "unacknowledge": f"{HERE}.acting:unacknowledge",
+    "watch": f"{HERE}.watch:watch",
 }
 
 
