@@ -61,9 +61,10 @@ class EscalateBody(Body, frozen=True, kw_only=True):
 
 
 class NoteBody(Body, frozen=True, kw_only=True):
-    """What is written on the timeline."""
+    """What is written on the timeline; `corrects` is the id of an entry that it sets right."""
 
     text: Text
+    corrects: Annotated[str, msgspec.Meta(min_length=1, max_length=41)] | None = None
 
 
 class ActionBody(Body, frozen=True, kw_only=True):
