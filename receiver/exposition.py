@@ -18,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from incidents.calendars import CalendarStatus
 from incidents.errors import TocsinError
 from incidents.measures import SEPARATOR, Measure, Measures
+from incidents.post_incident_actions import ActionState, is_overdue
 from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
 from incidents.statistics.nights import DAY, NIGHT
 from incidents.store.connection import Links
@@ -157,6 +158,13 @@ class Exposition:
             "Since a worker of the queue gave a sign, +Inf when none ever did.",
             ("queue",),
             [((queue,), since) for queue, since in seen.items()],
+        )
+        overdue = sum(1 for action in store.actions if is_overdue(ActionState.OPEN, action.due, now))
+        yield _labelled(
+            "post_incident_actions",
+            "Post-incident actions that are to be done still, and those whose day is over.",
+            ("state",),
+            [(("open",), len(store.actions)), (("overdue",), overdue)],
         )
         yield _labelled(
             "heartbeat_age_seconds",

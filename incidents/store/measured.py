@@ -17,8 +17,9 @@ from incidents.clock import from_ms
 from incidents.errors import StoreUnavailable
 from incidents.measures import Measures
 from incidents.overrides import rules_of
+from incidents.post_incident_actions import OpenAction
 from incidents.store.calendars import decode_calendar_status
-from incidents.store.codec import decode_heartbeat
+from incidents.store.codec import decode_heartbeat, decode_open_actions
 from incidents.store.connection import Command, Link, Links, checked
 from incidents.store.journal import Standing, standing_commands, standing_of
 from incidents.store.rulesets import ReloadStatus
@@ -41,6 +42,7 @@ class Measured(NamedTuple):
     durable: bool
     heartbeats: dict[str, datetime]  # when each was heard last
     journal: Standing = Standing()
+    actions: tuple[OpenAction, ...] = ()  # post-incident actions that are to be done still
     calendars: tuple[CalendarStatus, ...] = ()
 
 
@@ -76,12 +78,14 @@ def _measure(links: Links) -> Measured:
                 ("HGET", keys.rules_status(), "status"),
                 ("GET", keys.rules_current()),
                 ("HVALS", keys.heartbeats()),
+                ("HVALS", keys.post_incident_actions_open()),
                 ("HVALS", keys.calendars_status()),
                 *standing_commands(),
             ]
         )
         info = replies[0]
-        counted, cursor, open_ids, quarantined, seen, status, ruleset, beats, read, *journal = checked(replies[1:])
+        counted, cursor, open_ids, quarantined, seen, *rest = checked(replies[1:])
+        status, ruleset, beats, actions, read, *journal = rest
         oldest, open_incidents = _still_open(link, cursor, open_ids)
     counters = {field.decode(): int(value) for field, value in _pairs(counted)}
     return Measured(
@@ -96,6 +100,7 @@ def _measure(links: Links) -> Measured:
         durable=not isinstance(info, ResponseError) and is_durable(info.decode("utf-8", "replace")),
         heartbeats={state.id: state.last_at for state in map(decode_heartbeat, beats)},
         journal=standing_of(journal),
+        actions=decode_open_actions(actions),
         calendars=tuple(map(decode_calendar_status, read)),
     )
 

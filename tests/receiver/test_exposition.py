@@ -16,9 +16,10 @@ from builders import CRITICAL, NOW, alert, rule_set
 from prometheus_client.parser import text_string_to_metric_families
 
 from incidents import keys
-from incidents.events import Acknowledge
+from incidents.events import Acknowledge, PostIncidentActionWritten
 from incidents.facts import Fact
 from incidents.measures import Measures
+from incidents.post_incident_actions import ActionState
 from incidents.store.connection import Link, Links, client_for
 from incidents.store.incidents import Incidents
 from incidents.store.intake import Intake, Refused
@@ -161,6 +162,21 @@ def test_exposition_tells_of_incidents(scrape, decide, links):
     name = "tocsin_incident_time_to_acknowledge_seconds"
     assert [found[f'{name}_bucket{{le="{bound}",severity="SEV2"}}'] for bound in ("60.0", "120.0", "+Inf")] == [0, 1, 1]
     assert (found[f'{name}_sum{{severity="SEV2"}}'], found[f'{name}_count{{severity="SEV2"}}']) == (90, 1)
+
+
+def test_exposition_tells_of_post_incident_actions(scrape, decide, links):
+    """Open ones are counted, and apart those whose day is over; what is done is not."""
+    post(links, alert())
+    decide()
+    incidents = Incidents(links, lambda _: RULES.oncall)
+    for due in (None, NOW.date() - timedelta(days=1)):
+        wanted = PostIncidentActionWritten(actor="bo", text="x", due=due)
+        incidents.apply("INC-2026-0001", wanted, now=NOW)
+    done = PostIncidentActionWritten(actor="bo", text="y", state=ActionState.DONE)
+    incidents.apply("INC-2026-0001", done, now=NOW)
+    found = scrape()
+    assert found['tocsin_post_incident_actions{state="open"}'] == 2
+    assert found['tocsin_post_incident_actions{state="overdue"}'] == 1
 
 
 def test_exposition_says_since_when_no_worker_gave_a_sign(scrape, store_url):
