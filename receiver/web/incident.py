@@ -1,8 +1,10 @@
 """The page of one incident: what is going on, who is on it, who is paged next, and everything that happened."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
+
+import msgspec
 
 from incidents.alert import AlertState
 from incidents.errors import NotFound
@@ -18,6 +20,8 @@ from receiver.auth import ApiRole
 from receiver.problems import Problem
 from receiver.web.rendering import http, iso, span
 from receiver.web.route import Page, PageRoute, Redirect, Visit
+from rules.explain.telling import told
+from rules.explain.values import Explanation
 
 ENTRIES = 100
 MOST_ENTRIES = 200
@@ -206,13 +210,17 @@ def _alerts(visit: Visit) -> Page | Redirect:
 
 def _why(visit: Visit) -> Page | Redirect:
     incident, _ = seen(visit)
-    explained: dict[str, Any] = {"summary": [], "explanations": []}
     problem: Problem | None = None
+    summary: list[str] = []
+    explained: list[str] = []
     try:
-        explained = visit.ask("/explain", incident=incident.id, limit=str(WHY))
+        answer = visit.ask("/explain", incident=incident.id, limit=str(WHY))
+        summary = answer["summary"]
+        explained = ["\n".join(told(each)) for each in msgspec.convert(answer["explanations"], list[Explanation])]
     except Problem as refused:
         problem = refused
-    return Page("why.html", {"incident": incident, "explained": explained, "problem": problem})
+    values = {"incident": incident, "summary": summary, "explained": explained, "problem": problem}
+    return Page("why.html", values)
 
 
 ROUTES = (
