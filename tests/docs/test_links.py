@@ -5,7 +5,7 @@ import re
 import pytest
 from documents import ROOT, anchors, documents, links, name_of, text_of
 
-FOREIGN = re.compile(r"^(https?:|mailto:)")
+FOREIGN = re.compile(r"^<?(https?:|mailto:)")
 # Directories of a developer's or a builder's own machine; what the image and the examples use is not among them.
 MACHINE_PATHS = re.compile(r"(?<![\w.-])/(?:work|root|tmp|home)/")
 
