@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "action": ('tocsin action rollback --service checkout "to 1.4.2"',),
-    "backup": ("tocsin backup tocsin-$(date +%F).backup",),
+    "backup": ("tocsin backup tocsin-2026-11-02.backup",),
     "completion": (
         "tocsin completion bash > ~/.local/share/bash-completion/completions/tocsin",
         "tocsin completion zsh > ~/.zfunc/_tocsin",
@@ -19,8 +19,16 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "doctor": ("tocsin doctor", "tocsin doctor --output json"),
     "healthcheck": ("tocsin healthcheck --config /etc/tocsin/tocsin.yml",),
     "incidents acknowledge": ('tocsin incidents acknowledge INC-2026-0001 --note "on it"',),
+    "incidents communicate": (
+        "tocsin incidents communicate INC-2026-0001 customers",
+        'tocsin incidents communicate INC-2026-0001 customers "Checkout is slow; we are on it" --send',
+    ),
     "incidents declare": ('tocsin incidents declare "Checkout is slow" --severity SEV2 --identity service=checkout',),
     "incidents dismiss": ('tocsin incidents dismiss INC-2026-0001 "a drill"',),
+    "incidents document": (
+        "tocsin incidents document INC-2026-0001",
+        "tocsin incidents document INC-2026-0001 --edit summary",
+    ),
     "incidents escalate": (
         "tocsin incidents escalate INC-2026-0001 --severity SEV1",
         "tocsin incidents escalate INC-2026-0001 --page backup",
@@ -39,7 +47,16 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "tocsin incidents role INC-2026-0001 engineer_in_charge -",
     ),
     "incidents show": ("tocsin incidents show INC-2026-0001",),
+    "incidents stakeholder": ("tocsin incidents stakeholder INC-2026-0001 shoppers --kind customer --external",),
+    "incidents task": (
+        'tocsin incidents task INC-2026-0001 "look at the queue" --to bo',
+        "tocsin incidents task INC-2026-0001 task-1 --done",
+    ),
     "incidents unacknowledge": ("tocsin incidents unacknowledge INC-2026-0001",),
+    "incidents watch": (
+        "tocsin incidents watch",
+        "tocsin incidents watch INC-2026-0001 --since 1h --output json",
+    ),
     "init": ("tocsin init", "tocsin init /etc/tocsin"),
     "maintenance add": ("tocsin maintenance add db-upgrade --match 'service=\"db\"' --for 4h --comment upgrade",),
     "maintenance end": ("tocsin maintenance end db-upgrade",),

@@ -16,7 +16,7 @@ from incidents.rotations import NobodyOnCall, Shift, holder, preview
 from incidents.teams import DEFAULT_TEAM, of_team
 from rules.fields import did_you_mean
 from tocsin.commands.instants import read_instant
-from tocsin.commands.options import UNUSABLE, config_option, settings_or_exit
+from tocsin.commands.options import UNUSABLE, settings_or_exit
 from tocsin.commands.override import override
 from tocsin.commands.printing import Out, instant
 from tocsin.commands.remote import end, with_out
@@ -107,8 +107,8 @@ def preview_(
 @click.option("--weeks", type=click.IntRange(1, 520), default=CALENDAR_WEEKS, show_default=True)
 @click.option("--person", metavar="ID", help="The shifts of this person alone.")
 @only
-@config_option
-def calendar_(config_path: Path | None, weeks: int, person: str | None, rotations: tuple[str, ...]) -> None:
+@with_out
+def calendar_(out: Out, config_path: Path | None, weeks: int, person: str | None, rotations: tuple[str, ...]) -> None:
     """Print the shifts as an iCalendar file, to be imported or served to calendars."""
     now = utc_now()
     found = read_oncall(config_path, now)
@@ -117,7 +117,11 @@ def calendar_(config_path: Path | None, weeks: int, person: str | None, rotation
     shifts = shifts_of(found, rotations, now, now + timedelta(weeks=weeks))
     if person is not None:
         shifts = {name: [each for each in listed if each.person == person] for name, listed in shifts.items()}
-    click.echo(calendar_of(shifts, found.people, now=now).decode("utf-8"), nl=False)
+    calendar = calendar_of(shifts, found.people, now=now).decode("utf-8")
+    if out.is_json:
+        out.json({"calendar": calendar})
+    else:
+        click.echo(calendar, nl=False)
 
 
 def shifts_of(found: OnCall, rotations: tuple[str, ...], start: datetime, until: datetime) -> dict[str, list[Shift]]:

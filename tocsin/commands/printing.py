@@ -53,6 +53,10 @@ class Out:
         """Print a value as JSON."""
         click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
+    def json_line(self, value: Any) -> None:  # noqa: ANN401 - any JSON
+        """Print a value as JSON on one line, at once."""
+        click.echo(msgspec.json.encode(value))
+
     def line(self, text: str = "", style: str = "") -> None:
         """Print one line."""
         if self._is_terminal:
