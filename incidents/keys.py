@@ -456,6 +456,13 @@ def sign_in_link(link_hash: str) -> str:
     return f"tocsin:sign-in:{link_hash}"
 
 
+def idempotency(actor: str, key: str) -> str:
+    """String, what was answered to a caller's call under the caller's own key. TTL: a day; a minute while it is under
+    way. Writer, reader: the receiver.
+    """
+    return f"tocsin:idempotency:{short_hash(f'{actor} {key}')}"
+
+
 def keeper_lease() -> str:
     """String, who archives and deletes incidents now. TTL: a minute. Writer: the keeper. Reader: the same (SET NX)."""
     return "tocsin:keeper:lease"
@@ -494,4 +501,5 @@ MOMENTARY = (
     lease(), suspect(), wake_decider(), wake_pager(), wake_facts(), pager_lingers(), facts_linger(), workers_seen(),
     pages_wake(), pages_claimed(), journal_lease(), journal_expected(), audited(), keeper_lease(), restoring(),
     "tocsin:probe", "tocsin:page-test", "tocsin:session", "tocsin:sessions", "tocsin:sign-in",
+    "tocsin:idempotency",
 )  # fmt: skip

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 
 from incidents.store.alert_reads import AlertReads
 from incidents.store.audit import Audit
+from incidents.store.idempotency import Answers
 from incidents.store.quarantine import Quarantine
 from incidents.store.reads import Reads
 from incidents.store.rulesets import RuleSets
@@ -23,6 +24,7 @@ from receiver.api import (
     document,
     explain,
     exports,
+    idempotency,
     incidents,
     maintenance,
     merging,
@@ -124,6 +126,8 @@ def services_of(deps: Deps, api: ApiDeps) -> Services:
 
 
 def _view(services: Services, route: Route, bodies: Bodies) -> Callable[..., Response]:
+    answers = Answers(services.api.links)
+
     def view(**path: str) -> Response:
         call = Call(
             actor=caller().name,
@@ -135,11 +139,16 @@ def _view(services: Services, route: Route, bodies: Bodies) -> Callable[..., Res
             reader=None if caller().role is ApiRole.ADMIN else caller().name,
         )
         incidents.check_may_see(services, call)
-        reply = perform(services, route, call)
-        value = reply.value if isinstance(reply.value, bytes | Iterator) else msgspec.json.encode(reply.value)
-        return Response(value, route.status, dict(reply.headers), content_type=route.media_type)
+        key = request.headers.get(idempotency.HEADER, "") if route.method == "POST" else ""
+        return idempotency.once(answers, route, call, key, lambda: _answer(services, route, call))
 
     return view
+
+
+def _answer(services: Services, route: Route, call: Call) -> Response:
+    reply = perform(services, route, call)
+    value = reply.value if isinstance(reply.value, bytes | Iterator) else msgspec.json.encode(reply.value)
+    return Response(value, route.status, dict(reply.headers), content_type=route.media_type)
 
 
 def perform(services: Services, route: Route, call: Call) -> Reply:

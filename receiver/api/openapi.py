@@ -1,12 +1,13 @@
 """The OpenAPI 3.1 document, made from the routes and from the types of their bodies and answers. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from receiver.api import answers
+from receiver.api.idempotency import HEADER, MAX_KEY
 from receiver.api.route import BASE, Parameter, Route
 from receiver.problems import MEDIA_TYPE
 
@@ -20,6 +21,13 @@ _EVERY_CALL = {
     403: "The role of the token is too low.",
     429: "The token is used too often; `Retry-After` says for how long to wait.",
     503: "The store did not answer in time.",
+}
+_KEY_IN_USE = "The call of the Idempotency-Key is under way."
+_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "description": "The same call under the same key happens once; the first answer is given again for a day.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]+$"},
 }
 
 
@@ -60,6 +68,9 @@ def _operation(route: Route) -> dict[str, Any]:
         problems |= {413: "The body is too large.", 415: "The body is no JSON.", 422: "A field does not fit."}
         if names and "incident_id" in names:
             parameters.append({"name": "If-Match", "in": "header", "schema": {"type": "string"}})
+    if route.method == "POST":
+        parameters.append(_KEY)
+        problems |= {409: _KEY_IN_USE}
     described = {
         "operationId": _operation_id(route),
         "summary": route.summary,
@@ -70,13 +81,19 @@ def _operation(route: Route) -> dict[str, Any]:
                 "description": "Done.",
                 "content": {route.media_type.partition(";")[0]: {"schema": _schema(route.answer)}},
             },
-            **{str(code): _problem(text) for code, text in sorted((problems | dict(route.problems)).items())},
+            **{str(code): _problem(text) for code, text in sorted(_joined(problems, route.problems).items())},
         },
     }
     if route.body is not None:
         required = any(field.required for field in msgspec.structs.fields(route.body))
         described["requestBody"] = {"required": required, "content": {_JSON: {"schema": _schema(route.body)}}}
     return described
+
+
+def _joined(problems: Mapping[int, str], own: Mapping[int, str]) -> dict[int, str]:
+    """Return what each problem means, where a route has its own words beside those of every call."""
+    both = {409: f"{own[409]} {_KEY_IN_USE}"} if 409 in own and 409 in problems else {}
+    return {**problems, **own, **both}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
