@@ -21,6 +21,7 @@ from tocsin.secret import Secret
 from tocsin.tokens import ADMIN_TOKEN_FILE, SOURCE_TOKEN_FILE, keep_token, token_hash
 
 HIDDEN = "***"
+DEFAULT_CALLER = "admin"  # whose token stands in where none is configured
 STALE_AFTER = timedelta(hours=24)
 ASKED_EVERY = timedelta(seconds=30)
 
@@ -180,7 +181,7 @@ def with_default_credentials(settings: Settings) -> Settings:
         sources = (SourceSettings(name="alertmanager", kind=SourceKind.ALERTMANAGER, token_hashes=hashes),)
     if settings.needs_default_api_token:
         hashes = (token_hash(keep_token(settings.data_dir / ADMIN_TOKEN_FILE)),)
-        api_tokens = (ApiTokenSettings(name="admin", role=ApiRole.ADMIN, token_hashes=hashes),)
+        api_tokens = (ApiTokenSettings(name=DEFAULT_CALLER, role=ApiRole.ADMIN, token_hashes=hashes),)
     return msgspec.structs.replace(settings, sources=sources, api_tokens=api_tokens)
 
 

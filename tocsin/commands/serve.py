@@ -11,12 +11,13 @@ from incidents.store.connection import Links
 from incidents.store.journal import expect
 from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
+from incidents.store.sessions import Sessions
 from tocsin.commands.options import config_option, settings_or_exit, told
 from tocsin.logs import configure_logs, get_log
 from tocsin.rule_files import reload_rules
 from tocsin.serve import Hooks
 from tocsin.serve import serve as run
-from tocsin.settings import Settings
+from tocsin.settings import DEFAULT_CALLER, Settings
 from tocsin.startup import put_in_force
 from tocsin.tokens import ADMIN_TOKEN_FILE, SOURCE_TOKEN_FILE
 from tocsin.working import bury
@@ -28,7 +29,7 @@ Tocsin listens on {url}
 
   Send it alerts:        tocsin connect alertmanager    (prints what to paste)
   Prove the whole way:   tocsin doctor
-  Look at incidents:     tocsin incidents list
+  Look at incidents:     {url}
   Configure:             tocsin init                    (writes a commented tocsin.yml and rules.d)
 {tokens}"""
 
@@ -44,7 +45,7 @@ def serve(config_path: Path | None) -> None:
         prepare=lambda url: prepare(settings, url),
         on_death=lambda url, name, pid: bury(url, pid) if name != "receiver" else None,
         reload=lambda url: reload_again(config_path, url),
-        started=lambda _: print_next_steps(settings),
+        started=lambda url: print_next_steps(settings, url),
     )
     sys.exit(run(settings, hooks))
 
@@ -69,11 +70,14 @@ def reload_again(config_path: Path | None, url: str) -> None:
         Audit(links).append([done])
 
 
-def print_next_steps(settings: Settings) -> None:
-    """Print what to do next."""
+def print_next_steps(settings: Settings, url: str) -> None:
+    """Print what to do next; without any configured token, a link that signs in to the pages, once."""
     tokens = ""
     if settings.needs_default_source:
         tokens += f"  Token of the sender:   {settings.data_dir / SOURCE_TOKEN_FILE}\n"
     if settings.needs_default_api_token:
         tokens += f"  Your own token:        {settings.data_dir / ADMIN_TOKEN_FILE}\n"
+        with Links(url) as links:
+            secret = Sessions(links).make_link(DEFAULT_CALLER)
+        tokens += f"  Sign in (once, now):   {settings.external_url}/sign-in/{secret}\n"
     click.echo(NEXT_STEPS.format(url=settings.external_url, tokens=tokens))
