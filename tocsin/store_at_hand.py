@@ -1,6 +1,8 @@
 """Gives commands the store itself: one's own, that of a running `tocsin serve`, or the embedded one for a while."""
 
 import contextlib
+import logging
+import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -8,6 +10,7 @@ from incidents.errors import TocsinError
 from incidents.store.health import is_answering
 from tocsin.embedded import EmbeddedStore
 from tocsin.locks import DirectoryLock
+from tocsin.logs import configure_logs
 from tocsin.redis_urls import STORE_DIRECTORY, store_url
 from tocsin.serve import store_spec
 from tocsin.settings import Settings
@@ -37,6 +40,7 @@ def store_at_hand(settings: Settings, holder: str, *, alone: bool) -> Iterator[A
         return
     if not alone and not (settings.data_dir / STORE_DIRECTORY).is_dir():
         raise NoStore(f"there is no store in {settings.data_dir}; which one is meant? see --config and data_dir")
+    configure_logs(holder, stream=sys.stderr, level=logging.WARNING)
     with DirectoryLock(settings.data_dir, holder), Supervisor() as supervisor:
         supervisor.start([store_spec(EmbeddedStore(settings))])
         yield AtHand(url, lambda: supervisor.is_stopping)

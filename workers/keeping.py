@@ -59,6 +59,11 @@ class Keeper(threading.Thread):
             LOG.warning("keeper_store_away", error=str(error))
             self._link.drop()
             return None
+        except Exception:
+            # What one incident holds must not keep all others from being archived: those beside it have their turn.
+            LOG.exception("keeper_failed", start=start)
+            self._link.drop()
+            return start + 1
         self._tell(swept)
         return swept.next
 

@@ -41,9 +41,9 @@ def incidents(links):
 
 @pytest.fixture
 def closed(link, incidents):
-    """Declare and close an incident, with something under every key that it can have; answers its id."""
+    """Declare and close an incident, `filled` with something under every key that it can have; answers its id."""
 
-    def close(service="db", event=None) -> str:
+    def close(service="db", event=None, *, filled=True) -> str:
         declared = events.DeclaredByHand(
             actor="amira",
             title=f"{service} is broken",
@@ -59,7 +59,7 @@ def closed(link, incidents):
         link.one("HSET", keys.tally(name), "firing", 0, "resolved", 3, "clear_since", 1_767_603_600_000, "fold:x", 7)
         link.one("SADD", keys.incident_alerts(name), "prom/a", "prom/b")
         for part in parts_of(name):
-            if part != keys.incident_awake(name) and not link.one("EXISTS", part):
+            if filled and part != keys.incident_awake(name) and not link.one("EXISTS", part):
                 link.one("RPUSH", part, b"one \xff", "two")
         return name
 
@@ -96,7 +96,8 @@ def test_archive_is_one_value_and_comes_back_as_it_was(link, closed):
 
 def test_archive_is_listed_and_read_like_any_other(link, links, incidents, closed):
     """List, counts, timeline, folds and alerts are the same before and after."""
-    name, other = closed("db"), closed("web", events.Dismiss(actor="bo", reason="a test"))
+    name = closed("db", filled=False)
+    other = closed("web", events.Dismiss(actor="bo", reason="a test"), filled=False)
     reads, alerts = Reads(links), AlertReads(links)
     listed, timeline = reads.incidents(), reads.timeline(name)
     assert set(archive(link).archived) == {name, other}
@@ -208,6 +209,17 @@ def test_archive_goes_through_all_of_them_in_steps(link, store_url, closed):
     assert all(is_archive(value) for value in values)
     link.one("SET", keys.keeper_lease(), "another")
     assert keeper.step(0) is None
+
+
+def test_archive_goes_on_beside_what_cannot_be_read(link, store_url, closed):
+    """One incident that nobody can read keeps no other from being archived."""
+    names = [closed(f"s{number}") for number in range(3)]
+    link.one("SET", keys.incident(names[1]), "{torn")
+    keeper = Keeper(Link(store_url), owner="k", kept=KEPT, now=lambda: WEEK_LATER)
+    start = 0
+    while start is not None:
+        start = keeper.step(start)
+    assert [is_archive(link.one("GET", keys.incident(name))) for name in names] == [True, False, True]
 
 
 def test_keys_of_an_incident_are_all_listed():

@@ -2,9 +2,6 @@
 
 import gzip
 import json
-import os
-import subprocess
-import sys
 from datetime import timedelta
 
 import pytest
@@ -13,7 +10,6 @@ from click.testing import CliRunner
 
 from incidents import events, keys
 from incidents.store.codec import decode_incident
-from incidents.store.connection import Link
 from incidents.store.incidents import Incidents
 from incidents.values import Severity
 from rules.index import identity_key
@@ -137,31 +133,3 @@ def test_backup_without_a_store_says_so(tmp_path):
     assert done.exit_code == 1
     assert "there is no store in" in done.stderr
     assert sorted(tmp_path.iterdir()) == [config]
-
-
-def test_backup_and_restore_of_the_embedded_store(config, tmp_path, links):
-    """While `tocsin serve` does not run, both start the embedded store for as long as they need it, and end it."""
-    with links.borrow() as link:
-        link.one("SET", keys.rules_current(), "r1")
-    tocsin("backup", tmp_path / "first", config=config)
-    config.write_text("data_dir: ./data\n")
-    for arguments in (("restore", "first"), ("backup", "second")):
-        command = [sys.executable, "-m", "tocsin", *arguments, "--config", str(config)]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=dict(os.environ))
-        assert done.returncode == 0, done.stderr
-    store = tmp_path / "data" / "store" / "valkey.sock"
-    assert not _answers(f"unix://{store}")
-    first, second = (gzip.decompress((tmp_path / name).read_bytes()) for name in ("first", "second"))
-    assert first.splitlines()[1] != b""
-    assert b'"r1"' in first
-    assert b'"r1"' in second
-
-
-def _answers(url) -> bool:
-    link = Link(url)
-    try:
-        return bool(link.one("PING"))
-    except Exception:  # noqa: BLE001 - whatever says that nobody is there
-        return False
-    finally:
-        link.drop()
