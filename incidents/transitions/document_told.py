@@ -86,7 +86,7 @@ def _headed(incident: Incident, text: str) -> str:
 def told(event: events.PageDelivered, now: datetime) -> Transition:
     """Write down that an audience was told over a channel."""
     again = " again (a repeat: the attempt before was never answered)" if event.repeat else ""
-    text = f"{event.audience} was told over {event.channel} ({event.kind}){again}"
+    text = f"The audience {event.audience} was told over {event.channel} ({event.kind}){again}"
     data = _data(event, delivered=True) | ({"answer": event.answer} if event.answer else {})
     return _noted(text, data, now, "told")
 

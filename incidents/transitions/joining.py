@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from incidents import events, paging
+from incidents.document.values import Task
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Finding, Incident, Merged, Objective, Roles
 from incidents.measures import Measures
@@ -69,6 +70,7 @@ def taken_in(incident: Incident, event: events.TakenIn, context: Context, now: d
         restricted=incident.restricted or other.restricted,
         marks=tuple(dict.fromkeys((*incident.marks, *other.marks))),
         post_incident_actions=_actions(incident, other),
+        tasks=_tasks(incident, other),
     )
     known = {stakeholder.name for stakeholder in incident.stakeholders}
     more = tuple(each for each in other.stakeholders if each.name not in known)
@@ -139,6 +141,12 @@ def _assigned(person: str, role: Role, what: str, other: Incident, now: datetime
 def _new(mine: Iterable[Objective], others: Iterable[Objective], *, skip: str) -> tuple[Objective, ...]:
     known = {each.id for each in mine} | {skip}
     return tuple(each for each in others if each.id not in known)
+
+
+def _tasks(incident: Incident, other: Incident) -> tuple[Task, ...]:
+    """Return the tasks of both; those of the other are counted on."""
+    moved = enumerate(other.tasks, start=len(incident.tasks) + 1)
+    return (*incident.tasks, *(replace(each, id=f"task-{number}") for number, each in moved))
 
 
 def _actions(incident: Incident, other: Incident) -> tuple[PostIncidentAction, ...]:

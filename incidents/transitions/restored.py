@@ -16,10 +16,11 @@ def restored(incident: Incident, event: events.Restored, context: Context, now: 
     quiet = paging.stop(incident)
     if quiet.paging is not None and quiet.paging.repage_at is not None:
         quiet = replace(quiet, paging=replace(quiet.paging, repage_at=None))
+    rested = replace(incident, review_due_at=None)  # a review that was due meanwhile is not reminded of at once
     text = f"Restored from the backup of {event.of:%Y-%m-%d %H:%M:%S %Z}"
     data = {"of": event.of.isoformat(), "reason": "restored"}
     if quiet is incident:
-        return changed(incident, incident, (Entry(at=now, kind=EntryKind.NOTE, text=text, data=data),), reason="noted")
+        return changed(incident, rested, (Entry(at=now, kind=EntryKind.NOTE, text=text, data=data),), reason="noted")
     text += ": nobody is paged for it any more; `tocsin incidents escalate` begins again"
     entry = Entry(at=now, kind=EntryKind.PAGE_SUPPRESSED, text=text, data=data)
-    return changed(incident, quiet, (entry,), reason="paging stopped")
+    return changed(incident, replace(rested, paging=quiet.paging), (entry,), reason="paging stopped")

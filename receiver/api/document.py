@@ -8,6 +8,7 @@ from incidents.document.show import HISTORIES, State, document_json, entry_json
 from incidents.document.templates import filled
 from incidents.document.values import WRITTEN, Part, Version
 from incidents.document.versions import ANY, declared_summary, difference, tag_of
+from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
 from incidents.oncall import INTERNAL, Audience
 from incidents.presentation import instant
@@ -15,6 +16,7 @@ from incidents.store.documents import Documents
 from incidents.transitions import StaleDocument
 from receiver.api import texts, wire
 from receiver.api.answers import Answer, Cursor, EntryAnswer, Instant
+from receiver.api.commands import refuse
 from receiver.api.incidents import checked_id
 from receiver.api.reading import AFTER, LIMIT, bad_parameter, limit_in, one_of, text_in, unfit
 from receiver.api.route import Call, Parameter, Reply, Route, Services
@@ -203,7 +205,9 @@ def _markdown(services: Services, call: Call) -> Reply:
 
 def _history(services: Services, call: Call) -> Reply:
     """Return the history of a part: of what people write every version, of the rest what the timeline says."""
-    name, part = checked_id(call), _part_in(call)
+    part = _part_in(call)
+    # What was written of an incident before it was merged into another stays under its own id.
+    name = call.merged if call.merged and part in WRITTEN else checked_id(call)
     incident, _ = services.api.incidents.get(name)
     after, limit = text_in(call.query, "after"), limit_in(call.query)
     if part not in WRITTEN:
@@ -285,6 +289,8 @@ def _edit(services: Services, call: Call) -> Reply:
         done = services.api.incidents.apply(name, event, now=call.now)
     except StaleDocument as stale:
         raise _conflict(services, name, event, stale) from None
+    except TransitionNotAllowed as error:
+        refuse(name, "document", error)
     state = _state(services, call, done.incident)
     return Reply(document_json(state), headers_of(done.incident))
 

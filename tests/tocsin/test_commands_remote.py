@@ -158,7 +158,7 @@ def test_commands_write_the_document_and_tell_an_audience(site, tmp_path, monkey
         timeline = site.json("incidents", "show", name)["timeline"]
         return [each["text"] for each in timeline if each["data"].get("delivered")]
 
-    assert eventually(arrived) == ["customers was told over screen (console)"]
+    assert eventually(arrived) == ["The audience customers was told over screen (console)"]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("click.edit", lambda text: site.run("incidents", "document", name, "--summary", "x") and "mine")
     refused = site.run("incidents", "document", name, "--edit", "summary")

@@ -177,6 +177,18 @@ def test_document_keeps_the_summary_it_was_declared_with(api, clock):
     assert [(each["version"], each["text"]) for each in after] == [(1, "Nobody can order"), (2, "Some can")]
 
 
+def test_document_of_a_merged_incident_is_not_lost(api, name, edit, declare):
+    """Its id leads to the document of the one that goes on, and its own versions stay; its tasks go along."""
+    into = declare("web").id
+    edit({"summary": "Ours", "status_report": "Theirs"})
+    api.post(f"incidents/{name}/tasks", {"text": "Look"})
+    assert api.post(f"incidents/{name}/merge", {"into": into}).status_code == 200
+    assert api.get(f"incidents/{name}/document").json["status_report"]["tasks"][0]["text"] == "Look"
+    kept = api.get(f"incidents/{name}/document/history?part=status_report").json["versions"]
+    assert [each["text"] for each in kept] == ["Theirs"]
+    assert edit({"summary": "More"}, seen="*").status_code == 409
+
+
 @pytest.mark.parametrize("query", ["", "?part=", "?part=weather", "?part=summary&after=x", "?part=timeline&after=x"])
 def test_document_history_says_what_there_is(api, name, query):
     """A part or a cursor that there is not is a mistake of the caller's."""
