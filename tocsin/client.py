@@ -1,6 +1,6 @@
 """Speaks with a running Tocsin over its API, for the command line. It knows no store, and decides nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -15,6 +15,7 @@ API = "/api/v1"
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 15.0
 PAGE_SIZE = 200
+PIECE = 65_536  # bytes
 UNAVAILABLE = 503
 
 Query = Mapping[str, str | int | list[str]]
@@ -104,6 +105,18 @@ class Client:
         """Return the status code and the text of any path of the server."""
         answer = self._ask("GET", path)
         return answer.status_code, answer.text
+
+    def download(self, path: str) -> Iterator[bytes]:
+        """Yield what a path below `/api/v1` answers, piece by piece, whatever it is."""
+        try:
+            with self._session.get(
+                self.server + API + path, timeout=self._timeout, allow_redirects=False, stream=True
+            ) as answer:
+                if not answer.ok:
+                    self._value(answer)
+                yield from answer.iter_content(PIECE)
+        except requests.RequestException as error:
+            raise Unreachable(f"{self._shown} cannot be reached: {_reason(error)}") from error
 
     def send(self, path: str, body: Json) -> Json:
         """Post to a path outside the API, such as a webhook."""

@@ -205,6 +205,24 @@ def test_commands_incidents_dismiss(site):
     assert site.json("incidents", "dismiss", name, "a drill")["status"] == "dismissed"
 
 
+def test_commands_incidents_export(site, tmp_path):
+    """In every format, to the standard output or a file; what there is not leaves no file."""
+    name = site.declare("exported")
+    entry = site.json("incidents", "show", name)["timeline"][0]["id"]
+    site.json("incidents", "note", name, "It was the other one", "--corrects", entry)
+    assert site.run("incidents", "export", name).stdout.startswith(f"# Post-mortem of {name}: It is broken")
+    assert site.json("incidents", "export", name)["state"] == "draft"
+    file = tmp_path / "picture.svg"
+    assert site.run("incidents", "export", name, "--format", "svg", "--file", str(file)).exit_code == 0
+    assert file.read_text().startswith("<svg")
+    lines = site.run("incidents", "export", name, "--timeline", "--format", "json").stdout.splitlines()
+    assert json.loads(lines[0])["data"]["corrections"][0]["text"] == "It was the other one"
+    assert site.run("incidents", "export", name, "--timeline", "--format", "html").exit_code == 2
+    missing = tmp_path / "missing.md"
+    assert site.run("incidents", "export", "INC-2026-9999", "--file", str(missing)).exit_code == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["picture.svg"]
+
+
 def test_commands_incidents_list(site):
     """Newest first, in all statuses unless asked otherwise; a limit is kept and the cursor given."""
     first, second = site.declare("list-a"), site.declare("list-b")

@@ -33,9 +33,17 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "tocsin incidents escalate INC-2026-0001 --severity SEV1",
         "tocsin incidents escalate INC-2026-0001 --page backup",
     ),
+    "incidents export": (
+        "tocsin incidents export INC-2026-0001 > postmortem.md",
+        "tocsin incidents export INC-2026-0001 --format html --file postmortem.html",
+        "tocsin incidents export INC-2026-0001 --timeline --format json",
+    ),
     "incidents list": ("tocsin incidents list --status open", "tocsin incidents list --severity SEV1 --output json"),
     "incidents mitigate": ('tocsin incidents mitigate INC-2026-0001 --note "rolled back"',),
-    "incidents note": ('tocsin incidents note INC-2026-0001 "the queue drains again"',),
+    "incidents note": (
+        'tocsin incidents note INC-2026-0001 "the queue drains again"',
+        'tocsin incidents note INC-2026-0001 "it was 02:56" --corrects 1793588652000-0',
+    ),
     "incidents reopen": ('tocsin incidents reopen INC-2026-0001 --note "it came back"',),
     "incidents resolve": (
         "tocsin incidents resolve INC-2026-0001",

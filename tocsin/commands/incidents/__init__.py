@@ -15,6 +15,7 @@ COMMANDS = {
     "dismiss": f"{HERE}.acting:dismiss",
     "document": f"{HERE}.documenting:document",
     "escalate": f"{HERE}.acting:escalate",
+    "export": f"{HERE}.exporting:export",
     "list": f"{HERE}.listing:list_",
     "mitigate": f"{HERE}.acting:mitigate",
     "note": f"{HERE}.acting:note",

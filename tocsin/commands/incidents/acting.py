@@ -64,10 +64,11 @@ def dismiss(client: Client, out: Out, incident_id: str, reason: str) -> None:
 @click.command()
 @incident_argument
 @click.argument("text")
+@click.option("--corrects", metavar="ENTRY", help="The id of an entry that it sets right; both are shown.")
 @with_client
-def note(client: Client, out: Out, incident_id: str, text: str) -> None:
+def note(client: Client, out: Out, incident_id: str, text: str, corrects: str | None) -> None:
     """Write a line on the timeline."""
-    act(client, out, incident_id, "notes", text=text)
+    act(client, out, incident_id, "notes", text=text, corrects=corrects)
 
 
 @click.command()
