@@ -8,6 +8,7 @@ import msgspec
 from incidents import keys
 from incidents.errors import NotFound, StoreConflict, TocsinError, TransitionNotAllowed
 from incidents.postmortem.values import Postmortem
+from incidents.store.archive import bring_back
 from incidents.store.codec import encode
 from incidents.store.commit import entry_command
 from incidents.store.connection import Link, Links, checked
@@ -43,11 +44,13 @@ class Postmortems:
     def get(self, incident_id: str) -> Postmortem:
         """Return what is kept of the post-mortem of an incident; version 0 where nobody changed it yet."""
         with self._links.borrow() as link:
+            bring_back(link, incident_id)
             return _read(link.one("GET", keys.postmortem(incident_id)))
 
     def versions(self, incident_id: str) -> tuple[Postmortem, ...]:
         """Return the versions before the present one, the latest first, no more than 200."""
         with self._links.borrow() as link:
+            bring_back(link, incident_id)
             kept = link.one("LRANGE", keys.postmortem_versions(incident_id), -VERSIONS, -1)
         return tuple(_decode(value) for value in reversed(kept))
 
@@ -57,6 +60,7 @@ class Postmortems:
         `make` may raise `TransitionNotAllowed`. Raises `NotFound`, `StalePostmortem`, `StoreConflict` after many tries.
         """
         with self._links.borrow() as link:
+            bring_back(link, incident_id)
             for _ in range(TRIES):
                 try:
                     changed = self._try(link, incident_id, version, make)

@@ -15,6 +15,7 @@ from incidents.incident import AlertTally, Incident
 from incidents.store.archive import bring_back, counted
 from incidents.store.codec import decode_entry, decode_incident
 from incidents.store.connection import Command, Link, Links, checked
+from incidents.store.corrections import corrected
 from incidents.store.load import FIELDS
 from incidents.timeline import Entry, EntryKind, TimelineEntry, folded
 from incidents.values import OPEN_STATUSES, IncidentStatus, Severity
@@ -115,7 +116,15 @@ class Reads:
                 raise NotFound("incident", incident_id)
             bring_back(link, incident_id)
             found, following = _entries(link, incident_id, kinds, after, limit)
-            return EntryPage(_with_folds(link, incident_id, found), following)
+            return EntryPage(corrected(link, incident_id, _with_folds(link, incident_id, found)), following)
+
+    def has_entry(self, incident_id: str, entry_id: str) -> bool:
+        """Tell whether the timeline of an incident has an entry of this id."""
+        if not is_entry_id(entry_id) or "-" not in entry_id:
+            return False
+        with self._links.borrow() as link:
+            bring_back(link, incident_id)
+            return bool(link.one("XRANGE", keys.timeline(incident_id), entry_id, entry_id))
 
     def latest(
         self, incident_id: str, *, kinds: frozenset[EntryKind] = frozenset(), before: str = "", limit: int = 200
@@ -129,7 +138,7 @@ class Reads:
         with self._links.borrow() as link:
             bring_back(link, incident_id)
             found, following = _entries(link, incident_id, kinds, before, limit, latest_first=True)
-            return EntryPage(_with_folds(link, incident_id, found), following)
+            return EntryPage(corrected(link, incident_id, _with_folds(link, incident_id, found)), following)
 
 
 def _all_ids(link: Link, after: str, size: int) -> Iterator[list[str]]:
