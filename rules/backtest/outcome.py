@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from incidents.incident import Incident
+from incidents.statistics.nights import is_night
 from incidents.values import Criterion, Severity
-
-NIGHT_BEGINS, NIGHT_ENDS = 22, 7  # hours of the paged person's own clock
 
 
 class WouldPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +25,7 @@ class WouldPage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def at_night(self) -> bool:
         """Whether it would have woken somebody."""
-        return self.local.hour >= NIGHT_BEGINS or self.local.hour < NIGHT_ENDS
+        return is_night(self.local)
 
 
 class WouldBe(msgspec.Struct, frozen=True, kw_only=True):

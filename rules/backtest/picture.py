@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from incidents.statistics.nights import NIGHT_BEGINS, NIGHT_ENDS
 from incidents.values import Severity
 from rules.backtest.compare import Comparison
-from rules.backtest.outcome import NIGHT_BEGINS, NIGHT_ENDS, Outcome, WouldPage
+from rules.backtest.outcome import Outcome, WouldPage
 
 WIDTH, LEFT, TOP, HOUR_HEIGHT = 960.0, 48.0, 24.0, 12.0
 HOURS = 24
