@@ -61,9 +61,9 @@ class Browser:
     def get(self, path: str, **more: object) -> TestResponse:
         return self.client.get(path, base_url=BASE, **more)
 
-    def post(self, path: str, page: str = "/incidents", **fields: str) -> TestResponse:
+    def post(self, path: str, shown_at: str = "/incidents", /, **fields: str) -> TestResponse:
         """Send a form with the token of forms that a page of ours shows."""
-        return self.client.post(path, base_url=BASE, data={"csrf": field(self.get(page).text, "csrf"), **fields})
+        return self.client.post(path, base_url=BASE, data={"csrf": field(self.get(shown_at).text, "csrf"), **fields})
 
     def sign_in(self, token: str, there: str = "/incidents") -> TestResponse:
         shown = self.client.get("/sign-in", base_url=BASE)
