@@ -192,7 +192,7 @@ def summary_versions(incident_id: str) -> str:
 
 
 def report_versions(incident_id: str) -> str:
-    """Stream of the versions of an incident's status report. TTL: none. Writer: the commit of each edit. Reader: API."""
+    """Stream of the versions of the status report of an incident. TTL: none. Writer: each edit. Reader: API."""
     return f"tocsin:incident:{incident_id}:status-report"
 
 

@@ -499,7 +499,7 @@ def test_contract_of_maintenance(store):
 
 
 def test_contract_of_a_document(store):
-    """Every version of a written part is kept; the review of an open incident has a timer, that of a closed one none."""
+    """Every version of a written part is kept; only an open incident has a timer for its review."""
     name, done = declared()
     store.apply(commit_with((name, done)))
     edit = events.DocumentEdited(actor="bo", seen="*", summary="One", status_report="Disks")
