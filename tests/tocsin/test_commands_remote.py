@@ -73,10 +73,11 @@ class Site:
         status = requests.get(f"{self.url}/api/v1/status", headers=headers, timeout=5).json()
         return all_give_signs(status)
 
-    def run(self, *arguments, token=None):
-        """Run a command against this installation."""
-        environ = {"TOCSIN_TOKEN": token or "", "TOCSIN_CONFIG": ""}
-        return CliRunner().invoke(main, [*arguments, "--config", str(self.config)], env=environ)
+    def run(self, *arguments, token=None, own=None):
+        """Run a command against this installation; `own` is where a person's own configuration is, used instead."""
+        environ = {"TOCSIN_TOKEN": token or "", "TOCSIN_CONFIG": "", "XDG_CONFIG_HOME": str(own or "")}
+        options = [] if own is not None else ["--config", str(self.config)]
+        return CliRunner().invoke(main, [*arguments, *options], env=environ)
 
     def json(self, *arguments, **more):
         done = self.run(*arguments, "--output", "json", **more)
@@ -164,6 +165,44 @@ def test_commands_write_the_document_and_tell_an_audience(site, tmp_path, monkey
     refused = site.run("incidents", "document", name, "--edit", "summary")
     assert (refused.exit_code, "+mine" in refused.stderr) == (1, True)
     assert (tmp_path / f"{name}.summary.txt").read_text() == "mine"
+
+
+def test_commands_incidents_watch_and_reopen(site):
+    """What was written is told in order, and what is closed ends it; by a person's own configuration too."""
+    name = site.declare("watched", "Checkout is slow")
+    site.run("incidents", "escalate", name, "--severity", "SEV2")
+    site.run("incidents", "resolve", name)
+    assert site.json("incidents", "reopen", name)["status"] == "declared"
+    site.run("incidents", "resolve", name, "--note", "mended")
+    own = site.config.parent / "own" / "tocsin"
+    own.mkdir(parents=True)
+    (own / "config.yml").write_text(f"server: {site.url}\ntoken_file: ../../ops.token\n")
+    done = site.run("incidents", "watch", name, "--since", "1h", "--output", "json", own=own.parent)
+    assert done.exit_code == 0, done.output
+    kinds = [json.loads(line)["kind"] for line in done.stdout.splitlines()]
+    wanted = {"incident_declared", "severity_changed", "resolved", "reopened"}
+    assert [kind for kind in kinds if kind in wanted] == [
+        "incident_declared",
+        "severity_changed",
+        "resolved",
+        "reopened",
+        "resolved",
+    ]
+
+
+def test_commands_statistics(site):
+    """Tables, JSON and a report of what happened in this installation."""
+    site.run("incidents", "dismiss", site.declare("counted"), "a drill")
+    report = site.config.parent / "report.html"
+    shown = site.run("statistics", "--report", str(report))
+    assert (shown.exit_code, shown.stderr) == (0, ""), shown.output
+    assert re.search(r"^counted +1 ", shown.stdout, re.MULTILINE)
+    assert report.read_text().count("<svg ") == 4
+    found = site.json("statistics", "--since", "1d", "--by", "severity")
+    assert (found["by"], found["dismissed"] > 0) == ("severity", True)
+    nowhere = site.run("statistics", "--report", str(report.parent / "nowhere" / "report.html"))
+    assert (nowhere.exit_code, "no directory" in nowhere.stderr) == (2, True)
+    assert site.run("statistics", "--since", "yesterday").exit_code == 1
 
 
 def test_commands_action_reaches_the_incident_of_its_service(site):
