@@ -267,6 +267,7 @@ class HolderAnswer(Answer, frozen=True, kw_only=True):
     """Who holds a role and until when; null where no rotation says so."""
 
     person: str | None
+    name: str | None
     until: Instant | None
 
 

@@ -6,16 +6,12 @@ from typing import Any
 from incidents.clock import from_ms
 from incidents.errors import StoreUnavailable
 from incidents.measures import Measures
-from incidents.oncall import OnCall
 from incidents.overrides import rules_of
 from incidents.presentation import instant
 from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
-from incidents.rotations import NobodyOnCall, holder
 from incidents.store.measured import Measured, measure
 from incidents.store.rulesets import ReloadStatus
 from incidents.store.vitals import Vitals, vitals
-from incidents.teams import DEFAULT_TEAM, of_team
-from incidents.values import Role
 from receiver.api import answers
 from receiver.api.reading import bad_parameter, text_in
 from receiver.api.route import Call, Parameter, Reply, Route, Services
@@ -78,24 +74,6 @@ def _tier(tier: Tier) -> dict[str, Any]:
         "attach_only": tier.attach_only,
         "conditions": [name_of(condition) for condition in flatten(tier.condition)],
     }
-
-
-def _oncall(services: Services, call: Call) -> Reply:
-    oncall = services.api.rule_set().oncall
-    team = text_in(call.query, "team") or DEFAULT_TEAM
-    if team not in {DEFAULT_TEAM, *oncall.teams}:
-        raise bad_parameter("team", f"There is no such team: there is {', '.join([DEFAULT_TEAM, *oncall.teams])}.")
-    oncall = of_team(oncall, team)
-    return Reply({role.value: _holder(oncall, role, call) for role in Role})
-
-
-def _holder(oncall: OnCall, role: Role, call: Call) -> dict[str, Any]:
-    rotation = oncall.rotations.get(oncall.roles.get(role, ""))
-    try:
-        shift = holder(rotation, call.now) if rotation else None
-    except NobodyOnCall:
-        shift = None
-    return {"person": shift.person if shift else None, "until": instant(shift.until) if shift else None}
 
 
 def _status(services: Services, call: Call) -> Reply:
@@ -186,7 +164,6 @@ def _standing(rule_set: RuleSet, measured: Measured) -> dict[str, Any]:
     }
 
 
-_TEAM = Parameter(name="team", description="By the rotations of this team; default: of the default team.")
 _PROBE = Parameter(name="probe", description="The value of the label `tocsin_probe` of a synthetic alert.")
 
 ROUTES = (
@@ -205,15 +182,6 @@ ROUTES = (
         summary="Show the text of the rules in force, which may hold secrets",
         handler=_rule_files,
         answer=answers.RuleFilesAnswer,
-    ),
-    Route(
-        method="GET",
-        path="/oncall",
-        role=ApiRole.VIEWER,
-        summary="Show who holds each role now",
-        handler=_oncall,
-        answer=answers.OnCallAnswer,
-        query=(_TEAM,),
     ),
     Route(
         method="GET",

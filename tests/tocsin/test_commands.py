@@ -168,7 +168,8 @@ def test_commands_token_prints_the_digest_of_the_token(tocsin):
 def test_commands_oncall_who(tocsin, with_rules):
     """Who holds each role, at any time, without a server."""
     done = tocsin("oncall", "who", "--at", "2026-01-06T00:00:00Z", "--output", "json")
-    assert json.loads(done.stdout) == {"incident_commander": {"person": "amira", "until": "2026-01-12T09:00:00.000Z"}}
+    held = {"person": "amira", "name": "Amira", "until": "2026-01-12T09:00:00.000Z"}
+    assert json.loads(done.stdout) == {"incident_commander": held}
     shown = tocsin("oncall", "who", "--at", "2026-01-12 10:00").stdout.splitlines()
     assert shown[0].split() == ["ROLE", "PERSON", "NAME", "UNTIL"]
     assert shown[1].split() == ["incident_commander", "bo", "2026-01-19", "09:00:00Z"]

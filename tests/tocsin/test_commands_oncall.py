@@ -2,6 +2,9 @@
 
 import json
 import xml.etree.ElementTree as ET
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from urllib.parse import parse_qsl
 
 import pytest
 from click.testing import CliRunner
@@ -67,3 +70,55 @@ def test_commands_oncall_name_the_nearest(oncall, arguments, said):
     done = oncall(*arguments)
     assert done.exit_code == 2
     assert said in done.stderr
+
+
+SHIFT = {
+    "person": "cy",
+    "name": "Cy",
+    "from": "2026-03-02T00:00:00Z",
+    "until": "2026-03-09T00:00:00Z",
+    "override": True,
+}
+IN_FORCE = {
+    "/api/v1/oncall": {"incident_commander": {"person": "cy", "name": "Cy", "until": "2026-03-09T00:00:00Z"}},
+    "/api/v1/oncall/shifts": {"rotations": [{"rotation": "commanders", "shifts": [SHIFT]}], "next": None},
+}
+
+
+@pytest.fixture
+def running(tmp_path, monkeypatch):
+    """Run a sub-command against an API that answers with what is in force; what was asked of it."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            path, _, query = self.path.partition("?")
+            asked.append(dict(parse_qsl(query)))
+            body = json.dumps(IN_FORCE[path]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    config = tmp_path / "tocsin.yml"
+    config.write_text(f"rules: []\nexternal_url: http://127.0.0.1:{server.server_port}\n")
+    monkeypatch.setenv("TOCSIN_TOKEN", "t")
+    arguments = ["--running", "--config", str(config)]
+    yield lambda *given: (CliRunner().invoke(main, ["oncall", *given, *arguments]), asked[-1])
+    server.shutdown()
+    server.server_close()
+
+
+def test_commands_oncall_who_and_preview_as_it_is_in_force(running):
+    """With `--running` the server is asked, which knows what the files do not."""
+    done, asked = running("who", "--at", "2026-03-03T00:00:00Z", "--team", "shop")
+    assert asked == {"at": "2026-03-03T00:00:00.000Z", "team": "shop"}
+    assert done.stdout.splitlines()[1].split()[:3] == ["incident_commander", "cy", "Cy"]
+    done, asked = running("preview", "--weeks", "1", "--from", "2026-03-03T00:00:00Z", "--rotation", "commanders")
+    assert asked["until"] == "2026-03-10T00:00:00.000Z"
+    assert done.stdout.splitlines()[1].split()[-2:] == ["cy", "override"]

@@ -1,4 +1,4 @@
-"""`tocsin oncall`: who holds which role, from the rule files alone; no server is needed."""
+"""`tocsin oncall`: who holds which role, from the rule files alone; no server is needed, unless it is asked for."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -8,18 +8,19 @@ from typing import Any
 import click
 
 from incidents.clock import utc_now
-from incidents.oncall import OnCall, Rotation
+from incidents.oncall import OnCall, Person
 from incidents.presentation import instant as api_instant
 from incidents.rota.calendar import calendar_of
 from incidents.rota.picture import picture_of
 from incidents.rotations import NobodyOnCall, Shift, holder, preview
 from incidents.teams import DEFAULT_TEAM, of_team
 from rules.fields import did_you_mean
+from tocsin.client import Client
 from tocsin.commands.instants import read_instant
 from tocsin.commands.options import UNUSABLE, settings_or_exit
 from tocsin.commands.override import override
 from tocsin.commands.printing import Out, instant
-from tocsin.commands.remote import end, with_out
+from tocsin.commands.remote import client_of, end, with_out
 from tocsin.rule_files import read_rules
 
 WEEKS = 4
@@ -32,30 +33,42 @@ def oncall() -> None:
 
 
 oncall.add_command(override)
+running_option = click.option(
+    "--running", is_flag=True, help="As it is in force at the server: with overrides that people made, and calendars."
+)
 
 
 @oncall.command()
 @click.option("--at", metavar="INSTANT", callback=read_instant, help="At another time than now.")
 @click.option("--team", metavar="NAME", help="By the rotations of this team.")
+@running_option
 @with_out
-def who(out: Out, config_path: Path | None, at: datetime | None, team: str | None) -> None:
+def who(
+    out: Out,
+    config_path: Path | None,
+    at: datetime | None,
+    team: str | None,
+    running: bool,  # noqa: FBT001 - as click calls it
+) -> None:
     """Say who holds each role."""
     now = at or utc_now()
+    if running:
+        query = {"at": api_instant(now) or "", "team": team or DEFAULT_TEAM}
+        _print_roles(out, client_of(config_path, None).get("/oncall", query))
+        return
     found = read_oncall(config_path, now)
     if team not in {None, DEFAULT_TEAM, *found.teams}:
         end(UNUSABLE, _unknown("team", team or "", (DEFAULT_TEAM, *found.teams)))
     found = of_team(found, team or DEFAULT_TEAM)
-    held = {role.value: _held(found.rotations[rotation], now) for role, rotation in found.roles.items()}
+    _print_roles(out, {role.value: _held(found, rotation, now) for role, rotation in found.roles.items()})
+
+
+def _print_roles(out: Out, held: dict[str, Any]) -> None:
     if out.is_json:
         out.json(held)
     elif held:
-        out.table(
-            ("ROLE", "PERSON", "NAME", "UNTIL"),
-            [
-                (role, one["person"] or "nobody", name_of(found, one["person"]), instant(one["until"]))
-                for role, one in held.items()
-            ],
-        )
+        rows = [(role, one["person"] or "nobody", one["name"], instant(one["until"])) for role, one in held.items()]
+        out.table(("ROLE", "PERSON", "NAME", "UNTIL"), rows)
     else:
         out.line("No role is held by a rotation: add `roles` and `rotations` to the rule files.")
 
@@ -68,6 +81,7 @@ only = click.option("--rotation", "rotations", multiple=True, metavar="NAME", he
 @click.option("--from", "start", metavar="INSTANT", callback=read_instant, help="Begin at another time than now.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture (SVG) there instead.")
 @only
+@running_option
 @with_out
 def preview_(
     out: Out,
@@ -76,14 +90,18 @@ def preview_(
     start: datetime | None,
     picture: Path | None,
     rotations: tuple[str, ...],
+    running: bool,  # noqa: FBT001 - as click calls it
 ) -> None:
     """Say who holds each rotation in the coming weeks."""
     start = start or utc_now()
     until = start + timedelta(weeks=weeks)
-    found = read_oncall(config_path, start)
-    shifts = shifts_of(found, rotations, start, until)
+    if running:
+        people, shifts = _running_shifts(client_of(config_path, None), rotations, start, until)
+    else:
+        found = read_oncall(config_path, start)
+        people, shifts = found.people, shifts_of(found, rotations, start, until)
     if picture is not None:
-        picture.write_text(picture_of(shifts, found.people, start, until), encoding="utf-8")
+        picture.write_text(picture_of(shifts, people, start, until), encoding="utf-8")
         out.json({"picture": str(picture)}) if out.is_json else out.line(f"Wrote {picture}")
         return
     if out.is_json:
@@ -132,6 +150,28 @@ def shifts_of(found: OnCall, rotations: tuple[str, ...], start: datetime, until:
     return {name: preview(found.rotations[name], start, until) for name in rotations or found.rotations}
 
 
+def _running_shifts(
+    client: Client, rotations: tuple[str, ...], start: datetime, until: datetime
+) -> tuple[dict[str, Person], dict[str, list[Shift]]]:
+    """Return the people and the shifts of the rotations as they are in force at the server."""
+    query = {"from": api_instant(start) or "", "until": api_instant(until) or ""}
+    answer = client.get("/oncall/shifts", query | ({"rotation": ",".join(rotations)} if rotations else {}))
+    people: dict[str, Person] = {}
+    shifts: dict[str, list[Shift]] = {}
+    for plan in answer["rotations"]:
+        shifts[plan["rotation"]] = [
+            Shift(
+                person=each["person"],
+                start=datetime.fromisoformat(each["from"]),
+                until=datetime.fromisoformat(each["until"]),
+                override=each["override"],
+            )
+            for each in plan["shifts"]
+        ]
+        people |= {each["person"]: Person(id=each["person"], name=each["name"]) for each in plan["shifts"]}
+    return people, shifts
+
+
 def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
     hint = did_you_mean(name, known) or f"there is {', '.join(sorted(known)) or 'none'}"
     return f"there is no {kind} {name!r} ({hint})"
@@ -151,12 +191,12 @@ def name_of(found: OnCall, person: str | None) -> str:
     return known.name if known else ""
 
 
-def _held(rotation: Rotation, at: datetime) -> dict[str, str | None]:
+def _held(found: OnCall, rotation: str, at: datetime) -> dict[str, str | None]:
     try:
-        shift = holder(rotation, at)
+        shift = holder(found.rotations[rotation], at)
     except NobodyOnCall:
-        return {"person": None, "until": None}
-    return {"person": shift.person, "until": api_instant(shift.until)}
+        return {"person": None, "name": None, "until": None}
+    return {"person": shift.person, "name": name_of(found, shift.person), "until": api_instant(shift.until)}
 
 
 def _shift(shift: Shift) -> dict[str, Any]:
