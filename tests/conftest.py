@@ -64,7 +64,7 @@ def shared_store() -> Iterator[str]:
 
 
 def _wait_until_it_answers(url: str) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:
         try:
             Link(url).one("PING")

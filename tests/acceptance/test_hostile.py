@@ -143,7 +143,7 @@ def test_hostile_secrets_in_alerts_are_kept_nowhere(running):
     action = {"kind": "restart", "service": "leaky", "text": f"with --password {SECRETS[5]}"}
     assert tocsin.api("POST", "/actions", action).status_code == 202
     eventually(lambda: tocsin.timeline(incident["id"], "corrective_action"), what="the action")
-    time.sleep(0.5)
+    eventually(lambda: any("login with password=" in each for each in bodies(sink)), what="a page")
     shown = json.dumps([tocsin.get("/alerts?limit=200"), tocsin.timeline(incident["id"]), tocsin.get("/quarantine")])
     shown += tocsin.exposition() + serving.program.text() + repr(bodies(sink))
     link = tocsin.link()

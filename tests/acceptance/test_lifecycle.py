@@ -85,5 +85,5 @@ def test_killed_child_is_replaced_and_the_next_alert_pages_soon(tocsin, serving,
     tocsin.settled()
     old = serving.kill_child(part)
     eventually(lambda: tocsin.post(firing(service="after")).status_code == 202, what="an answer 202")
-    page_sink.expect_page(timeout=3, person="amira")
+    page_sink.expect_page(timeout=8, person="amira")
     assert serving.new_child(part, old) != old

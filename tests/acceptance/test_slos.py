@@ -93,7 +93,7 @@ scrape_configs: [{{job_name: service, static_configs: [{{targets: ["{service.add
         f"--web.listen-address={url.removeprefix('http://')}",
     ]
     programs.start("prometheus", command)
-    eventually(lambda: requests.get(f"{url}/-/ready", timeout=2).ok, what="Prometheus ready")
+    eventually(lambda: requests.get(f"{url}/-/ready", timeout=5).ok, timeout=30, what="Prometheus ready")
     return url
 
 
@@ -102,7 +102,7 @@ def test_slo_burns_is_unknown_while_prometheus_is_away_and_recovers(tocsin, prog
     tocsin.write_rules(RULES)
     tocsin.configure(extra=f'prometheus: {{url: "{prometheus}", every: 1s}}')
     tocsin.serve()
-    slo = eventually(lambda: fresh(tocsin), timeout=15, what="a fact")
+    slo = eventually(lambda: fresh(tocsin), timeout=30, what="a fact")
     assert slo["burn_rate"] == 0
 
     service.failing = 50
@@ -121,7 +121,7 @@ def test_slo_burns_is_unknown_while_prometheus_is_away_and_recovers(tocsin, prog
     eventually(lambda: said_unknown(tocsin, incident["id"]), timeout=40, what="it is unknown")
     before = time.monotonic()
     assert tocsin.post().status_code == 202
-    assert time.monotonic() - before < 1
+    assert time.monotonic() - before < 5  # Prometheus would be waited for longer
     assert tocsin.get(f"/incidents/{incident['id']}")["status"] == "declared"
     os.kill(running.pid, signal.SIGCONT)
 

@@ -129,6 +129,6 @@ def test_redaction_never_changes_what_was_not_asked_for(before: str, text: str, 
 def test_redaction_is_quick_on_what_is_made_to_be_slow():
     """No text takes long: the expressions run in linear time."""
     for text in ('"password":"' * 5000, "://" * 20_000, "password=" + "\\" * 60_000, "eyJ" * 20_000):
-        started = time.perf_counter()
+        started = time.process_time()
         redact(text)
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 2

@@ -72,9 +72,9 @@ def test_payload_fingerprint_in_capitals_is_the_same(alert, webhook):
 def test_payload_fingerprint_of_huge_labels_is_quick_and_stable(alert, webhook):
     """Labels of many megabytes are hashed in no time, the same each time, and differently when they differ."""
     bodies = [webhook(alert(fingerprint=..., labels={"a": "x" * 5_000_000, "b": end})) for end in "yyz"]
-    started = time.perf_counter()
+    started = time.thread_time()
     prints = [parse(body).alerts[0].fingerprint for body in bodies]
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
     assert prints[0] == prints[1] != prints[2]
 
 
@@ -197,10 +197,10 @@ def test_payload_empty_list_is_no_error(webhook):
 )
 def test_payload_that_is_none_names_the_place(body, pointer, says):
     """A body that nothing can be made of is refused as a whole, quickly, with the pointer or the offset."""
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(BadPayload) as caught:
         parse(body)
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
     assert caught.value.pointer == pointer
     assert says in caught.value.message
 
@@ -288,9 +288,9 @@ def test_payload_speed_is_bounded(alert, webhook):
 
 
 def _timed(body: bytes) -> float:
-    started = time.perf_counter()
+    started = time.thread_time()
     parse(body)
-    return time.perf_counter() - started
+    return time.thread_time() - started
 
 
 def test_payload_names_the_receiver_as_it_is_configured(alert, webhook):

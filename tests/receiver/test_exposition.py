@@ -262,7 +262,7 @@ def is_quick(links, folder) -> dict[str, float]:
     shown = exposition(links, folder)
     started = time.monotonic()
     found = samples(shown.render())
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 2
     return found
 
 
@@ -286,7 +286,7 @@ def deaf_server(folder):
 
 
 def test_exposition_does_not_wait_for_a_store_that_hangs(tmp_path):
-    """Each scrape answers within a second, also several at once."""
+    """Each scrape answers long before a command to the store would be given up, also several at once."""
     with deaf_server(tmp_path) as url, Links(url) as links:
         shown = exposition(links, tmp_path)
         durations = []
@@ -302,7 +302,7 @@ def test_exposition_does_not_wait_for_a_store_that_hangs(tmp_path):
         for thread in threads:
             thread.join()
     assert len(durations) == 5
-    assert max(durations) < 1
+    assert max(durations) < 2
 
 
 def test_exposition_finds_the_store_again(links, tmp_path, store_url):
@@ -315,7 +315,7 @@ def test_exposition_finds_the_store_again(links, tmp_path, store_url):
         assert samples(shown.render())["tocsin_store_up"] == 0
     finally:
         os.kill(pid, signal.SIGCONT)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while samples(shown.render())["tocsin_store_up"] == 0:
         assert time.monotonic() < deadline
 

@@ -42,7 +42,7 @@ class Server:
 
     def healthy(self) -> bool:
         try:
-            return requests.get(f"{self.url}/-/healthy", timeout=2).ok
+            return requests.get(f"{self.url}/-/healthy", timeout=5).ok
         except requests.RequestException:
             return False
 
@@ -66,7 +66,7 @@ class Server:
         self.process.wait()
 
 
-def wait_until(holds, seconds: float = 15) -> None:
+def wait_until(holds, seconds: float = 40) -> None:
     ends = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < ends
@@ -116,7 +116,7 @@ def test_server_refuses_a_stranger_before_the_body(server):
         connection.sendall(b"POST /webhooks/alertmanager HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
         started = time.monotonic()
         assert b" 401 " in answer_of(connection)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 2.4  # a body that were waited for would be cut after 2.5
 
 
 def test_server_chunked_body_is_taken(server):
@@ -133,14 +133,14 @@ def test_server_slow_bodies_hold_up_nobody_else(server):
         connection.sendall(POST + b"Content-Length: 100\r\n\r\n{")
     started = time.monotonic()
     assert server.healthy()
-    assert time.monotonic() - started < 1.4
+    assert time.monotonic() - started < 2.4
     for connection in slow:
         with contextlib.suppress(ConnectionError):
             connection.sendall(b" ")
         answer = answer_of(connection)
         assert answer == b"" or b" 503 " in answer
         connection.close()
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 15
     assert server.post() == 202
 
 
@@ -169,5 +169,5 @@ def test_server_counts_survive_killed_workers(tmp_path):
 
 def _answered_by_another(server: Server, victim: int) -> bool:
     with contextlib.suppress(requests.RequestException):
-        return int(requests.get(f"{server.url}/pid", timeout=2).text) != victim
+        return int(requests.get(f"{server.url}/pid", timeout=5).text) != victim
     return False

@@ -59,18 +59,18 @@ def test_yaml_types_scalars_of_the_core_schema(text, value):
 )  # fmt: skip
 def test_yaml_refuses_with_the_place(text, expected):
     """Everything outside of the strict subset is refused with line, column and mend, in less than 50 ms."""
-    started = time.perf_counter()
+    started = time.thread_time()
     _, problems = read(text)
     assert str(problems[0]).startswith(expected)
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < 0.05
 
 
 def test_yaml_alias_bomb_is_cheap():
     """Aliases are never followed."""
-    started = time.perf_counter()
+    started = time.thread_time()
     node, problems = read(ALIAS_BOMB)
     assert {problem.code for problem in problems} == {"E104", "E105"}
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < 0.05
     assert node.kind is Kind.MAPPING
 
 

@@ -51,7 +51,7 @@ class MailSink:
         self.recipients.append(list(envelope.rcpt_tos))
         return "250 OK"
 
-    def expect_mail(self, *, timeout: float = 5.0) -> EmailMessage:
+    def expect_mail(self, *, timeout: float = 15.0) -> EmailMessage:
         """Wait for the next mail, claim it, and return it."""
         deadline = time.monotonic() + timeout
         while len(self.mails) <= self.claimed:

@@ -30,7 +30,7 @@ T = TypeVar("T")
 _given_ports: set[int] = set()
 
 
-def eventually(condition: Callable[[], T], *, timeout: float = 10.0, what: str = "", poll: float = POLL) -> T:
+def eventually(condition: Callable[[], T], *, timeout: float = 20.0, what: str = "", poll: float = POLL) -> T:
     """Wait until the condition gives something true and return that; fail after `timeout` seconds.
 
     A condition that raises AssertionError or OSError is one that does not hold yet; the last reason is told.
@@ -210,7 +210,7 @@ class Programs:
                     if is_here or wanted in (entry / "environ").read_bytes().split(b"\0"):
                         yield int(entry.name)
 
-    def nothing_left(self, timeout: float = 3.0) -> None:
+    def nothing_left(self, timeout: float = 10.0) -> None:
         """Fail unless all that programs which have ended left behind has gone within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while behind := self._left_behind():

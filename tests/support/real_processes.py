@@ -10,7 +10,7 @@ from tocsin.processes import PROC, is_running
 ROOT = Path(__file__).parents[2]
 
 
-def wait_until(condition, seconds=8.0):
+def wait_until(condition, seconds=20.0):
     """Wait until the condition gives something true, and return that."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -67,7 +67,7 @@ class Program:
     def text(self):
         return self.output.read_text(errors="replace")
 
-    def wait_for(self, words, seconds=8.0):
+    def wait_for(self, words, seconds=20.0):
         """Wait until the output holds the words."""
         try:
             wait_until(lambda: words in self.text() or self.process.poll() is not None, seconds)

@@ -109,7 +109,7 @@ def asking(stage: Stage, url: str, least: float = 30.0, answer_seconds: float = 
     )
 
 
-def step_until(one: Asking, condition, seconds: float = 5.0) -> None:
+def step_until(one: Asking, condition, seconds: float = 20.0) -> None:
     ends = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends, "it did not come about"
@@ -150,9 +150,9 @@ def test_black_hole_costs_one_question_at_a_time(stage):
     hole = socket.socket()
     hole.bind(("127.0.0.1", 0))
     hole.listen(64)  # takes connections, and never answers
-    one = asking(stage, f"http://127.0.0.1:{hole.getsockname()[1]}", answer_seconds=0.2)
+    one = asking(stage, f"http://127.0.0.1:{hole.getsockname()[1]}", answer_seconds=1.0)
     slowest = 0.0
-    ends = time.monotonic() + 1.5
+    ends = time.monotonic() + 2.5
     while time.monotonic() < ends:
         began = time.monotonic()
         one.step()
@@ -160,7 +160,7 @@ def test_black_hole_costs_one_question_at_a_time(stage):
         assert len(one._under_way) <= AT_ONCE
         time.sleep(0.01)
     hole.close()
-    assert slowest < 0.2
+    assert slowest < 0.8
     facts = known(stage)
     assert {fact.why for fact in facts.values()} == {"Prometheus did not answer: nothing came in time"}
     assert stage.balance()[0] == 8

@@ -114,7 +114,7 @@ def test_apprise_without_an_answer_is_bounded_and_a_repeat(ntfy, message, behavi
     ntfy.script(behaviour, path="/")
     began = time.monotonic()
     error = fails(sender(ntfy.ntfy_url, seconds=1.0), message())
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert (error.permanent, error.unanswered) == (False, True)
     assert "no answer" in error.reason
 

@@ -127,7 +127,7 @@ def test_pagerduty_error_says_whether_trying_again_can_help(pagerduty, sender, m
     pagerduty.script(answer, path=PATH)
     began = time.monotonic()
     error = fails(sender, message(incident=INCIDENT))
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
     assert (error.permanent, error.unanswered) == (permanent, answer in (CLOSE, HANG, DRIP))
     assert reason in error.reason
     assert len(error.reason) < 400

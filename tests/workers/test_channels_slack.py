@@ -115,7 +115,7 @@ def test_slack_error_says_whether_trying_again_can_help(slack, sender, message, 
     slack.script(answer, path=PATH)
     began = time.monotonic()
     error = fails(sender, message())
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
     assert (error.permanent, reason in error.reason) == (permanent, True)
     assert error.retry_after == (30.0 if "429" in reason else None)
     assert "SECRET" not in error.reason

