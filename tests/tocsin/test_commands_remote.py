@@ -216,9 +216,9 @@ def test_commands_action_reaches_the_incident_of_its_service(site):
         timeline = site.json("incidents", "show", name)["timeline"]
         return [entry["text"] for entry in timeline if entry["kind"] == "corrective_action"]
 
-    eventually(lambda: texts() == ["ops did a rollback of ledger: to 1.4.2"])
+    eventually(lambda: texts() == ["ops (outside of the operating group) did a rollback of ledger: to 1.4.2"])
     assert site.run("action", "restart", "--incident", name, "the workers").exit_code == 0
-    assert texts()[-1] == "ops did a restart: the workers"
+    assert texts()[-1] == "ops (outside of the operating group) did a restart: the workers"
 
 
 @pytest.mark.parametrize(
