@@ -16,7 +16,8 @@ from incidents.quarantined import Quarantined
 from incidents.shadow import Shadowed
 from incidents.statistics.nights import paged_field
 from incidents.timeline import Entry
-from incidents.transitions import Context, Transition, clear_for, transition
+from incidents.transitions import Context, Transition, transition
+from incidents.transitions.objectives import next_clear
 
 FIRING_SCORE = "+inf"  # in a window: it fires now
 TIMER_ALERT = "alert|"
@@ -150,6 +151,6 @@ def merge_of(
 
 
 def clear_timer(incident: Incident, since: datetime | None) -> datetime | None:
-    """Return when an incident whose alerts are clear since an instant may resolve by itself."""
-    wait = clear_for(incident)
+    """Return when an incident whose alerts are clear since an instant may resolve by itself, or has that to note."""
+    wait = next_clear(incident)
     return since + wait if since is not None and wait is not None else None

@@ -3,7 +3,6 @@
 The one that is merged ends without a word of its own: all that is to be told is told by the one that goes on.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +17,7 @@ from incidents.page import Page
 from incidents.post_incident_actions import PostIncidentAction
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.findings import reseverity
-from incidents.transitions.objectives import DEFAULT_OBJECTIVE
+from incidents.transitions.objectives import CLEAR, DEFAULT_OBJECTIVE
 from incidents.transitions.outcome import Context, Transition, changed
 from incidents.transitions.people import on_it
 from incidents.values import IncidentStatus, Role, gravest
@@ -64,7 +63,7 @@ def taken_in(incident: Incident, event: events.TakenIn, context: Context, now: d
         roles=roles,
         merged=(*incident.merged, here, *other.merged),
         slos=tuple(dict.fromkeys((*incident.slos, *other.slos))),
-        objectives=(*incident.objectives, *_new(incident.objectives, other.objectives, skip=DEFAULT_OBJECTIVE.id)),
+        objectives=_objectives(incident, other),
         summary=incident.summary or (other.summary if incident.summary_edit is None else ""),
         runbook=incident.runbook or other.runbook,
         restricted=incident.restricted or other.restricted,
@@ -138,9 +137,11 @@ def _assigned(person: str, role: Role, what: str, other: Incident, now: datetime
     return Entry(at=now, kind=EntryKind.ROLE_ASSIGNED, text=f"{person}, of {other.id}, is {what}", data=data)
 
 
-def _new(mine: Iterable[Objective], others: Iterable[Objective], *, skip: str) -> tuple[Objective, ...]:
-    known = {each.id for each in mine} | {skip}
-    return tuple(each for each in others if each.id not in known)
+def _objectives(incident: Incident, other: Incident) -> tuple[Objective, ...]:
+    """Return the objectives of both, but for the usual one of the other; whether alerts are clear is noted anew."""
+    known = {each.id for each in incident.objectives} | {DEFAULT_OBJECTIVE.id}
+    both = (*incident.objectives, *(each for each in other.objectives if each.id not in known))
+    return tuple(replace(each, met_at=None, met_by="") if each.kind == CLEAR else each for each in both)
 
 
 def _tasks(incident: Incident, other: Incident) -> tuple[Task, ...]:

@@ -6,12 +6,12 @@ from msgspec.structs import replace
 
 from incidents import events, paging
 from incidents.document.operating import BY_OUTSIDER, is_outside
-from incidents.incident import Incident
+from incidents.incident import Incident, Objective
 from incidents.measures import Measures
 from incidents.timeline import SYSTEM, Entry, EntryKind
 from incidents.transitions.findings import reopened, reseverity
 from incidents.transitions.merging import assign, roles_wanted, with_stakeholders
-from incidents.transitions.objectives import unmet_objectives
+from incidents.transitions.objectives import unmet_objectives, with_clear
 from incidents.transitions.outcome import Context, Transition, UnmetObjectives, changed, said, unchanged
 from incidents.transitions.roles import taken_over
 from incidents.values import IncidentStatus, PageReason
@@ -83,19 +83,20 @@ def _close(incident: Incident, entries: tuple[Entry, ...], now: datetime, reason
 
 
 def clear_due(incident: Incident, event: events.ClearDue, context: Context, now: datetime) -> Transition:
-    """Resolve by itself what meets all its objectives, unless it is held for a person."""
+    """Resolve by itself what meets all its objectives, unless it is held for a person; note that alerts are clear."""
     del event
-    if incident.is_held or not incident.objectives:
-        return unchanged("a person resolves it")
-    if unmet_objectives(incident, context.alerts, now):
-        return unchanged("objectives unmet")
-    met = tuple(
-        Entry(at=now, kind=EntryKind.OBJECTIVE_MET, text=f"Met: {objective.text}", data={"id": objective.id})
-        for objective in incident.objectives
-        if objective.met_at is None
-    )
+    objectives, clear = with_clear(incident, context.alerts, now)
+    noted = tuple(_met(objective, now) for objective in clear)
+    after = replace(incident, objectives=objectives) if clear else incident
+    if incident.is_held or not incident.objectives or unmet_objectives(incident, context.alerts, now):
+        why = "a person resolves it" if incident.is_held or not incident.objectives else "objectives unmet"
+        return changed(incident, after, noted, reason="objective met") if clear else unchanged(why)
     entry = Entry(at=now, kind=EntryKind.RESOLVED, actor=SYSTEM, text="Resolved: all its objectives are met")
-    return _close(incident, (*met, entry), now, "resolved")
+    return _close(after, (*noted, entry), now, "resolved")
+
+
+def _met(objective: Objective, now: datetime) -> Entry:
+    return Entry(at=now, kind=EntryKind.OBJECTIVE_MET, text=f"Met: {objective.text}", data={"id": objective.id})
 
 
 def reopen(incident: Incident, event: events.Reopen, context: Context, now: datetime) -> Transition:
@@ -124,6 +125,8 @@ def escalate(incident: Incident, event: events.Escalate, context: Context, now: 
         after, assigned = assign(after, roles_wanted(after), context.oncall, now)
         after, entries, pages = reseverity(after, incident, policy, now, context, now, actor=event.actor)
         return changed(incident, after, (*entries, *told, *assigned), pages, reason="severity changed")
+    if event.severity is not None and not event.page:
+        return unchanged(f"it is {event.severity} already")
     reason = PageReason.BACKUP if event.page == "backup" else PageReason.ESCALATED
     called = paging.begin(incident, context.oncall, policy=policy, reason=reason, received_at=now, now=now)
     text = f"{event.actor} asked for more people: policy {policy}"

@@ -132,6 +132,8 @@ class Deciding:
                 fed = self._beats.fed_by(event)
                 if fed:
                     pulse.beat(event, fed)
+            if batch.view.fires_anew:
+                batch.judge.clear_no_more()
             if overseer is not None and batch.view.changed:
                 overseer.look()
             if notes is not None:
@@ -157,6 +159,8 @@ class Deciding:
             batch.view.changed[name] = None
         else:
             batch.run_timer(f"{kind}|", name, timer.due_at)
+        if batch.view.fires_anew:
+            batch.judge.clear_no_more()
         if overseer is not None and batch.view.changed:
             overseer.look()
         late = (batch.now - timer.due_at).total_seconds()

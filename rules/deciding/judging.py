@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from incidents.events import FindingHeld, HoldChanged, Unmeasured
+from incidents.events import FindingHeld, HoldChanged, ObjectivesMeasured, Unmeasured
 from incidents.facts import Fact
 from incidents.incident import Incident
 from incidents.maintenance import Hold
@@ -15,6 +15,7 @@ from incidents.shadow import Shadowed, shadow_id
 from incidents.snapshot import Plan
 from incidents.transitions import Context, transition
 from incidents.transitions.held import is_held
+from incidents.transitions.objectives import is_noted_clear
 from incidents.values import AlertStatus, Criterion, IncidentStatus, Severity
 from rules.deciding.findings import arrival_of, finding_of, mark_of, severity_found, severity_wanted, unjudged
 from rules.deciding.notes import Notes
@@ -204,6 +205,18 @@ class Judge:
             return
         done = transition(current, HoldChanged(holds=holds), context=self.context(current.id), now=self._now)
         self._view.take(current.id, done)
+
+    def clear_no_more(self) -> None:
+        """Note of incidents whose alerts were clear for long enough that this is over."""
+        names = tuple(self._view.fires_anew)
+        self._view.fires_anew.clear()
+        for name in names:
+            incident = self._view.incident(name)
+            over = [each.id for each in incident.objectives if is_noted_clear(each)] if incident is not None else []
+            if incident is not None and incident.is_open and over:
+                event = ObjectivesMeasured(met=dict.fromkeys(over, False), said=dict.fromkeys(over, "an alert fires"))
+                done = transition(incident, event, context=self.context(name), now=self._now)
+                self._view.take(name, done)
 
     def _is_known(self, current: Incident, hit: Hit, tier: Tier, severity: Severity, mark: str) -> bool:
         """Whether a finding is nothing new to an open incident: looked at before its event is made."""

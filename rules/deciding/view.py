@@ -39,6 +39,7 @@ class View:
         self._by_identity: dict[str, str] = {}
         self.windows = Windows(snapshot, self.commit, now)
         self.changed: dict[str, None] = {}  # incidents that the batch changed
+        self.fires_anew: dict[str, None] = {}  # incidents of which no alert fired before
         self.absorbing = dict(snapshot.absorbing)
         for identity_key, known in snapshot.identities.items():
             if known is not None:
@@ -223,6 +224,7 @@ class View:
         if before.firing <= 0:
             self.commit.clear_since[name] = None
             self.commit.timer(TIMER_CLEAR + name, None)
+            self.fires_anew[name] = None
         if arrival is not None:
             self.fold(name, EntryKind.ALERT_FIRED, arrival, "fired")
 

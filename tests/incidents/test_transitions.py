@@ -74,7 +74,12 @@ EVERY = {
     events.StakeholderAdded: events.StakeholderAdded(actor="bo", name="legal", kind="other", external=False),
     events.TaskGiven: events.TaskGiven(actor="bo", text="Look at the disks", person="amira"),
     events.ReviewDue: events.ReviewDue(),
+    events.Restored: events.Restored(of=NOW),
+    events.MergedInto: events.MergedInto(actor="bo", into="INC-2026-0009"),
+    events.ObjectiveChecked: events.ObjectiveChecked(actor="bo", id="verified", met=True),
+    events.PostIncidentActionWritten: events.PostIncidentActionWritten(actor="bo", text="Alert on it earlier"),
 }
+VERIFIED = Objective(id="verified", text="verified", kind="manual")
 
 
 def do(incident: Incident | None, event: events.Event, minutes: float = 1, **context) -> Incident:
@@ -91,6 +96,9 @@ def declared() -> Incident:
     return do(None, held(), 0)
 
 
+EVERY[events.TakenIn] = events.TakenIn(actor="bo", other=do(None, held(identity_key="other"), 0))
+
+
 def test_every_event_has_an_example_here():
     """Whoever adds an event adds it to these tests."""
     assert set(EVERY) == set(get_args(events.Event))
@@ -99,7 +107,7 @@ def test_every_event_has_an_example_here():
 @pytest.mark.parametrize(("status", "event"), list(itertools.product(IncidentStatus, EVERY)))
 def test_transition_is_in_the_table_or_refused_by_name(status: IncidentStatus, event: type):
     """Nothing passes silently: each pair has a row, or raises an error that names both."""
-    incident = msgspec.structs.replace(declared(), status=status, resolved_at=NOW)
+    incident = msgspec.structs.replace(declared(), status=status, resolved_at=NOW, objectives=(VERIFIED,))
     if (status, event) in TABLE:
         transition(incident, EVERY[event], context=CONTEXT, now=NOW)
         return
@@ -294,3 +302,46 @@ def test_what_could_not_be_measured_is_said_once():
     incident = do(declared(), EVERY[events.Unmeasured])
     assert incident.marks == ("burning?",)
     assert transition(incident, EVERY[events.Unmeasured], context=CONTEXT, now=NOW).incident is None
+
+
+def test_severity_goes_down_by_a_person_without_a_page():
+    """De-escalating is an entry and pages nobody; the severity that it has already changes nothing."""
+    done = transition(declared(), events.Escalate(actor="bo", severity=Severity.SEV4), context=CONTEXT, now=NOW)
+    assert done.incident is not None
+    assert (done.incident.severity, done.pages) == (Severity.SEV4, ())
+    assert [entry.text for entry in done.entries] == ["Severity SEV2 became SEV4"]
+    again = transition(done.incident, events.Escalate(actor="bo", severity=Severity.SEV4), context=CONTEXT, now=NOW)
+    assert (again.incident, again.pages, again.reason) == (None, (), "it is SEV4 already")
+
+
+def test_clear_alerts_are_noted_though_a_person_resolves():
+    """Of a data issue too it stands on the timeline that its alerts are clear, once, and that they are so no more."""
+    incident = do(None, held(criterion=Criterion.DATA_ISSUE), 0)
+    clear = AlertTally(resolved=1, clear_since=NOW)
+    later = {"context": msgspec.structs.replace(CONTEXT, alerts=clear), "now": NOW + timedelta(minutes=15)}
+    done = transition(incident, events.ClearDue(), **later)
+    assert done.incident is not None
+    assert [entry.kind.value for entry in done.entries] == ["objective_met"]
+    assert transition(done.incident, events.ClearDue(), **later).incident is None
+    over = transition(done.incident, events.ObjectivesMeasured(met={"alerts-clear": False}), context=CONTEXT, now=NOW)
+    assert [entry.kind.value for entry in over.entries] == ["objective_unmet"]
+
+
+def test_objective_that_was_checked_is_to_be_checked_again_after_reopening():
+    """What was verified before says nothing of what broke since."""
+    incident = do(msgspec.structs.replace(declared(), objectives=(VERIFIED,)), EVERY[events.ObjectiveChecked])
+    assert (incident.status, incident.objectives[0].met_by) == ("resolved", "bo")
+    assert do(incident, EVERY[events.Reopen]).objectives == (VERIFIED,)
+
+
+def test_merging_keeps_whoever_is_on_either():
+    """Roles that nobody holds are taken over; the commander of the other one becomes an engineer."""
+    into = do(declared(), events.RoleGiven(actor="bo", role=Role.ENGINEER_IN_CHARGE, person="bo"))
+    other = do(do(None, held(identity_key="o"), 0), events.RoleGiven(actor="bo", role=Role.COMMUNICATIONS, person="cy"))
+    other = msgspec.structs.replace(
+        other, id="INC-2026-0002", roles=msgspec.structs.replace(other.roles, incident_commander="dee")
+    )
+    after = do(into, events.TakenIn(actor="bo", other=other))
+    roles = after.roles
+    assert (roles.incident_commander, roles.communications, roles.engineer_in_charge) == ("amira", "cy", "bo")
+    assert (roles.engineers, after.identity_keys) == (("dee",), ("k", "o"))

@@ -1,6 +1,7 @@
 """What a store promises to deciding and paging: one suite for the real store and the one in memory."""
 
 import inspect
+import time
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -105,7 +106,9 @@ def merged_pair(store) -> tuple[str, str]:
     """Two open incidents that share the alert `both`; `one` fires in the first, `two` was resolved in the second."""
     first, second = declared(1, "db"), declared(2, "web", now=NOW + MINUTE)
     store.apply(commit_with(first))
+    time.sleep(0.002)  # what is written in the same millisecond has no order between two timelines
     store.apply(commit_with(second, now=NOW + MINUTE))
+    time.sleep(0.002)
     firing = state(alertname="X")
     states = {"prom/both": firing, "prom/one": firing, "prom/two": replace(firing, status=AlertStatus.RESOLVED)}
     said = Entry(at=NOW + 2 * MINUTE, kind=EntryKind.ALERT_FIRED, text="X fired", fold="f@1")
