@@ -16,6 +16,7 @@ from incidents.timeline import Entry, EntryKind
 from incidents.values import PageReason, Role, Severity
 
 ROTATION_PREFIX = "rotation:"
+HOURS = "hours"  # the reason why nobody is paged outside of those of a policy
 DEFAULT_POLICY = Policy(id="default", steps=(Step(page=(Role.INCIDENT_COMMANDER.value,)),))
 NOBODY = "Nobody can be paged: no person or channel is configured for {targets}; add people, a rotation and roles"
 
@@ -116,7 +117,7 @@ def _waits_for_hours(incident: Incident, paging: Paging, opens: datetime, now: d
     waits = incident.paging is not None and incident.paging.next_at is not None and not incident.paging.holds
     then = "the paging under way goes on" if waits else f"it pages at {opens:%Y-%m-%d %H:%M %Z}, when they begin"
     text = f"Nobody was paged ({paging.reason}) outside of the hours of the policy {paging.policy}: {then}"
-    data = {"reason": "hours", "policy": paging.policy, "due": opens.isoformat()}
+    data = {"reason": HOURS, "policy": paging.policy, "due": opens.isoformat()}
     entry = Entry(at=now, kind=EntryKind.PAGE_SUPPRESSED, text=text, data=data)
     if not waits:
         incident = replace(incident, paging=replace(paging, step=0, next_at=opens))
@@ -133,9 +134,6 @@ def release(incident: Incident, oncall: OnCall, *, now: datetime) -> Called:
     if incident.paging is None:
         return Called(incident, (), ())
     freed = replace(incident.paging, holds=(), next_at=None)
-    opens = _opens_at(incident, oncall, freed, now)
-    if opens is not None:
-        return _waits_for_hours(replace(incident, paging=freed), freed, opens, now)
     opens = _opens_at(incident, oncall, freed, now)
     if opens is not None:
         return _waits_for_hours(replace(incident, paging=freed), freed, opens, now)

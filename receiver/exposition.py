@@ -18,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from incidents.calendars import CalendarStatus
 from incidents.errors import TocsinError
 from incidents.measures import SEPARATOR, Measure, Measures
+from incidents.paging import HOURS
 from incidents.post_incident_actions import ActionState, is_overdue
 from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
 from incidents.statistics.nights import DAY, NIGHT
@@ -245,7 +246,7 @@ def values_at_zero(sources: Sequence[str], rules: Sequence[Rule]) -> dict[Measur
         Measures.TO_MITIGATE: by_severity,
         Measures.TO_RESOLVE: by_severity,
         Measures.PEOPLE_PAGED: _every((DAY, NIGHT)),
-        Measures.PAGES_HELD: _every(("maintenance",)),
+        Measures.PAGES_HELD: _every(("maintenance", HOURS)),
         Measures.PAGES: (*_every(sorted(DELIVERED), ATTEMPTS), *_every((NO_CHANNEL,), ("suppressed", "given_up"))),
     }
 

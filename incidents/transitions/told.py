@@ -13,7 +13,7 @@ from incidents.incident import Incident
 from incidents.measures import Measures
 from incidents.oncall import LIFECYCLE_KINDS, Channel
 from incidents.page import CHANNEL_PREFIX, News, Page
-from incidents.paging import news
+from incidents.paging import HOURS, news
 from incidents.timeline import SYSTEM, EntryKind
 from incidents.transitions.held import is_end_near, is_held
 from incidents.transitions.outcome import Context, Transition
@@ -60,8 +60,12 @@ def _heard(done: Transition) -> Transition:
 
 def _count_held(done: Transition) -> None:
     for entry in done.entries:
-        if entry.kind is EntryKind.PAGE_SUPPRESSED and "maintenance" in entry.data:
+        if entry.kind is not EntryKind.PAGE_SUPPRESSED:
+            continue
+        if "maintenance" in entry.data:
             done.tally.count(Measures.PAGES_HELD, "maintenance")
+        elif entry.data.get("reason") == HOURS:
+            done.tally.count(Measures.PAGES_HELD, HOURS)
 
 
 def _in_force(page: Page, context: Context) -> Page:

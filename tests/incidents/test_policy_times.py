@@ -38,6 +38,7 @@ def test_policy_waits_for_its_hours():
     suppressed = done.entries[-1]
     assert (suppressed.kind.value, suppressed.data["reason"]) == ("page_suppressed", "hours")
     assert suppressed.data["due"] == MONDAY.isoformat()
+    assert done.tally.fields["pages_suppressed_total|hours"] == 1
     assert done.incident.paging.next_at == MONDAY
     begun = transition(done.incident, events.StepDue(), context=IN_HOURS, now=MONDAY)
     assert [(page.person, page.step, page.reason.value) for page in begun.pages] == [("amira", 1, "declared")]
