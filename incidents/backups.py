@@ -149,17 +149,19 @@ def read_backup(path: Path, progress: Callable[[float], None] = lambda _: None) 
 
 def _lines(path: Path, file: gzip.GzipFile) -> Iterator[bytes]:
     number = 0
+    place = "at the beginning"
     try:
         while text := file.readline(LINE_BYTES):
             number += 1
+            place = f"after line {number}"
             yield text
     except gzip.BadGzipFile as error:
         why = "it is damaged" if number else "it is no backup of Tocsin"
-        raise BadBackup(path, f"after line {number}", f"{why} ({error})") from None
+        raise BadBackup(path, place, f"{why} ({error})") from None
     except EOFError:
-        raise BadBackup(path, f"after line {number}", "it is torn: the rest is missing") from None
+        raise BadBackup(path, place, "it is torn: the rest is missing") from None
     except zlib.error as error:
-        raise BadBackup(path, f"after line {number}", f"it is damaged ({error})") from None
+        raise BadBackup(path, place, f"it is damaged ({error})") from None
 
 
 def _checked(path: Path, number: int, text: bytes, chain: "hashlib._Hash") -> Line:

@@ -81,6 +81,7 @@ class Copier:
                     continue
                 at_ms = self._finish(changed)
                 if at_ms is not None:
+                    progress(1.0)
                     self._writer.write(End(at_ms=at_ms, keys=len(self._known), lines=self._writer.lines + 1))
                     return Copied(len(self._known), self._writer.lines, from_ms(at_ms))
         finally:
@@ -163,6 +164,11 @@ def names_in(link: Link) -> Iterator[str]:
             return
 
 
+def counted_keys(number: int) -> str:
+    """Return a number of keys in words."""
+    return "one key" if number == 1 else f"{number} keys"
+
+
 class Restorer:
     """Writes a backup into one store, on which nobody else works."""
 
@@ -185,7 +191,11 @@ class Restorer:
         names = sorted({name for name in names_in(self._link) if not is_momentary(name)})
         if names and not force:
             half = self._link.one("EXISTS", keys.restoring())
-            what = "a restore that was broken off left a part behind" if half else f"it has {len(names)} keys of Tocsin"
+            what = (
+                "a restore that was broken off left a part behind"
+                if half
+                else f"Tocsin has {counted_keys(len(names))} there"
+            )
             raise StoreNotEmpty(f"the store is not empty: {what}; with --force all of it is deleted first")
         self._link.one("SET", keys.restoring(), "1")
         for start in range(0, len(names), DELETED_AT_ONCE):

@@ -105,7 +105,7 @@ def test_restore_into_a_store_that_is_not_empty_is_refused(config, tmp_path, lin
         tocsin("backup", tmp_path / "b", config=config)
         done = tocsin("restore", tmp_path / "b", config=config)
     assert done.exit_code == 1
-    assert "the store is not empty: it has 1 keys of Tocsin; with --force" in done.stderr
+    assert "the store is not empty: Tocsin has one key there; with --force" in done.stderr
 
 
 def test_restore_that_was_broken_off_keeps_tocsin_from_starting(config, links, store_url):

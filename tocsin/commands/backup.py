@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from incidents.backups import FORMAT, BackupWriter, Head
 from incidents.clock import utc_now
 from incidents.presentation import instant
-from incidents.store.backup import Copier
+from incidents.store.backup import Copier, counted_keys
 from tocsin import __version__
 from tocsin.commands.options import settings_or_exit
 from tocsin.commands.printing import Out
@@ -42,7 +42,7 @@ def backup(out: Out, config_path: Path | None, file: Path) -> None:
     if out.is_json:
         out.json({"file": str(file), "at": instant(copied.at), "keys": copied.keys, "bytes": size})
     else:
-        out.line(f"{file}: {copied.keys} keys as of {copied.at:%Y-%m-%d %H:%M:%S}Z, {size} bytes")
+        out.line(f"{file}: {counted_keys(copied.keys)} as of {copied.at:%Y-%m-%d %H:%M:%S}Z, {size} bytes")
 
 
 @contextlib.contextmanager

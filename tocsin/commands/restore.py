@@ -7,7 +7,7 @@ import click
 from incidents.backups import BadBackup, read_backup
 from incidents.clock import utc_now
 from incidents.presentation import instant
-from incidents.store.backup import Restored, Restorer
+from incidents.store.backup import Restored, Restorer, counted_keys
 from tocsin.commands.backup import progress_of
 from tocsin.commands.options import UNUSABLE, settings_or_exit
 from tocsin.commands.printing import Out
@@ -35,7 +35,7 @@ def restore(out: Out, config_path: Path | None, file: Path, *, force: bool, resu
         said = {"file": str(file), "at": instant(restored.at), "keys": restored.keys, "pages_dropped": dropped}
         out.json(said | {"paging_stopped": list(quiet)})
         return
-    out.line(f"{file}: the store is as of {restored.at:%Y-%m-%d %H:%M:%S}Z, {restored.keys} keys")
+    out.line(f"{file}: the store is as of {restored.at:%Y-%m-%d %H:%M:%S}Z, {counted_keys(restored.keys)}")
     if restored.pages_dropped:
         out.line(f"{restored.pages_dropped} pages that were due are dropped")
     if quiet:
