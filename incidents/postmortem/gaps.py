@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from incidents.postmortem.numbers import acknowledged_at, given_up, late_pages
+from incidents.postmortem.numbers import acknowledged_at, given_up, is_page, late_pages
 from incidents.postmortem.record import Record, text_in
 from incidents.postmortem.spans import Span, open_spans, role_spans, severity_at, uncovered
 from incidents.postmortem.words import plural, told
@@ -159,7 +159,7 @@ def _failed_pages(record: Record) -> Iterator[Gap]:
             continue
         if "targets" in entry.data:
             yield Gap(kind=GapKind.NOBODY_PAGED, text=entry.text, at=entry.at, entries=(entry.id,))
-        else:
+        elif is_page(entry):
             failed.setdefault((text_in(entry.data, "person"), text_in(entry.data, "channel")), []).append(entry)
     for (person, channel), entries in failed.items():
         over = f" over {channel}" if channel else ""

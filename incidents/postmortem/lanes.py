@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from incidents.postmortem.axis import RIGHT, WIDTH, Axis, fitting, width_of
 from incidents.postmortem.gaps import Gap, GapKind
-from incidents.postmortem.numbers import is_page
+from incidents.postmortem.numbers import alerts_in, is_page
 from incidents.postmortem.record import AlertSpan, Record, text_in
 from incidents.postmortem.spans import role_spans, severity_spans, status_spans
 from incidents.postmortem.words import plural, told
@@ -145,15 +145,18 @@ def _alerts(record: Record, axis: Axis) -> _Lane:
 
 def _joined(spans: Iterable[AlertSpan], end: datetime) -> list[tuple[datetime, datetime, int, bool]]:
     """Return times in which at least one fired: since, until, how many, and whether all of them ended."""
-    joined: list[tuple[datetime, datetime, int, bool]] = []
+    joined: list[tuple[datetime, datetime, list[AlertSpan]]] = []
     for span in sorted(spans, key=lambda each: each.since):
-        until, ends = (span.until, True) if span.until is not None else (max(end, span.since), False)
+        until = span.until if span.until is not None else max(end, span.since)
         if joined and span.since <= joined[-1][1]:
-            since, before, count, ended = joined[-1]
-            joined[-1] = (since, max(before, until), count + span.count, ended and ends)
+            since, before, together = joined[-1]
+            joined[-1] = (since, max(before, until), [*together, span])
         else:
-            joined.append((span.since, until, span.count, ends))
-    return joined
+            joined.append((span.since, until, [span]))
+    return [
+        (since, until, alerts_in(together), all(span.until is not None for span in together))
+        for since, until, together in joined
+    ]
 
 
 # ---------------------------------------------------------------------------------------------- severity, status, roles

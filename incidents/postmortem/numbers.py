@@ -1,11 +1,11 @@
 """The numbers of an incident: how long each stretch of it took, and how its pages fared. Pure."""
 
-from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
-from incidents.postmortem.record import Record, text_in
+from incidents.postmortem.record import AlertSpan, Record, text_in
 from incidents.postmortem.spans import is_own, open_spans, severity_seconds
 from incidents.timeline import SYSTEM, EntryKind, TimelineEntry
 from incidents.values import Severity
@@ -118,18 +118,15 @@ def acknowledged_at(record: Record) -> datetime | None:
 
 
 def _alerts(record: Record) -> int:
-    """Return how many alerts there were; a fold stands for many, of which single ones may be known beside it."""
-    spans: Counter[str] = Counter()
-    folded: Counter[str] = Counter()
+    named: dict[str, list[AlertSpan]] = {}
     for span in record.alerts:
-        spans[span.name] += 1
-        folded[span.name] += span.count
-    firings: Counter[str] = Counter()
-    for entry in record.entries:
-        if entry.kind is EntryKind.ALERT_FIRED:
-            count = entry.data.get("count", 1)
-            firings[text_in(entry.data.get("labels", {}), "alertname")] += count if isinstance(count, int) else 1
-    return sum(max(number, min(folded[name], firings[name] or number)) for name, number in spans.items())
+        named.setdefault(span.name, []).append(span)
+    return sum(alerts_in(spans) for spans in named.values())
+
+
+def alerts_in(spans: Sequence[AlertSpan]) -> int:
+    """Return how many alerts of a name there were; of a fold, which stands for many, single ones may be known, too."""
+    return max(len(spans), sum(span.count for span in spans if span.count > 1))
 
 
 def _last(record: Record, kind: EntryKind) -> datetime | None:

@@ -120,3 +120,11 @@ def test_documented_example_is_that_of_the_code():
     assert (DOCS / "images" / "incident-picture.svg").read_text(encoding="utf-8") == picture_of(record())
     example = as_markdown(draft_of(record(), Postmortem()), picture="../images/incident-picture.svg")
     assert (DOCS / "examples" / "postmortem.md").read_text(encoding="utf-8") == example
+
+
+def test_picture_counts_a_fold_and_the_alerts_in_it_once():
+    """Thirty alerts of a line are thirty, whether or not the single ones are remembered."""
+    first = AlertSpan(name="A", source="s", fingerprint="0", since=at(0), until=at(5), count=30)
+    others = [replace(first, fingerprint=str(number), count=1) for number in range(1, 30)]
+    for kept in ([first], [first, *others]):
+        assert lanes(record_of(incident(), (), kept=kept))["Alerts"].bars[0].label == "A x 30"

@@ -163,7 +163,7 @@ def test_record_takes_what_single_alerts_of_a_fold_are_known():
     told = (declared(), fired(0, "A", "x", count=2), resolved(5, "A"))
     whole = record_of(incident(), told)
     assert [(span.since, span.until) for span in whole.alerts] == [(at(-1), at(4.6))]
-    kept = replace(whole.alerts[0], fingerprint="other", since=at(-30), until=at(2))
+    kept = replace(whole.alerts[0], fingerprint="other", since=at(-30), until=at(2), count=1)
     again = record_of(incident(), told, kept=(kept,))
     assert again.began == at(-30)
     assert numbers_of(again).alerts == 2
