@@ -19,7 +19,7 @@ class SloStatus(msgspec.Struct, frozen=True, kw_only=True):
     budget_remaining: float | None  # 1 is all of it, below 0 the promise is broken
     exhausted_in_seconds: float | None  # None: not known, or it lasts
     at: datetime | None  # when it was measured last
-    why: str
+    why: str  # a number is not known, or is only remembered, for Prometheus did not answer the last time
     text: str
 
 
@@ -51,9 +51,14 @@ def status_of(slo: Slo, facts: Mapping[str, Fact | None], now: datetime) -> SloS
         budget_remaining=left,
         exhausted_in_seconds=None if gone_in is None else gone_in.total_seconds(),
         at=min(known, default=None),
-        why=why_recent or why_whole,
+        why=why_recent or why_whole or _unanswered(recent, whole),
         text=text,
     )
+
+
+def _unanswered(*facts: Fact | None) -> str:
+    """Return why what is known is only remembered, empty where the last question was answered."""
+    return next((fact.why or "no answer" for fact in facts if fact is not None and not fact.answered), "")
 
 
 def _over_hour(slo: Slo) -> str:

@@ -10,7 +10,7 @@ from rules.slo_status import SloStatus, fact_ids, status_of
 
 
 class SloAnswer(Answer, frozen=True, kw_only=True):
-    """One SLO; numbers are null where they are not known, and `why` says why."""
+    """One SLO; numbers are null where they are not known, and `why` says why, or why they are only remembered."""
 
     id: str
     service: str

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from builders import NOW, rule_set
+from msgspec.structs import replace
 
 from incidents.facts import Fact
 from rules.burn_alerts import pairs_of
@@ -22,6 +23,7 @@ from rules.measuring import (
 )
 from rules.promql import filled, misplaced_hole
 from rules.questions import every, questions_of
+from rules.slo_status import fact_ids, status_of
 from rules.slos import Slo, slo_named, slos_of
 
 RATIO = "sum(rate(e[$window])) / sum(rate(t[$window]))"
@@ -311,3 +313,13 @@ def test_slo_that_cannot_be_used_is_an_error(text, code):
     }
     rest = ", ".join(f"{name}: {value}" for name, value in fields.items() if not text.startswith(f"{name}:"))
     assert code in {each.code for each in loaded(f"slos: [{{{text}, {rest}}}]").errors}
+
+
+def test_status_of_an_slo_says_at_once_that_prometheus_does_not_answer():
+    """The numbers are those of before, and the reason stands beside them long before they are stale."""
+    checkout = slo()
+    facts = {name: Fact(id=name, at=NOW, value=0.0001) for name in fact_ids([checkout])}
+    assert status_of(checkout, facts, NOW).why == ""
+    facts = {name: replace(fact, answered=False, why="connection refused") for name, fact in facts.items()}
+    status = status_of(checkout, facts, NOW + timedelta(seconds=1))
+    assert (status.burn_rate is None, status.why) == (False, "connection refused")

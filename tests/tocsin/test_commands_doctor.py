@@ -191,6 +191,7 @@ UNKNOWN = slo_answer("b", burn_rate=None, at=None, why="Prometheus did not answe
         ([slo_answer("a")], [State.OK]),
         ([slo_answer("a"), UNKNOWN], [State.WARN]),
         ([UNKNOWN], [State.FAIL]),
+        ([slo_answer("a"), slo_answer("b", why="connection refused")], [State.WARN]),
     ],
 )
 def test_commands_doctor_says_whether_prometheus_answers(slos, states):

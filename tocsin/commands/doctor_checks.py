@@ -96,6 +96,11 @@ def prometheus_checks(answer: Json, *, own_now: datetime) -> Iterator[Check]:
         yield fail("prometheus", found, mend) if len(unknown) == len(slos) else warn("prometheus", found, mend)
     elif slos:
         oldest = min(datetime.fromisoformat(slo["at"]) for slo in slos)
+        why = next((slo["why"] for slo in slos if slo["why"]), "")
+        if why:
+            found = f"does not answer now, what it said {span(own_now - oldest)} ago still holds; {why}"
+            yield warn("prometheus", found, "see the log of `tocsin worker facts`, and whether its address answers")
+            return
         yield ok("prometheus", f"answers; {len(slos)} SLOs, the oldest number is {span(own_now - oldest)} old")
 
 
