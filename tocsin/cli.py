@@ -20,6 +20,7 @@ COMMANDS = {
     "maintenance": "tocsin.commands.maintenance:maintenance",
     "oncall": "tocsin.commands.oncall:oncall",
     "page": "tocsin.commands.page:page",
+    "post-incident-actions": "tocsin.commands.post_incident_actions:post_incident_actions",
     "quarantine": "tocsin.commands.quarantine:quarantine",
     "receiver": "tocsin.commands.receiver:receiver",
     "restore": "tocsin.commands.restore:restore",

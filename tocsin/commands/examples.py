@@ -39,10 +39,15 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "tocsin incidents export INC-2026-0001 --timeline --format json",
     ),
     "incidents list": ("tocsin incidents list --status open", "tocsin incidents list --severity SEV1 --output json"),
+    "incidents merge": ('tocsin incidents merge INC-2026-0002 INC-2026-0001 --note "one cause"',),
     "incidents mitigate": ('tocsin incidents mitigate INC-2026-0001 --note "rolled back"',),
     "incidents note": (
         'tocsin incidents note INC-2026-0001 "the queue drains again"',
         'tocsin incidents note INC-2026-0001 "it was 02:56" --corrects 1793588652000-0',
+    ),
+    "incidents objectives": (
+        "tocsin incidents objectives INC-2026-0001",
+        'tocsin incidents objectives INC-2026-0001 data-verified --met --note "checksums agree"',
     ),
     "incidents reopen": ('tocsin incidents reopen INC-2026-0001 --note "it came back"',),
     "incidents resolve": (
@@ -76,6 +81,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "oncall preview": ("tocsin oncall preview --weeks 8", "tocsin oncall preview --picture oncall.svg"),
     "oncall who": ("tocsin oncall who", "tocsin oncall who --at 2026-12-24T18:00:00Z --output json"),
     "page test": ("tocsin page test amira --wait", "tocsin page test channel:incidents-slack"),
+    "post-incident-actions add": (
+        'tocsin post-incident-actions add INC-2026-0001 "alert on full disks" --owner bo --due 2026-12-01',
+    ),
+    "post-incident-actions change": ("tocsin post-incident-actions change INC-2026-0001 1 --state done",),
+    "post-incident-actions list": ("tocsin post-incident-actions list --overdue",),
     "quarantine list": ("tocsin quarantine list",),
     "quarantine requeue": ("tocsin quarantine requeue q1-1762052400000",),
     "quarantine show": ("tocsin quarantine show q1-1762052400000",),

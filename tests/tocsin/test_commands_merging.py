@@ -1,0 +1,102 @@
+"""Merging, objectives and post-incident actions on the command line: what is sent, and what is said."""
+
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+from click.testing import CliRunner
+
+from tocsin.cli import main
+
+INCIDENT = {"id": "INC-2026-0002", "status": "declared", "severity": "SEV2", "title": "Slow", "outcome": "done"}
+OBJECTIVE = {
+    "id": "clear",
+    "text": "No alert fires",
+    "kind": "alerts_clear_for",
+    "met": True,
+    "met_at": "2026-11-02T03:15:00.000Z",
+    "met_by": None,
+    "note": "",
+    "measured": "clear for 20 min of 15 min",
+}
+ACTION = {
+    "incident": "INC-2026-0001",
+    "id": "1",
+    "state": "open",
+    "due": "2026-11-01",
+    "owner": "bo",
+    "text": "alert on disks",
+    "link": None,
+    "overdue": True,
+}
+GIVEN = {
+    "objectives": {"objectives": [OBJECTIVE], "held": True, "next": None},
+    "post_incident_actions": {"post_incident_actions": [ACTION], "next": None},
+}
+
+
+@pytest.fixture
+def asked():
+    return []
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, asked):
+    """Run a command against an API that takes everything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self):
+            text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            path = self.path.removeprefix("/api/v1/")
+            asked.append((path, json.loads(text) if text else None))
+            found = GIVEN[path.partition("?")[0].rpartition("/")[2]] if self.command == "GET" else INCIDENT
+            body = json.dumps(found).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = answer  # noqa: N815 - as the server calls them
+
+        def log_message(self, *_):
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    (tmp_path / "tocsin.yml").write_text("rules: []\n")
+    monkeypatch.setenv("TOCSIN_TOKEN", "t")
+    where = ["--config", str(tmp_path / "tocsin.yml"), "--server", f"http://127.0.0.1:{server.server_port}"]
+    yield lambda *arguments: CliRunner().invoke(main, [*arguments, *where])
+    server.shutdown()
+    server.server_close()
+
+
+def test_merge_sends_both_ids(run, asked):
+    """The one that goes on is printed."""
+    done = run("incidents", "merge", "INC-2026-0001", "INC-2026-0002", "--note", "one cause")
+    assert asked == [("incidents/INC-2026-0001/merge", {"into": "INC-2026-0002", "note": "one cause"})]
+    assert done.output.startswith("INC-2026-0002 is declared")
+
+
+def test_objectives_are_listed_and_checked(run, asked):
+    """Without a name they are shown; with one it has to be said what was found."""
+    shown = run("incidents", "objectives", "INC-2026-0001")
+    assert "clear for 20 min of 15 min" in shown.output
+    assert "It is held" in shown.output
+    assert run("incidents", "objectives", "INC-2026-0001", "verified", "--met").exit_code == 0
+    assert asked[-1] == ("incidents/INC-2026-0001/objectives", {"id": "verified", "met": True})
+    assert run("incidents", "objectives", "INC-2026-0001", "verified").exit_code == 2
+
+
+def test_post_incident_actions_are_listed_added_and_changed(run, asked):
+    """What is not given is not sent."""
+    assert "2026-11-01 (overdue)" in run("post-incident-actions", "list", "--overdue").output
+    assert run("post-incident-actions", "add", "INC-2026-0001", "alert on disks", "--due", "2026-12-01").exit_code == 0
+    assert run("post-incident-actions", "change", "INC-2026-0001", "1", "--state", "done").exit_code == 0
+    path = "incidents/INC-2026-0001/post_incident_actions"
+    assert asked[1:] == [
+        (path, {"text": "alert on disks", "due": "2026-12-01"}),
+        (path, {"id": "1", "state": "done"}),
+    ]
+    assert run("post-incident-actions", "change", "INC-2026-0001", "1").exit_code == 2
