@@ -9,6 +9,7 @@ from builders import NOW, rule_set
 from click.testing import CliRunner
 
 from incidents import events, keys
+from incidents.store.audit import Audit
 from incidents.store.codec import decode_incident
 from incidents.store.incidents import Incidents
 from incidents.values import Severity
@@ -76,6 +77,8 @@ def test_restore_resumes_paging_where_asked(config, tmp_path, links, incidents):
         done = tocsin("restore", tmp_path / "b", "--force", "--resume-paging", config=config)
         assert done.exit_code == 0, done.output
         assert link.one("ZRANGE", keys.escalations(), 0, -1) == [name.encode()]
+    noted = [each.entry for each in Audit(links).entries().entries]
+    assert [(entry.action, entry.target) for entry in noted] == [("restore", "b")]
 
 
 def test_restore_of_an_edited_backup_writes_nothing(config, tmp_path, links):
@@ -105,7 +108,7 @@ def test_restore_into_a_store_that_is_not_empty_is_refused(config, tmp_path, lin
         tocsin("backup", tmp_path / "b", config=config)
         done = tocsin("restore", tmp_path / "b", config=config)
     assert done.exit_code == 1
-    assert "the store is not empty: Tocsin has one key there; with --force" in done.stderr
+    assert "the store is not empty: Tocsin has 2 keys there; with --force" in done.stderr
 
 
 def test_restore_that_was_broken_off_keeps_tocsin_from_starting(config, links, store_url):

@@ -10,8 +10,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from incidents.backups import FORMAT, BackupWriter, Head
 from incidents.clock import utc_now
+from incidents.errors import StoreUnavailable
 from incidents.presentation import instant
+from incidents.store.audit import Audit, AuditEntry, Outcome
 from incidents.store.backup import Copier, counted_keys
+from incidents.store.connection import Links
 from tocsin import __version__
 from tocsin.commands.options import settings_or_exit
 from tocsin.commands.printing import Out
@@ -38,11 +41,19 @@ def backup(out: Out, config_path: Path | None, file: Path) -> None:
         progress_of("copying", store) as progress,
     ):
         copied = Copier(store.url, writer).copy(progress)
+        note(store.url, "backup", file)
     size = file.stat().st_size
     if out.is_json:
         out.json({"file": str(file), "at": instant(copied.at), "keys": copied.keys, "bytes": size})
     else:
         out.line(f"{file}: {counted_keys(copied.keys)} as of {copied.at:%Y-%m-%d %H:%M:%S}Z, {size} bytes")
+
+
+def note(url: str, action: str, file: Path) -> None:
+    """Note in the audit log that a file was written or read; a full store, which takes no note, is backed up too."""
+    entry = AuditEntry(at=utc_now(), actor="command line", action=action, target=file.name, outcome=Outcome.DONE)
+    with Links(url) as links, contextlib.suppress(StoreUnavailable):
+        Audit(links).append([entry])
 
 
 @contextlib.contextmanager

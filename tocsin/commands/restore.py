@@ -8,7 +8,7 @@ from incidents.backups import BadBackup, read_backup
 from incidents.clock import utc_now
 from incidents.presentation import instant
 from incidents.store.backup import Restored, Restorer, counted_keys
-from tocsin.commands.backup import progress_of
+from tocsin.commands.backup import note, progress_of
 from tocsin.commands.options import UNUSABLE, settings_or_exit
 from tocsin.commands.printing import Out
 from tocsin.commands.remote import end, with_out
@@ -63,4 +63,5 @@ def _restore(file: Path, store: AtHand, *, force: bool, resume: bool) -> tuple[R
         restored = restorer.write(read_backup(file, progress))
     quiet = () if resume else restorer.stop_paging(restored.at, utc_now())
     restorer.finish()
+    note(store.url, "restore", file)
     return restored, quiet
