@@ -137,10 +137,10 @@ class _Desk:
                 if is_test(name):
                     rows.append(self._row_of_test(name))
                     continue
-                rows.append(_Row.of(self._api.incidents.get(name)[0]))
+                rows.append(_Row.of(self._api.incidents.home(name)[0]))
             except NotFound:
                 continue
-        return rows
+        return list(dict.fromkeys(rows))
 
     def _row_of_test(self, name: str) -> _Row:
         with self._api.links.borrow() as store:
@@ -156,6 +156,7 @@ class _Desk:
                 checked(store.ask([use_command(token, link, now)]))
                 return acknowledge_test(store, name, link.person, now)
         try:
+            name = self._api.incidents.home(name)[0].id
             with trail().change(link.person, "POST /ack", name):
                 event = Acknowledge(actor=link.person, note="by the link of a page")
                 done = self._api.incidents.apply(name, event, now=now, also=[use_command(token, link, now)])

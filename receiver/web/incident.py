@@ -80,7 +80,7 @@ class Link(NamedTuple):
 def seen(visit: Visit) -> tuple[Incident, AlertTally]:
     """Return the incident in the path of a visit; raises `NotFound` for one that is not for who looks."""
     name = checked_id(visit.call())
-    incident, alerts = visit.services.api.incidents.get(name)
+    incident, alerts = visit.services.api.incidents.home(name)
     if not incident.is_seen_by(visit.reader):
         raise NotFound("incident", name)
     return incident, alerts

@@ -94,6 +94,15 @@ def test_ack_link_of_a_bundle_acknowledges_all_of_it(client, path_for, declare, 
     assert acknowledged_by(incidents, second) == "amira"
 
 
+def test_ack_link_of_a_merged_incident_acknowledges_the_one_that_goes_on(client, path_for, declare, incidents, clock):
+    """Whoever was paged for it leads to the other one, and a link of both shows it once."""
+    one, into = declare("a", title="One"), declare("b", title="Two")
+    incidents.merge(one.id, into.id, actor="bo", now=clock.now)
+    answer = client.post(path_for(one, into), headers={"Accept": "application/json"})
+    assert [row["id"] for row in answer.json["incidents"]] == [into.id]
+    assert acknowledged_by(incidents, into) == "amira"
+
+
 def test_ack_link_expires(client, path_for, declare, incidents, clock):
     """After a day it neither shows nor acknowledges, and says what to use instead."""
     incident = declare()
