@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from incidents import events, keys
 from incidents.store.audit import Audit
 from incidents.store.codec import decode_incident
+from incidents.store.connection import Link
 from incidents.store.incidents import Incidents
 from incidents.values import Severity
 from rules.index import identity_key
@@ -136,3 +137,20 @@ def test_backup_without_a_store_says_so(tmp_path):
     assert done.exit_code == 1
     assert "there is no store in" in done.stderr
     assert sorted(tmp_path.iterdir()) == [config]
+
+
+def test_backup_of_a_full_store(valkey, tmp_path):
+    """A store that takes nothing any more is backed up all the same; a restore into it says why it stops."""
+    url = f"unix://{valkey()}"
+    config = tmp_path / "tocsin.yml"
+    config.write_text(f"data_dir: ./data\nredis_url: {url}\n")
+    link = Link(url)
+    link.one("SET", keys.rules_current(), "r1")
+    link.one("CONFIG", "SET", "maxmemory", "1")
+    done = tocsin("backup", tmp_path / "b", config=config)
+    assert done.exit_code == 0, done.output
+    refused = tocsin("restore", tmp_path / "b", "--force", config=config)
+    assert refused.exit_code == 1
+    assert "the store refuses" in refused.stderr
+    assert link.one("GET", keys.rules_current()) == b"r1"  # it was noticed before anything was deleted
+    link.drop()
