@@ -16,11 +16,13 @@ from incidents.oncall import SeveritySettings
 from incidents.timeline import EntryKind, TimelineEntry
 from incidents.values import AlertStatus, Severity
 
-MOST_ENTRIES = 2_000  # that a post-mortem shows; the lifecycle is kept whole however long the timeline is
+MOST_ENTRIES = 2_000  # that a post-mortem shows, of alerts and notes
+MOST_OTHERS = 10_000  # of all kinds; the lifecycle is kept whole however long the timeline is
 MOST_ALERTS = 2_000
 POSTMORTEM = "postmortem"  # in `data.document` of the entries that tell of the post-mortem itself
 
 ALERT_KINDS = frozenset({EntryKind.ALERT_FIRED, EntryKind.ALERT_RESOLVED, EntryKind.ALERT_STALE})
+MANY = ALERT_KINDS | {EntryKind.NOTE}
 # Without these no number would be right.
 ALWAYS_KEPT = frozenset(
     {
@@ -104,7 +106,8 @@ def record_of(
             continue
         if entry.kind in ALERT_KINDS:
             _follow(entry, spans, open_spans)
-        if len(shown) < MOST_ENTRIES or entry.kind in ALWAYS_KEPT:
+        most = MOST_ENTRIES if entry.kind in MANY else MOST_OTHERS
+        if len(shown) < most or entry.kind in ALWAYS_KEPT:
             shown.append(entry)
         else:
             left_out += 1

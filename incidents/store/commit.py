@@ -145,7 +145,10 @@ def _action_commands(incident: Incident) -> list[Command]:
 
 def join_command(merged: str, into: str) -> Command:
     """Return what joins the timeline, the counts and the alerts of a merged incident to those of another."""
-    parts = [(keys.timeline(name), keys.tally(name), keys.incident_alerts(name)) for name in (merged, into)]
+    parts = [
+        (keys.timeline(name), keys.tally(name), keys.incident_alerts(name), keys.corrections(name))
+        for name in (merged, into)
+    ]
     return with_data(JOIN, (*parts, keys.alerts()))
 
 

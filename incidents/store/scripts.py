@@ -151,8 +151,8 @@ for _, key in ipairs(asked[1]) do
 end
 """
 
-# KEYS none. ARGV in msgpack: timeline, tally and alerts of an incident that is merged, the same of the one that goes
-# on, and the hash of alerts. Entries keep their ids, but for those of the same millisecond: these come after, and what
+# KEYS none. ARGV in msgpack: timeline, tally, alerts and corrections of a merged incident, the same of the one that
+# goes on, and the hash of alerts. Entries keep their ids, but for those of the same millisecond: these come after, and what
 # both have stands there once. An alert of both is counted once. Nothing is taken away from the one that is merged.
 JOIN = """
 local asked = cmsgpack.unpack(ARGV[1])
@@ -161,7 +161,7 @@ local function split(id)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
   return ms, tonumber(seq)
 end
-local theirs, here, moved = redis.call('XRANGE', into[1], '-', '+'), {}, {}
+local theirs, here, moved, renamed = redis.call('XRANGE', into[1], '-', '+'), {}, {}, {}
 for _, entry in ipairs(theirs) do
   local ms, seq = split(entry[1])
   local at = here[ms] or {seq, {}}
@@ -176,7 +176,8 @@ for _, entry in ipairs(redis.call('XRANGE', from[1], '-', '+')) do
     moved[#moved + 1] = entry
   elseif not at[2][table.concat(entry[2], ' ')] then
     at[1] = at[1] + 1
-    moved[#moved + 1] = {ms .. '-' .. string.format('%d', at[1]), entry[2]}
+    renamed[entry[1]] = ms .. '-' .. string.format('%d', at[1])
+    moved[#moved + 1] = {renamed[entry[1]], entry[2]}
   end
 end
 local function before(one, other)
@@ -223,6 +224,11 @@ elseif since and (not known or tonumber(known) < tonumber(since)) then
   redis.call('HSET', into[2], 'clear_since', since)
 end
 redis.call('SUNIONSTORE', into[3], into[3], from[3])
+for _, value in ipairs(redis.call('LRANGE', from[4], 0, -1)) do
+  local correction = cjson.decode(value)
+  correction.corrects = renamed[correction.corrects] or correction.corrects
+  redis.call('RPUSH', into[4], cjson.encode(correction))
+end
 """
 
 ALL = (ACQUIRE, RENEW, RELEASE, LOAD, CLAIM, UNCLAIM)

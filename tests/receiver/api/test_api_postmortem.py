@@ -166,3 +166,19 @@ def test_api_note_that_corrects_nothing_is_422(api, ended, entry):
     """An id that the timeline does not have is named, and nothing is written."""
     answer = api.post(f"incidents/{ended}/notes", {"text": "x", "corrects": entry})
     assert (answer.status_code, answer.json["pointer"]) == (422, "/corrects")
+
+
+def test_api_corrections_go_with_a_merged_incident(api, declare):
+    """Whoever reads the one that stays sees them, and its post-mortem tells of both."""
+    merged, stays = declare("cache").id, declare("db").id
+    entry = api.get(f"incidents/{merged}/timeline").json["entries"][0]
+    api.post(f"incidents/{merged}/notes", {"text": "It was the proxy", "corrects": entry["id"]})
+    assert api.post(f"incidents/{merged}/merge", {"into": stays}).status_code == 200
+    entries = api.get(f"incidents/{stays}/timeline").json["entries"]
+    assert [each["data"]["corrections"][0]["text"] for each in entries if "corrections" in each["data"]] == [
+        "It was the proxy"
+    ]
+    shown = api.get(f"incidents/{merged}/postmortem").json
+    assert (shown["id"], len(shown["timeline"])) == (stays, len(entries))
+    refused = edit(api, merged, {"causes": "x"}, "*")
+    assert (refused.status_code, stays in refused.json["hint"]) == (409, True)
