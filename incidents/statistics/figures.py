@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from incidents.clock import from_ms
 from incidents.statistics.nights import NIGHT
 from incidents.statistics.summary import Summary
 from incidents.statistics.values import Group, GroupedBy, Load, Precision, Spread, Statistics, Times, Week
@@ -14,6 +13,8 @@ from incidents.values import IncidentStatus, Severity
 GROUPS_SHOWN = 200
 WEEK = timedelta(weeks=1)
 _MEDIAN, _P90 = 0.5, 0.9
+_FIRST_MONDAY = date(1970, 1, 5)
+_FIRST_MONDAY_MS, _WEEK_MS = 4 * 86_400_000, 7 * 86_400_000
 
 
 class Paged(NamedTuple):
@@ -99,12 +100,20 @@ def _mondays(first: date, last: date) -> list[date]:
 
 def _weeks(summaries: Iterable[Summary], pages: Iterable[Paged] | None, mondays: Iterable[date]) -> list[Week]:
     by_week: dict[date, list[Summary]] = defaultdict(list)
-    for summary in summaries:
-        by_week[monday_of(from_ms(summary.declared).date())].append(summary)
+    for number, members in _by_week_number(summaries).items():
+        by_week[_FIRST_MONDAY + WEEK * number] = members
     pages_by_week: dict[date, list[Paged]] = defaultdict(list)
     for each in pages or ():
         pages_by_week[monday_of(each.day)].append(each)
     return [_week(monday, by_week[monday], None if pages is None else pages_by_week[monday]) for monday in mondays]
+
+
+def _by_week_number(summaries: Iterable[Summary]) -> dict[int, list[Summary]]:
+    """Return incidents by how many weeks after the first Monday of the epoch they were declared."""
+    found: dict[int, list[Summary]] = defaultdict(list)
+    for summary in summaries:
+        found[(summary.declared - _FIRST_MONDAY_MS) // _WEEK_MS].append(summary)
+    return found
 
 
 def _week(monday: date, summaries: list[Summary], pages: list[Paged] | None) -> Week:
@@ -148,7 +157,8 @@ def _groups(summaries: Iterable[Summary], pages: Iterable[Paged], by: GroupedBy)
 
 def _group(name: str, summaries: list[Summary], pages: list[Paged] | None) -> Group:
     statuses = Counter(summary.status for summary in summaries)
-    days = [from_ms(summary.declared).date() for summary in summaries] + [each.day for each in pages or ()]
+    mondays = {_FIRST_MONDAY + WEEK * number for number in _by_week_number(summaries)}
+    mondays |= {monday_of(each.day) for each in pages or ()}
     return Group(
         name=name,
         incidents=len(summaries),
@@ -156,7 +166,7 @@ def _group(name: str, summaries: list[Summary], pages: list[Paged] | None) -> Gr
         resolved=statuses[IncidentStatus.RESOLVED],
         dismissed=statuses[IncidentStatus.DISMISSED],
         times=times_of(summaries),
-        weeks=_weeks(summaries, pages, sorted({monday_of(day) for day in days})),
+        weeks=_weeks(summaries, pages, sorted(mondays)),
         pages=None if pages is None else _pages(pages),
         night_pages=None if pages is None else _at_night(pages),
     )

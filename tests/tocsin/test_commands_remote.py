@@ -190,6 +190,16 @@ def test_commands_incidents_watch_and_reopen(site):
     ]
 
 
+def test_commands_complete_the_ids_of_incidents(site):
+    """Newest first, from the server; shells that can show what each is."""
+    first, second = site.declare("complete-a", "A new one"), site.declare("complete-b")
+    environ = {"_TOCSIN_COMPLETE": "zsh_complete", "COMP_WORDS": "tocsin incidents show inc", "COMP_CWORD": "3"}
+    asked = CliRunner().invoke(main, [], env=environ | {"TOCSIN_CONFIG": str(site.config)}, prog_name="tocsin")
+    lines = asked.stdout.splitlines()
+    assert [line for line in lines if line in {first, second}] == [second, first]
+    assert "SEV3 declared: A new one" in lines
+
+
 def test_commands_statistics(site):
     """Tables, JSON and a report of what happened in this installation."""
     site.run("incidents", "dismiss", site.declare("counted"), "a drill")

@@ -60,6 +60,8 @@ def test_commands_say_what_they_are_for():
     """A line for the list of commands, and a help text for each option that says something by itself."""
     for words, command in commands().items():
         assert command.get_short_help_str(), words
+        options = [each for each in command.params if isinstance(each, click.Option)]
+        assert [each.opts for each in options if not each.help] == [], words
 
 
 def test_commands_take_the_output():
@@ -77,10 +79,19 @@ def test_completion_is_a_script_for_the_shell(here, shell):
     """It asks tocsin itself, which knows its commands."""
     script = CliRunner().invoke(main, ["completion", shell]).output
     assert "_TOCSIN_COMPLETE" in script
-    environ = {"_TOCSIN_COMPLETE": f"{shell}_complete", "COMP_WORDS": "tocsin incidents ac", "COMP_CWORD": "2"}
-    environ |= {"COMP_WORDS": "tocsin incidents ac", "COMP_CWORD": "ac" if shell == "fish" else "2"}
+    environ = {"_TOCSIN_COMPLETE": f"{shell}_complete", "COMP_WORDS": "tocsin incidents ac"}
+    environ["COMP_CWORD"] = "ac" if shell == "fish" else "2"
     asked = CliRunner().invoke(main, [], env=environ, prog_name="tocsin")
     assert "acknowledge" in asked.output
+
+
+def test_completion_of_incidents_without_a_server_says_nothing(here):
+    """Nobody in the middle of a line wants to read an error; mistakes in a configuration are told by the command."""
+    environ = {"_TOCSIN_COMPLETE": "bash_complete", "COMP_WORDS": "tocsin incidents show INC", "COMP_CWORD": "3"}
+    (here / "tocsin.yml").write_text("listne: 1\n")
+    for more in ({}, {"TOCSIN_CONFIG": "nowhere.yml"}, {"TOCSIN_TOKEN": "x", "TOCSIN_LISTEN": "127.0.0.1:1"}):
+        asked = CliRunner().invoke(main, [], env=environ | more, prog_name="tocsin")
+        assert (asked.stdout.strip(), asked.stderr) == ("", "")
 
 
 def test_completion_for_bash_is_bash(here):

@@ -77,7 +77,7 @@ only = click.option("--rotation", "rotations", multiple=True, metavar="NAME", he
 
 
 @oncall.command("preview")
-@click.option("--weeks", type=click.IntRange(1, 520), default=WEEKS, show_default=True)
+@click.option("--weeks", type=click.IntRange(1, 520), default=WEEKS, show_default=True, help="How far ahead.")
 @click.option("--from", "start", metavar="INSTANT", callback=read_instant, help="Begin at another time than now.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture (SVG) there instead.")
 @only
@@ -122,7 +122,7 @@ def preview_(
 
 
 @oncall.command("calendar")
-@click.option("--weeks", type=click.IntRange(1, 520), default=CALENDAR_WEEKS, show_default=True)
+@click.option("--weeks", type=click.IntRange(1, 520), default=CALENDAR_WEEKS, show_default=True, help="How far ahead.")
 @click.option("--person", metavar="ID", help="The shifts of this person alone.")
 @only
 @with_out

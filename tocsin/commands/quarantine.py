@@ -20,7 +20,7 @@ def quarantine() -> None:
 
 
 @quarantine.command("list")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=LISTED, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=LISTED, show_default=True, help="How many at most.")
 @with_client
 def list_(client: Client, out: Out, limit: int) -> None:
     """List what is in quarantine, latest first."""

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from incidents.errors import TocsinError
-from tocsin.client import Client, Refused, Unreachable
+from tocsin.client import ANSWER_SECONDS, Client, Refused, Unreachable
 from tocsin.commands.credentials import api_token
 from tocsin.commands.options import FAILED, UNUSABLE, config_option, settings_or_exit
 from tocsin.commands.printing import FORMATS, TEXT, Out, clean
@@ -23,7 +23,9 @@ UNREACHABLE = 4
 TOKEN_VARIABLE = "TOCSIN_TOKEN"  # noqa: S105 - the name of a variable
 UNAUTHORIZED = 401
 
-output_option = click.option("--output", type=click.Choice(FORMATS), default=TEXT, show_default=True)
+output_option = click.option(
+    "--output", type=click.Choice(FORMATS), default=TEXT, show_default=True, help="For people, or for programs."
+)
 server_option = click.option(
     "--server",
     metavar="URL",
@@ -51,7 +53,7 @@ def with_client(command: Callable[..., None]) -> Callable[..., None]:
     return config_option(output_option(server_option(run)))
 
 
-def client_of(config_path: Path | None, server: str | None) -> Client:
+def client_of(config_path: Path | None, server: str | None, *, timeout: float = ANSWER_SECONDS) -> Client:
     """Return a client for the server and the token that are configured; ends the command where there is no token."""
     settings = settings_or_exit(config_path)
     if server is not None and not server.startswith(("http://", "https://")):
@@ -61,7 +63,7 @@ def client_of(config_path: Path | None, server: str | None) -> Client:
     token = environment().get(TOKEN_VARIABLE, "") or _token_for(address, settings, mine)
     if not token:
         end(UNUSABLE, no_token(settings.needs_default_api_token and mine is None))
-    return Client(address, token)
+    return Client(address, token, timeout=timeout)
 
 
 def _user_config_or_exit() -> UserConfig | None:

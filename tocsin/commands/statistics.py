@@ -29,7 +29,13 @@ HEADS = {
     "--since", default="90d", show_default=True, help="From when on: a duration back from now, or an instant."
 )
 @click.option("--until", help="Until when, likewise; by default now.")
-@click.option("--by", type=click.Choice([each.value for each in GroupedBy]), default="service", show_default=True)
+@click.option(
+    "--by",
+    type=click.Choice([each.value for each in GroupedBy]),
+    default="service",
+    show_default=True,
+    help="What incidents are grouped by; a person commanded them.",
+)
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML file with pictures.")
 @with_client
 def statistics(client: Client, out: Out, since: str, until: str | None, by: str, report: Path | None) -> None:

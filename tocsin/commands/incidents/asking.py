@@ -5,9 +5,10 @@ from typing import Any
 import click
 
 from tocsin.client import Client, segment
+from tocsin.commands.incidents.completing import complete_incident
 from tocsin.commands.printing import Out
 
-incident_argument = click.argument("incident_id", metavar="ID")
+incident_argument = click.argument("incident_id", metavar="ID", shell_complete=complete_incident)
 note_option = click.option("--note", help="A line for the timeline.")
 
 

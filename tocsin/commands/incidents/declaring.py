@@ -13,7 +13,9 @@ from tocsin.commands.remote import with_client
 
 @click.command()
 @click.argument("title")
-@click.option("--severity", required=True, type=click.Choice([each.value for each in Severity]))
+@click.option(
+    "--severity", required=True, type=click.Choice([each.value for each in Severity]), help="How grave it is."
+)
 @click.option("--identity", multiple=True, metavar="NAME=VALUE", help="What it is about; may be given several times.")
 @click.option("--summary", help="For readers who are no engineers.")
 @with_client

@@ -19,8 +19,8 @@ STATUSES = ("open", *(status.value for status in IncidentStatus))
 
 @click.command("list")
 @click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these; may be given several times.")
-@click.option("--severity", multiple=True, type=click.Choice([each.value for each in Severity]))
-@click.option("--limit", type=click.IntRange(1, 10_000), default=LISTED, show_default=True)
+@click.option("--severity", multiple=True, type=click.Choice([each.value for each in Severity]), help="Likewise.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=LISTED, show_default=True, help="How many at most.")
 @with_client
 def list_(client: Client, out: Out, status: tuple[str, ...], severity: tuple[str, ...], limit: int) -> None:
     """List incidents in all statuses, newest first."""

@@ -10,6 +10,7 @@ import click
 from incidents.clock import to_ms
 from incidents.values import OPEN_STATUSES
 from tocsin.client import Client, Unreachable, segment
+from tocsin.commands.incidents.completing import complete_incident
 from tocsin.commands.instants import read_duration
 from tocsin.commands.printing import STYLES, Out, clean, instant
 from tocsin.commands.remote import with_client
@@ -21,7 +22,7 @@ Json = dict[str, Any]
 
 
 @click.command()
-@click.argument("incident_id", metavar="[ID]", required=False)
+@click.argument("incident_id", metavar="[ID]", required=False, shell_complete=complete_incident)
 @click.option("--since", metavar="DURATION", callback=read_duration, help="Begin with what happened so long ago.")
 @click.option(
     "--every", metavar="DURATION", default="2s", show_default=True, callback=read_duration, help="How often to look."

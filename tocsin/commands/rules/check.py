@@ -30,7 +30,7 @@ RENDER = {"text": _as_text, "json": render_json, "github": render_github}
 
 @click.command("check")
 @click.argument("paths", nargs=-1)
-@click.option("--output", type=click.Choice(sorted(RENDER)), default="text", show_default=True)
+@click.option("--output", type=click.Choice(sorted(RENDER)), default="text", show_default=True, help="How to say it.")
 @click.option("--strict", is_flag=True, help="End with code 3 when there are warnings.")
 @click.option("--journal", type=A_JOURNAL, help="Warn of rules that match none of its alerts; default: the data's own.")
 @config_option

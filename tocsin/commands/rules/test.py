@@ -44,7 +44,7 @@ class UnusableRules(Exception):
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write the results as JUnit's XML.")
 @click.option("--strict", is_flag=True, help="End with code 3 when a test passes that is marked as todo.")
 @click.option("--verbose", "-v", is_flag=True, help="Name the tests that pass, too.")
-@click.option("--output", type=click.Choice(FORMATS), default=TEXT, show_default=True)
+@click.option("--output", type=click.Choice(FORMATS), default=TEXT, show_default=True, help="How to say it.")
 @config_option
 def test_files(  # noqa: PLR0913 - the options of the command
     paths: tuple[str, ...],
