@@ -152,8 +152,8 @@ end
 """
 
 # KEYS none. ARGV in msgpack: timeline, tally, alerts and corrections of a merged incident, the same of the one that
-# goes on, and the hash of alerts. Entries keep their ids, but for those of the same millisecond: these come after, and what
-# both have stands there once. An alert of both is counted once. Nothing is taken away from the one that is merged.
+# goes on, and the hash of alerts. Entries keep their ids, but for those of the same millisecond: these come after, and
+# what both have stands there once. An alert of both is counted once. Nothing is taken away from the one that is merged.
 JOIN = """
 local asked = cmsgpack.unpack(ARGV[1])
 local from, into, states = asked[1], asked[2], asked[3]

@@ -6,6 +6,16 @@ from msgspec.structs import replace
 from incidents import keys
 from incidents.store.codec import encode
 
+PARTS = (
+    "/timeline",
+    "/timeline.jsonl",
+    "/timeline.md",
+    "/picture.svg",
+    "/postmortem",
+    "/postmortem.md",
+    "/postmortem.html",
+    "/postmortem/versions",
+)
 NAMES = {"amira": 200, "ada": 200, "bo": 404, "val": 404}
 
 
@@ -20,7 +30,7 @@ def restricted(declare, links):
 
 
 @pytest.mark.parametrize(("who", "status"), NAMES.items())
-@pytest.mark.parametrize("path", ["incidents/{}", "incidents/{}/timeline"])
+@pytest.mark.parametrize("path", ["incidents/{}", *(f"incidents/{{}}{part}" for part in PARTS)])
 def test_api_restricted_incident_is_not_there_for_others(api, restricted, who, status, path):
     """Neither it nor what belongs to it is shown, in the words of something that does not exist."""
     answer = api.get(path.format(restricted), who=who)
