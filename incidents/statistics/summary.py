@@ -43,7 +43,7 @@ def summary_of(incident: Incident) -> Summary:
         began=_ms(incident.began_at),
         acknowledged=_ms(incident.acknowledged_at),
         mitigated=_ms(incident.mitigated_at),
-        resolved=_ms(incident.resolved_at),
+        resolved=_ms(None if incident.merged_into else incident.resolved_at),  # it is another one that goes on
         restricted=incident.restricted,
         merged=bool(incident.merged_into),
     )

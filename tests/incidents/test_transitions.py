@@ -14,6 +14,7 @@ from incidents import events
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import AlertTally, BudgetBurnt, Incident, Objective
 from incidents.oncall import OnCall
+from incidents.statistics.summary import summary_of
 from incidents.transitions import TABLE, Context, UnmetObjectives, transition
 from incidents.values import Criterion, IncidentStatus, PageReason, Role, Severity
 
@@ -345,3 +346,12 @@ def test_merging_keeps_whoever_is_on_either():
     roles = after.roles
     assert (roles.incident_commander, roles.communications, roles.engineer_in_charge) == ("amira", "cy", "bo")
     assert (roles.engineers, after.identity_keys) == (("dee",), ("k", "o"))
+
+
+def test_merged_incident_counts_as_resolved_and_not_in_the_time_to_resolve():
+    """Neither the metrics nor the statistics take its end for a resolution: the other one goes on."""
+    done = transition(declared(), EVERY[events.MergedInto], context=CONTEXT, now=NOW + timedelta(minutes=5))
+    assert done.incident is not None
+    assert done.tally.fields == {"incidents_closed_total|critical|resolved": 1}
+    assert (summary_of(done.incident).status, summary_of(done.incident).resolved) == ("resolved", None)
+    assert [page.over for page in done.pages] == [True]
