@@ -9,6 +9,7 @@ from receiver.api import ROUTES as CALLS
 from receiver.api.route import Route
 from receiver.auth import ApiRole
 from receiver.problems import Problem
+from receiver.web import document
 from receiver.web.incident import show
 from receiver.web.route import Handler, Page, PageRoute, Redirect, Visit
 
@@ -29,7 +30,7 @@ def body_in(form: Mapping[str, str], kind: type) -> dict[str, Any]:
         text = form.get(field.encode_name)
         if text is None or (not text.strip() and not field.required):
             continue
-        if field.type is bool:
+        if bool in (field.type, *getattr(field.type, "__args__", ())):
             found[field.encode_name] = text == "true"
         else:
             found[field.encode_name] = text if text.strip() or not _may_be_null(field.type) else None
@@ -50,11 +51,19 @@ def _command(call: Route) -> Handler:
             answer = visit.perform(call.method, call.path, body_in(visit.form, kind))
         except Problem as problem:
             return show(visit, problem=problem, typed=visit.form)
-        outcome = str(answer["outcome"])
+        outcome = str(answer.get("outcome", "done"))
         told = _DONE.get(outcome, f"{outcome[:1].upper()}{outcome[1:]}.")
         return Redirect(f"/incidents/{visit.path['incident_id']}", f"{told} {answer.get('note', '')}".strip())
 
     return handler
+
+
+def _edit(visit: Visit) -> Page | Redirect:
+    try:
+        document.edit(visit)
+    except Problem as problem:
+        return show(visit, problem=problem, typed=visit.form)
+    return Redirect(f"/incidents/{visit.path['incident_id']}", "Saved.")
 
 
 def _form_of_declaring(visit: Visit) -> Page | Redirect:
@@ -86,12 +95,19 @@ COMMANDS = (
     "notes",
     "actions",
     "roles",
+    "tasks",
+    "stakeholders",
+    "communications",
+    "objectives",
+    "post_incident_actions",
+    "merge",
 )
 _BY_NAME = {call.path.removeprefix(_OF_INCIDENT): call for call in CALLS if call.path.startswith(_OF_INCIDENT)}
 
 ROUTES = (
     PageRoute(method="GET", path="/declare", role=ApiRole.RESPONDER, handler=_form_of_declaring),
     PageRoute(method="POST", path="/declare", role=ApiRole.RESPONDER, handler=_declare),
+    PageRoute(method="POST", path=f"{_OF_INCIDENT}document", role=ApiRole.RESPONDER, handler=_edit),
     *(
         PageRoute(
             method="POST",

@@ -23,9 +23,9 @@ from receiver.bodies import Bodies
 from receiver.deps import Deps
 from receiver.limits import Limit, Limiter, too_fast
 from receiver.problems import Problem, problem_of
-from receiver.web.guard import HEADERS, check_csrf, check_origin, credential_of, local, masked, see_other
+from receiver.web.guard import HEADERS, RAW_POLICY, check_csrf, check_origin, credential_of, local, masked, see_other
 from receiver.web.rendering import Renderer
-from receiver.web.route import Page, PageRoute, Redirect, Visit
+from receiver.web.route import Page, PageRoute, Raw, Redirect, Visit
 
 MAX_FORM = 256 * 1024
 MAX_FIELDS = 200
@@ -89,6 +89,9 @@ class Door:
         done = route.handler(visit)
         if isinstance(done, Redirect):
             return self._redirect(done, known)
+        if isinstance(done, Raw):
+            headers = {**HEADERS, "Content-Security-Policy": RAW_POLICY}
+            return Response(done.body, headers=headers, content_type=done.media_type)
         response = self._page(done, known, visit)
         session_id = self._sessions.looked(known.session_id, known.session, visit.now)
         if session_id != known.session_id:

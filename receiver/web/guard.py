@@ -24,6 +24,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Vary": "Accept-Encoding, Cookie",
 }
+RAW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
 _is_local = re.compile(r"/(?![/\\])[^\\\x00-\x20]*", re.ASCII).fullmatch
 _HEX = re.compile(r"[0-9a-f]{128}").fullmatch
 

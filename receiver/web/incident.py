@@ -18,8 +18,9 @@ from receiver.api.commands import COMMANDS, DEFAULT_POLICY
 from receiver.api.incidents import checked_id
 from receiver.auth import ApiRole
 from receiver.problems import Problem
+from receiver.web.document import document_values
 from receiver.web.rendering import http, iso, span
-from receiver.web.route import Page, PageRoute, Redirect, Visit
+from receiver.web.route import Page, PageRoute, Raw, Redirect, Visit
 from rules.explain.telling import told
 from rules.explain.values import Explanation
 
@@ -123,6 +124,7 @@ def show(visit: Visit, *, problem: Problem | None = None, typed: Mapping[str, st
         "chat": chat_text(incident, tally, following, address, visit),
         "problem": problem,
         "typed": typed or {},
+        **document_values(visit, incident, problem),
     }
     return Page("incident.html", values, problem.status if problem else 200)
 
@@ -223,8 +225,14 @@ def _why(visit: Visit) -> Page | Redirect:
     return Page("why.html", values)
 
 
+def _picture(visit: Visit) -> Page | Redirect | Raw:
+    seen(visit)
+    return Raw(visit.ask("/incidents/{incident_id}/picture.svg"), "image/svg+xml; charset=utf-8")
+
+
 ROUTES = (
     PageRoute(method="GET", path="/incidents/{incident_id}", role=ApiRole.VIEWER, handler=_show),
     PageRoute(method="GET", path="/incidents/{incident_id}/alerts", role=ApiRole.VIEWER, handler=_alerts),
+    PageRoute(method="GET", path="/incidents/{incident_id}/picture.svg", role=ApiRole.VIEWER, handler=_picture),
     PageRoute(method="GET", path="/incidents/{incident_id}/why", role=ApiRole.VIEWER, handler=_why),
 )

@@ -46,6 +46,7 @@ class Renderer:
             "span": span,
             "iso": iso,
             "words": words,
+            "parsed": datetime.fromisoformat,
         }
 
     def render(self, template: str, values: Mapping[str, Any]) -> str:

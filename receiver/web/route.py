@@ -32,6 +32,13 @@ class Redirect(NamedTuple):
     signed_out: bool = False
 
 
+class Raw(NamedTuple):
+    """What is no page of ours: a picture, a document; it may hold styles, and runs nothing."""
+
+    body: bytes
+    media_type: str
+
+
 class Visit(NamedTuple):
     """One look at a page, or one form that was sent."""
 
@@ -52,20 +59,21 @@ class Visit(NamedTuple):
         """Whether who looks has at least this role."""
         return self.who.role.rank >= ApiRole(role).rank
 
-    def call(self, body: object = None, **query: str) -> Call:
+    def call(self, body: object = None, if_match: str = "", **query: str) -> Call:
         """Return this visit as a call of the API, for its handlers."""
         asked = {name: (text,) for name, text in query.items() if text}
-        return Call(self.who.name, self.now, self.path, asked, body, "", self.reader)
+        return Call(self.who.name, self.now, self.path, asked, body, if_match, self.reader)
 
     def ask(self, path: str, **query: str) -> Any:  # noqa: ANN401 - any JSON
         """Return what a GET of the API answers; raises what it raises, `Problem` 403 where the role does not do."""
-        return self._done(_API["GET", path], self.call(**query)).value
+        value = self._done(_API["GET", path], self.call(**query)).value
+        return value if isinstance(value, bytes) else msgspec.to_builtins(value)
 
-    def perform(self, method: str, path: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
+    def perform(self, method: str, path: str, body: Mapping[str, Any], if_match: str = "") -> Any:  # noqa: ANN401
         """Do what a call of the API does, as who looks, with its checks and its audit entry; return its answer."""
         route = _API[method, path]
         kind = route.body if route.body is not None else dict
-        call = self.call(body_of(msgspec.json.encode(body), kind))
+        call = self.call(body_of(msgspec.json.encode(body), kind), if_match)
         return self._done(route, call).value
 
     def _done(self, route: Route, call: Call) -> Reply:
@@ -75,7 +83,7 @@ class Visit(NamedTuple):
         return perform(self.services, route, call)
 
 
-Handler = Callable[[Visit], Page | Redirect]
+Handler = Callable[[Visit], Page | Redirect | Raw]
 
 
 class PageRoute(msgspec.Struct, frozen=True, kw_only=True):
