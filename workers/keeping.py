@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 
@@ -18,10 +19,18 @@ from incidents.store.connection import Link
 
 EVERY_SECONDS = 600.0
 STEP_SECONDS = 0.5
+RETRY_SECONDS = 60.0
 LEASE_MS = 60_000
 NICENESS = 5  # the way of an alert goes first
 
 LOG = structlog.get_logger()
+
+
+class Next(NamedTuple):
+    """Where the next look begins, as a place in the list of incidents, and in how many seconds."""
+
+    start: int
+    wait: float
 
 
 class Keeper(threading.Thread):
@@ -41,31 +50,31 @@ class Keeper(threading.Thread):
     def run(self) -> None:
         """Look at all incidents again and again, until stopped."""
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-        start: int | None = 0
-        while not self._stopped.wait(self._every if start is None else STEP_SECONDS):
-            start = self.step(start or 0)
+        following = Next(0, STEP_SECONDS)
+        while not self._stopped.wait(following.wait):
+            following = self.step(following.start)
 
     def stop(self) -> None:
         """End the thread."""
         self._stopped.set()
 
-    def step(self, start: int) -> int | None:
-        """Look at some incidents, and answer where to go on; None after the last, or where another process does it."""
+    def step(self, start: int) -> Next:
+        """Look at some incidents, unless another process does it, and answer where and when to go on."""
         try:
             if not self._is_ours():
-                return None
+                return Next(0, RETRY_SECONDS)
             swept = sweep(self._link, start, self._kept, self._now())
         except StoreUnavailable as error:
             LOG.warning("keeper_store_away", error=str(error))
             self._link.drop()
-            return None
+            return Next(0, RETRY_SECONDS)
         except Exception:
             # What one incident holds must not keep all others from being archived: those beside it have their turn.
             LOG.exception("keeper_failed", start=start)
             self._link.drop()
-            return start + 1
+            return Next(start + 1, STEP_SECONDS)
         self._tell(swept)
-        return swept.next
+        return Next(0, self._every) if swept.next is None else Next(swept.next, STEP_SECONDS)
 
     def _is_ours(self) -> bool:
         taken = self._link.one("SET", keys.keeper_lease(), self._owner, "NX", "PX", LEASE_MS)
