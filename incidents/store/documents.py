@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from incidents import keys
 from incidents.document.values import WRITTEN, Part, Version
+from incidents.store.archive import bring_back
 from incidents.store.codec import decode_version
 from incidents.store.commit import versions_key
 from incidents.store.connection import Links, checked
@@ -37,6 +38,7 @@ class Documents:
     def stood(self, incident_id: str) -> Stood:
         """Return the text of the status report, empty while there is none, and the length of the timeline."""
         with self._links.borrow() as link:
+            bring_back(link, incident_id)
             reports, entries = checked(
                 link.ask(
                     [
@@ -54,6 +56,7 @@ class Documents:
             raise UnknownCursor(after)
         key = versions_key(incident_id, part)
         with self._links.borrow() as link:
+            bring_back(link, incident_id)
             rows = link.one("XRANGE", key, f"({after}" if after else "-", "+", "COUNT", limit + 1)
             before = link.one("XREVRANGE", key, after, "-", "COUNT", 1) if after else []
         found = tuple(decode_version(row[1][1]) for row in rows[:limit])

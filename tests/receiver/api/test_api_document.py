@@ -1,11 +1,14 @@
 """The live state document over the API: six parts, edits of which none is lost, histories, drafts, CommonMark."""
 
+from datetime import timedelta
+
 import pytest
 from builders import CRITICAL, ONCALL, rule_set
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
 from incidents import keys
+from incidents.store.archive import Kept, sweep
 from incidents.store.codec import encode
 
 HOSTILE = "<script>alert(1)</script> **bold** [x](javascript:alert(1)) | a\n# heading\n- item"
@@ -187,6 +190,18 @@ def test_document_of_a_merged_incident_is_not_lost(api, name, edit, declare):
     kept = api.get(f"incidents/{name}/document/history?part=status_report").json["versions"]
     assert [each["text"] for each in kept] == ["Theirs"]
     assert edit({"summary": "More"}, seen="*").status_code == 409
+
+
+def test_document_of_an_archived_incident_is_whole(api, name, edit, links, clock):
+    """What was packed away is read and written like any other, with all its versions."""
+    edit({"summary": "Ours", "status_report": "Theirs"})
+    api.post(f"incidents/{name}/dismiss", {"reason": "a drill"})
+    clock.advance(days=100)
+    with links.borrow() as link:
+        assert sweep(link, 0, Kept(timedelta(days=30), timedelta(days=400)), clock.now).archived == (name,)
+    assert api.get(f"incidents/{name}/document").json["status_report"]["text"] == "Theirs"
+    assert edit({"status_report": "More"}).json["status_report"]["version"] == 2
+    assert len(api.get(f"incidents/{name}/document/history?part=status_report").json["versions"]) == 2
 
 
 @pytest.mark.parametrize("query", ["", "?part=", "?part=weather", "?part=summary&after=x", "?part=timeline&after=x"])
