@@ -24,9 +24,10 @@ from incidents.delivery import (
 from incidents.errors import NotFound, StoreConflict, StoreUnavailable
 from incidents.incident import AlertTally
 from incidents.links import link_for, seal
+from incidents.notices import is_notice, stand_in
 from incidents.oncall import LIFECYCLE_KINDS, Channel, OnCall
 from incidents.page import Page
-from incidents.page_test import incident_of, is_test
+from incidents.page_test import is_test
 from incidents.store.commit import count_commands
 from incidents.store.connection import Command, Link, checked
 from incidents.store.incidents import Incidents
@@ -120,8 +121,9 @@ class Deliveries:
     # Sending
 
     def _letter(self, page: Page, now: datetime) -> Letter | None:
-        if is_test(page.incident_id):
-            return Letter(page, incident_of(page), AlertTally())
+        shown = stand_in(page)
+        if shown is not None:
+            return Letter(page, shown, AlertTally())
         try:
             incident, alerts = self._incidents.get(page.incident_id)
         except NotFound:
@@ -222,7 +224,7 @@ class Deliveries:
         if is_test(page.incident_id):
             checked(self._link.ask([("MULTI",), *also, end_command(page.incident_id, ended.event, now), ("EXEC",)]))
             return
-        if not is_noted(page, ended.event):
+        if is_notice(page.incident_id) or not is_noted(page, ended.event):
             checked(self._link.ask([("MULTI",), *also, ("EXEC",)]))
             return
         self._incidents.apply(page.incident_id, ended.event, now=now, also=also)

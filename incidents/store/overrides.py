@@ -4,7 +4,7 @@ They change together with the pointer, in one transaction, so that the next comm
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from incidents import keys
@@ -22,6 +22,8 @@ from incidents.overrides import (
     rules_of,
     without,
 )
+from incidents.page import Page
+from incidents.store.commit import page_commands
 from incidents.store.connection import Command, Link, Links, checked
 from incidents.store.rulesets import SUPERSEDED_SECONDS
 
@@ -29,6 +31,10 @@ TRIES = 20
 _BYTES = 4
 
 Made = tuple[MadeOverride, ...]
+
+
+def _none(_: MadeOverride) -> Sequence[Page]:
+    return ()
 
 
 class Overrides:
@@ -43,10 +49,12 @@ class Overrides:
             stored = link.one("GET", keys.rules_current())
             return _read(link, stored.decode() if stored else "")
 
-    def make(self, new: Callable[[str], MadeOverride], now: datetime) -> tuple[MadeOverride, Made]:
+    def make(
+        self, new: Callable[[str], MadeOverride], now: datetime, tell: Callable[[MadeOverride], Sequence[Page]] = _none
+    ) -> tuple[MadeOverride, Made]:
         """Put an override in force under a new id, and return it with those before it.
 
-        Raises `StoreConflict` where there are too many already.
+        What `tell` says of it is sent along. Raises `StoreConflict` where there are too many already.
         """
         made = new(f"OVR-{secrets.token_hex(_BYTES)}")
 
@@ -55,21 +63,27 @@ class Overrides:
                 raise StoreConflict(f"there are {MOST} overrides already: end some")
             return (*before, made)
 
-        return made, self._change(add, now)
+        return made, self._change(add, now, lambda _: tell(made))
 
-    def end(self, name: str, now: datetime) -> MadeOverride:
-        """End an override now, or take it away where it has not begun; return it as it was. Raises `NotFound`."""
+    def end(self, name: str, now: datetime, tell: Callable[[MadeOverride], Sequence[Page]] = _none) -> MadeOverride:
+        """End an override now, or take it away where it has not begun; return it as it was. Raises `NotFound`.
+
+        What `tell` says of one that was not over is sent along.
+        """
 
         def end(before: Made) -> Made:
             return without(before, name, now)
 
-        before = self._change(end, now)
+        def told(before: Made) -> Sequence[Page]:
+            return [page for each in before if each.id == name and each.until > now for page in tell(each)]
+
+        before = self._change(end, now, told)
         found = next((each for each in before if each.id == name), None)
         if found is None:
             raise NotFound("override", name[:64])
         return found
 
-    def _change(self, change: Callable[[Made], Made], now: datetime) -> Made:
+    def _change(self, change: Callable[[Made], Made], now: datetime, told: Callable[[Made], Sequence[Page]]) -> Made:
         """Change the overrides, and return them as they were before."""
         with self._links.borrow() as link:
             for _ in range(TRIES):
@@ -81,7 +95,8 @@ class Overrides:
                 except StoreConflict:
                     link.one("UNWATCH")
                     raise
-                replies = link.ask([("MULTI",), *_commands(current, after), ("EXEC",)])
+                also = page_commands(told(before))
+                replies = link.ask([("MULTI",), *_commands(current, after), *also, ("EXEC",)])
                 checked(replies)
                 if replies[-1] is not None:
                     return before

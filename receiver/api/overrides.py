@@ -8,6 +8,7 @@ import msgspec
 from incidents.oncall import Override
 from incidents.overrides import LONGEST, MadeOverride, overlapped, rules_of
 from incidents.presentation import instant
+from incidents.rota.standing_in import told_of_end, told_of_making
 from incidents.store.overrides import Overrides
 from receiver.api import texts, wire
 from receiver.api.answers import Answer, Instant
@@ -103,7 +104,8 @@ def _list(services: Services, call: Call) -> Reply:
 def _make(services: Services, call: Call) -> Reply:
     """Make an override; later ones take precedence over earlier ones, and over those of the rule files."""
     body: OverrideBody = call.body
-    oncall = services.api.rule_set().oncall
+    rules = services.api.rule_set()
+    oncall = rules.oncall
     _check_known("rotation", body.rotation, oncall.rotations)
     _check_known("person", body.person, oncall.people)
     start, until = _bounds(body, call.now)
@@ -120,7 +122,9 @@ def _make(services: Services, call: Call) -> Reply:
             at=call.now,
         )
 
-    made, before = Overrides(services.api.links).make(new, call.now)
+    made, before = Overrides(services.api.links).make(
+        new, call.now, lambda made: told_of_making(made, oncall, rules.hash, call.now)
+    )
     return Reply(msgspec.to_builtins(_shown(made, before, call)))
 
 
@@ -151,7 +155,10 @@ def _bounds(body: OverrideBody, now: datetime) -> tuple[datetime, datetime]:
 def _end(services: Services, call: Call) -> Reply:
     """End an override now; one that has not begun is taken away, and one that is over stays as it was."""
     name = call.path["override_id"]
-    ended = Overrides(services.api.links).end(name, call.now)
+    rules = services.api.rule_set()
+    ended = Overrides(services.api.links).end(
+        name, call.now, lambda made: told_of_end(made, call.actor, rules.oncall, rules.hash, call.now)
+    )
     if ended.until <= call.now:
         raise Problem(409, f"{name} was over at {instant(ended.until)}.")
     now_over = msgspec.structs.replace(ended, until=max(call.now, ended.start))

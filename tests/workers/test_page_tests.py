@@ -6,7 +6,9 @@ from page_sink import PageSink
 
 from incidents import keys
 from incidents.errors import NotFound
-from incidents.store.connection import Links
+from incidents.notices import notices
+from incidents.store.commit import page_commands
+from incidents.store.connection import Links, checked
 from incidents.store.page_tests import acknowledge_test, begin_test, read_test
 
 
@@ -55,3 +57,15 @@ def test_test_page_that_is_none_is_not_found(desk: Desk, name: str):
     """Nothing else becomes part of a key."""
     with pytest.raises(NotFound):
         read_test(desk.link, name)
+
+
+def test_notice_is_delivered_about_no_incident(desk: Desk, page_sink: PageSink):
+    """It goes the way of every page, once, expects nothing, and leaves nothing behind."""
+    pages = notices("OVR-1", "bo stands in", ["amira", "amira", "nobody"], desk.rules.oncall, desk.rules.hash, desk.now)
+    checked(desk.link.ask([("MULTI",), *page_commands(pages), ("EXEC",)]))
+    desk.work()
+    told = page_sink.expect_message(path="/amira", type="announcement", person="amira")
+    assert (told["text"], told["incident"], told["acknowledge_url"], told["incident_url"]) == (
+        "bo stands in", {"id": "NOTICE-OVR-1"}, "", "",
+    )  # fmt: skip
+    assert desk.link.one("ZCARD", keys.incidents()) == desk.link.one("ZCARD", keys.pages_due()) == 0

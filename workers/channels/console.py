@@ -4,6 +4,7 @@ import sys
 from datetime import datetime
 from typing import TextIO
 
+from incidents.notices import is_notice
 from workers.channels.errors import DeliveryError
 from workers.channels.message import Message, MessageType, Receipt
 
@@ -34,7 +35,8 @@ def _block(message: Message, now: datetime) -> str:
     lines = [_heading(message, now), *message.text.splitlines()]
     if message.type is MessageType.PAGE:
         lines.append(f"acknowledge: tocsin incidents acknowledge {message.incident['id']}")
-    lines.append(f"look at it:  tocsin incidents show {message.incident['id']}")
+    if not is_notice(message.incident["id"]):
+        lines.append(f"look at it:  tocsin incidents show {message.incident['id']}")
     body = "\n".join(f"| {_printable(line)}" for line in lines)
     return f"\n+{'-' * _WIDTH}\n{body}\n+{'-' * _WIDTH}\n"
 

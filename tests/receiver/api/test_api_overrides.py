@@ -6,6 +6,8 @@ import msgspec
 import pytest
 from builders import source_files
 
+from incidents import keys
+from incidents.store.codec import decode_page
 from incidents.store.incidents import Incidents
 from incidents.store.rulesets import RuleSets
 from rules.load import load_rule_set
@@ -53,6 +55,27 @@ def body(clock):
 
 def commander(api):
     return api.get("oncall").json["incident_commander"]["person"]
+
+
+def told(links):
+    """Return what is told to whom since the last look."""
+    with links.borrow() as link:
+        names = [name.decode() for name in link.one("ZRANGE", keys.pages_due(), 0, -1)]
+        pages = [decode_page(link.one("HGET", keys.page(name), "page")) for name in names]
+        link.one("DEL", keys.pages_due())
+    return {page.person: page.text for page in pages if page.over}
+
+
+def test_override_is_told_to_whom_it_puts_on_call_and_takes_off(api, links, body):
+    """When it is made and when it ends; but not to who did it."""
+    made = api.post("oncall/overrides", body(note="swap")).json
+    texts = told(links)
+    text = f"bo holds the rotation commanders until 2026-01-05 10:00 UTC in place of amira, says {made['by']}: swap"
+    assert texts == {person: text for person in ("bo", "amira") if person != made["by"]} != {}
+    api.call("DELETE", f"oncall/overrides/{made['id']}", who="bo")
+    assert told(links) == {
+        "amira": "bo no longer holds the rotation commanders until 2026-01-05 10:00 UTC, says bo; amira does again"
+    }
 
 
 def test_override_is_in_force_at_once(api, body, clock):
