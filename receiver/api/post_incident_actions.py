@@ -23,7 +23,8 @@ from receiver.api.route import Call, Parameter, Reply, Route, Services
 from receiver.auth import ApiRole
 
 MAX_LINK = 2048
-LATEST = timedelta(days=5 * 366)  # what is due later than this is a slip of the pen
+LATEST = timedelta(days=5 * 366)  # what is due later than this, or before, is a slip of the pen
+EARLIEST = date(2000, 1, 1)
 
 
 class Overdue(StrEnum):
@@ -104,9 +105,19 @@ def _write(services: Services, call: Call) -> Reply:
         state=None if body.state is UNSET else body.state,
     )
     try:
-        return reply_of(apply(services, call, event))
+        done = apply(services, call, event)
+        return reply_of(done, _note(done.incident, event, call.now))
     except UnfitAction as error:
         raise unfit("/id" if event.id else "", error.why) from error
+
+
+def _note(incident: Incident, event: events.PostIncidentActionWritten, now: datetime) -> str:
+    """Say of an action whose day is over that it is overdue: it may be a slip of the pen."""
+    written = incident.post_incident_actions
+    action = next((each for each in written if each.id == event.id), written[-1] if written else None)
+    if action is None or not action.is_overdue(now):
+        return ""
+    return f"Post-incident action {action.id} was due on {action.due}: it is overdue."
 
 
 def _text(body: PostIncidentActionBody) -> str | None:
@@ -125,10 +136,10 @@ def _due(due: date | UnsetType | None, now: datetime) -> date | UnsetType | None
     if due is None or due is UNSET:
         return due
     assert isinstance(due, date)  # noqa: S101 - the two others are gone
-    today = now.date()
-    if not today <= due <= today + LATEST:
+    latest = now.date() + LATEST
+    if not EARLIEST <= due <= latest:
         hint = "Leave it out where nobody knows yet."
-        raise unfit("/due", f"Due has to be a day from {today} on, within five years.", hint)
+        raise unfit("/due", f"Due has to be a day from {EARLIEST} to {latest}.", hint)
     return due
 
 

@@ -1,5 +1,7 @@
 """Merging over the API: what moves, where the ids lead, and what is refused with what can be done instead."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 MERGED = "incidents/{}/merge"
@@ -72,6 +74,16 @@ def test_api_merging_refuses_what_cannot_be_joined(api, declare):
         assert (missing.status_code, missing.json["pointer"]) == (422, "/into")
     assert api.post(MERGED.format("INC-2026-0999"), {"into": one.id}).status_code == 404
     assert api.get(f"incidents/{one.id}").json["version"] == one.version
+
+
+def test_api_merging_both_ways_at_once_leaves_one_open(api, app, declare):
+    """Two people merge each into the other: one of them is told that it is done already."""
+    one, two = declare("a"), declare("b")
+    with ThreadPoolExecutor(2) as both:
+        answers = list(both.map(lambda pair: merge(type(api)(app.test_client()), *pair), [(one, two), (two, one)]))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    statuses = [each["status"] for each in api.get("incidents").json["incidents"]]
+    assert sorted(statuses) == ["declared", "resolved"]
 
 
 def test_api_merging_asks_for_the_version_that_was_read(api, declare):
