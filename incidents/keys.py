@@ -8,30 +8,22 @@ from incidents.alert import short_hash
 
 
 def stream() -> str:
-    """Stream of events, in order of arrival. TTL: none, trimmed past the cursors. Writer: intake. Reader: the
-    decider.
-    """
+    """Stream of events, in order of arrival. TTL: none, trimmed past the cursors. Writer: intake. Reader: decider."""
     return "tocsin:stream"
 
 
 def cursor() -> str:
-    """String `ENTRY-ID|DONE`, how far the decider has come. TTL: none. Writer: the decider's commit. Reader:
-    the decider.
-    """
+    """String `ENTRY-ID|DONE`, how far the decider came. TTL: none. Writer: the decider's commit. Reader: decider."""
     return "tocsin:cursor:decider"
 
 
 def lease() -> str:
-    """String, who decides now. TTL: two seconds, renewed. Writer: the active decider. Reader: every worker and
-    intake.
-    """
+    """String, who decides now. TTL: two seconds, renewed. Writer: the active decider. Reader: workers and intake."""
     return "tocsin:decider:lease"
 
 
 def fence() -> str:
-    """Counter, grows when the lease is acquired. TTL: none. Writer: who acquires. Reader: every commit of the
-    decider.
-    """
+    """Counter, grows when the lease is acquired. TTL: none. Writer: who acquires. Reader: the decider's commits."""
     return "tocsin:decider:fence"
 
 
@@ -109,9 +101,7 @@ def overrides(overrides_hash: str) -> str:
 
 
 def calendars(calendars_hash: str) -> str:
-    """String, what was read of calendars, by their ids. TTL: none, 30 days once superseded. Writer: the facts worker,
-    reload. Reader: workers, API.
-    """
+    """String, what calendars say. TTL: none, 30 days once superseded. Writer: facts worker, reload. Reader: all."""
     return f"tocsin:calendars:{calendars_hash}"
 
 
@@ -131,16 +121,12 @@ def rules_status() -> str:
 
 
 def alerts() -> str:
-    """Hash of `SOURCE/FINGERPRINT` -> alert state. TTL: none, pruned by age. Writer: the decider. Reader:
-    decider, API.
-    """
+    """Hash of `SOURCE/FINGERPRINT` -> alert state. TTL: none, pruned by age. Writer: decider. Reader: decider, API."""
     return "tocsin:alerts"
 
 
 def alerts_seen() -> str:
-    """Sorted set of alerts by when they were last heard of. TTL: none, pruned. Writer: the decider. Reader:
-    the same.
-    """
+    """Sorted set of alerts by when they were last heard of. TTL: none, pruned. Writer: decider. Reader: the same."""
     return "tocsin:alerts:seen"
 
 
@@ -206,6 +192,11 @@ def corrections(incident_id: str) -> str:
 def postmortem(incident_id: str) -> str:
     """String, what people wrote in the post-mortem of an incident. TTL: none. Writer: API (watched). Reader: API."""
     return f"tocsin:incident:{incident_id}:postmortem"
+
+
+def postmortems() -> str:
+    """Hash of incident id -> the state of its post-mortem, once somebody changed it. TTL: none. Writer, reader: API."""
+    return "tocsin:postmortems"
 
 
 def postmortem_versions(incident_id: str) -> str:
@@ -274,9 +265,7 @@ def timers() -> str:
 
 
 def window(window_id: str, identity_key: str) -> str:
-    """Sorted set of alerts by when they last fired. TTL: the longest window once none fires. Writer, reader:
-    decider.
-    """
+    """Sorted set of alerts by when last they fired. TTL: the longest window once none fires. Writer, reader: decider."""
     return f"tocsin:window:{window_id}:{identity_key}"
 
 
@@ -356,9 +345,7 @@ def probe(token: str) -> str:
 
 
 def pages_claimed() -> str:
-    """Hash of page id -> the worker that delivers it now. TTL: none. Writer: claims, results. Reader: who
-    takes over.
-    """
+    """Hash of page id -> the worker that delivers it. TTL: none. Writer: claims, results. Reader: who takes over."""
     return "tocsin:pages:claimed"
 
 
@@ -404,9 +391,7 @@ def audited() -> str:
 
 
 def echo(source: str, fingerprint: str) -> str:
-    """String, the incident of ours that a provider knows under this fingerprint. TTL: 90 days. Writer, reader: the
-    decider.
-    """
+    """String, the incident of ours that a provider knows by this fingerprint. TTL: 90 days. Writer, reader: decider."""
     return f"tocsin:echo:{short_hash(source)}:{fingerprint}"
 
 
@@ -432,6 +417,11 @@ def shadow(shadow_id: str) -> str:
 def maintenance() -> str:
     """Hash of id -> maintenance that came by the API. TTL: none, pruned. Writer: API. Reader: decider, API."""
     return "tocsin:maintenance"
+
+
+def maintenance_reminded(maintenance_id: str) -> str:
+    """String, the end that was announced last. TTL: an hour. Writer: the facts worker. Reader: the same."""
+    return f"tocsin:maintenance:{short_hash(maintenance_id)}:reminded"
 
 
 def shadows() -> str:
@@ -494,6 +484,7 @@ LISTS_OF_INCIDENTS = (
     ("HDEL", statistics()),
     ("ZREM", post_incident_actions()),
     ("HDEL", post_incident_actions_open()),
+    ("HDEL", postmortems()),
 )
 
 # What only says who works or looks just now, and who is signed in: a backup leaves it out, and what begins with it.
