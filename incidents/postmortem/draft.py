@@ -119,7 +119,7 @@ def draft_of(record: Record, kept: Postmortem) -> Draft:
         version=kept.version,
         changed_at=kept.at,
         changed_by=kept.by,
-        wanted=record.settings(incident.severity).postmortem,
+        wanted=record.wanted,
         status=incident.status,
         severity=incident.severity,
         criterion=incident.criterion,

@@ -60,7 +60,7 @@ def moved(
 
 
 def _next(kept: Postmortem, record: Record, actor: str, now: datetime) -> Postmortem:
-    return replace(kept, version=kept.version + 1, at=now, by=actor, alerts=record.alerts)
+    return replace(kept, version=kept.version + 1, at=now, by=actor, alerts=record.alerts, severities=record.severities)
 
 
 def _entry(text: str, after: Postmortem, actor: str, now: datetime, data: Mapping[str, object]) -> Entry:

@@ -217,7 +217,7 @@ def _outside(record: Record) -> Iterator[Gap]:
 
 
 def _actions(record: Record) -> Iterator[Gap]:
-    needed = record.settings(record.incident.severity).postmortem == "required"
+    needed = record.wanted == "required"
     if needed and not record.incident.post_incident_actions and not record.incident.is_open:
         yield Gap(kind=GapKind.NO_ACTION, text="No post-incident action was written down", at=record.end)
 

@@ -14,7 +14,7 @@ from incidents.alert import AlertState
 from incidents.incident import Incident
 from incidents.oncall import SeveritySettings
 from incidents.timeline import EntryKind, TimelineEntry
-from incidents.values import AlertStatus, Severity
+from incidents.values import AlertStatus, IncidentStatus, Severity
 
 MOST_ENTRIES = 2_000  # that a post-mortem shows, of alerts and notes
 MOST_OTHERS = 10_000  # of all kinds; the lifecycle is kept whole however long the timeline is
@@ -79,6 +79,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def last_entry(self) -> str:
         """The id of the last entry that it was made of, empty for none."""
         return self.entries[-1].id if self.entries else ""
+
+    @property
+    def wanted(self) -> str:
+        """Whether a post-mortem is `required`, `optional` or `none`: of what was no incident, none."""
+        if self.incident.status is IncidentStatus.DISMISSED:
+            return "none"
+        return self.settings(self.incident.severity).postmortem
 
     def settings(self, severity: Severity) -> SeveritySettings:
         """Return what a severity asks of people."""

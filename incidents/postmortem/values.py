@@ -5,7 +5,9 @@ from enum import StrEnum
 
 import msgspec
 
+from incidents.oncall import SeveritySettings
 from incidents.postmortem.record import AlertSpan
+from incidents.values import Severity
 
 
 class PostmortemState(StrEnum):
@@ -66,4 +68,6 @@ class Postmortem(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime | None = None
     by: str = ""
     until: str = ""
-    alerts: tuple[AlertSpan, ...] = ()  # known at the last change: the memory of a resolved alert lasts for three days
+    # As at the last change: a resolved alert is remembered for three days, rules that were superseded for thirty.
+    alerts: tuple[AlertSpan, ...] = ()
+    severities: dict[Severity, SeveritySettings] = {}

@@ -1,17 +1,17 @@
 """Keeps what people write in post-mortems: the present version, and every one before it. None is ever lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from incidents import keys
 from incidents.errors import NotFound, StoreConflict, TocsinError, TransitionNotAllowed
-from incidents.postmortem.values import Postmortem
+from incidents.postmortem.values import Postmortem, PostmortemState
 from incidents.store.archive import bring_back
 from incidents.store.codec import encode
 from incidents.store.commit import entry_command
-from incidents.store.connection import Link, Links, checked
+from incidents.store.connection import Command, Link, Links, checked
 from incidents.timeline import Entry
 
 TRIES = 50
@@ -54,6 +54,17 @@ class Postmortems:
             kept = link.one("LRANGE", keys.postmortem_versions(incident_id), -VERSIONS, -1)
         return tuple(_decode(value) for value in reversed(kept))
 
+    def states(self, incident_ids: Sequence[str]) -> dict[str, PostmortemState]:
+        """Return the states of the post-mortems of incidents; what nobody changed is a draft."""
+        if not incident_ids:
+            return {}
+        with self._links.borrow() as link:
+            kept = link.one("HMGET", keys.postmortems(), *incident_ids)
+        return {
+            name: PostmortemState(state.decode()) if state is not None else PostmortemState.DRAFT
+            for name, state in zip(incident_ids, kept, strict=True)
+        }
+
     def change(self, incident_id: str, version: int | None, make: Callable[[Postmortem], Changed]) -> Postmortem:
         """Let a change happen to the version that was read, None for any, and return what became of it.
 
@@ -83,7 +94,8 @@ class Postmortems:
             raise StalePostmortem(incident_id, before)
         after, entry = make(before)
         kept = [("RPUSH", keys.postmortem_versions(incident_id), stored)] if stored is not None else []
-        commands = [("SET", key, encode(after)), *kept, entry_command(incident_id, entry)]
+        state: Command = ("HSET", keys.postmortems(), incident_id, after.state.value)
+        commands = [("SET", key, encode(after)), state, *kept, entry_command(incident_id, entry)]
         written = checked(link.ask([("MULTI",), *commands, ("EXEC",)]))[-1]
         return after if written is not None else None
 

@@ -1,6 +1,7 @@
 """The post-mortem over the API: read as JSON, Markdown, page and picture, written by people, reviewed and published."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from incidents.document.versions import difference
@@ -14,12 +15,13 @@ from incidents.postmortem.record import Record
 from incidents.postmortem.values import Postmortem, PostmortemState, Section
 from incidents.presentation import instant
 from incidents.store.postmortems import Changed, Postmortems, StalePostmortem
+from incidents.values import IncidentStatus, Severity
 from receiver.api import texts, wire
-from receiver.api.answers import Answer, Instant
+from receiver.api.answers import Answer, Cursor, Instant
 from receiver.api.incidents import checked_id
-from receiver.api.reading import unfit, version_in
+from receiver.api.reading import AFTER, LIMIT, limit_in, one_of, text_in, unfit, version_in, words_in
 from receiver.api.records import record_for
-from receiver.api.route import Call, Reply, Route, Services
+from receiver.api.route import Call, Parameter, Reply, Route, Services
 from receiver.auth import ApiRole
 from receiver.problems import Problem
 
@@ -28,6 +30,13 @@ MARKDOWN, HTML, SVG = "text/markdown; charset=utf-8", "text/html; charset=utf-8"
 _SHUT = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 _PATH = "/incidents/{incident_id}/postmortem"
 READ_FIRST = "Read the post-mortem, and send its ETag as If-Match; If-Match: * writes over whatever there is."
+
+
+class Wanted(StrEnum):
+    """Whether a post-mortem is asked for."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
 
 
 class PostmortemBody(wire.Body, frozen=True, kw_only=True):
@@ -76,6 +85,25 @@ class PostmortemVersionsAnswer(Answer, frozen=True, kw_only=True):
     next: None = None
 
 
+class WantedAnswer(Answer, frozen=True, kw_only=True):
+    """A resolved incident of which a post-mortem is wanted, and how far that has come."""
+
+    id: str
+    title: str
+    severity: Severity
+    team: str
+    resolved_at: Instant | None
+    wanted: str
+    state: PostmortemState
+
+
+class WantedPageAnswer(Answer, frozen=True, kw_only=True):
+    """Some of them, the latest first; a page may hold fewer than the limit."""
+
+    postmortems: list[WantedAnswer]
+    next: Cursor
+
+
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
@@ -114,6 +142,39 @@ def _html(services: Services, call: Call) -> Reply:
 def _picture(services: Services, call: Call) -> Reply:
     record, _ = _record(services, call)
     return Reply(picture_of(record).encode(), _SHUT)
+
+
+def _list(services: Services, call: Call) -> Reply:
+    """List the resolved incidents whose severity wants a post-mortem."""
+    wanted = words_in(call.query, "wanted", Wanted) or frozenset(Wanted)
+    states = words_in(call.query, "state", PostmortemState) or frozenset(PostmortemState)
+    asked = {severity: settings.postmortem for severity, settings in services.api.rule_set().oncall.severities.items()}
+    severities = frozenset(severity for severity, word in asked.items() if word in wanted)
+    if not severities:
+        return Reply(WantedPageAnswer(postmortems=[], next=None))
+    page = services.reads.incidents(
+        statuses=frozenset({IncidentStatus.RESOLVED}),
+        severities=severities,
+        after=text_in(call.query, "after"),
+        limit=limit_in(call.query),
+        reader=call.reader,
+    )
+    found = [counted.incident for counted in page.incidents if not counted.incident.merged_into]
+    stand = Postmortems(services.api.links).states([incident.id for incident in found])
+    listed = [_wanted(each, asked[each.severity], stand[each.id]) for each in found if stand[each.id] in states]
+    return Reply(WantedPageAnswer(postmortems=listed, next=page.next))
+
+
+def _wanted(incident: Incident, wanted: str, state: PostmortemState) -> WantedAnswer:
+    return WantedAnswer(
+        id=incident.id,
+        title=incident.title,
+        severity=incident.severity,
+        team=incident.team,
+        resolved_at=instant(incident.resolved_at),
+        wanted=wanted,
+        state=state,
+    )
 
 
 def _versions(services: Services, call: Call) -> Reply:
@@ -209,7 +270,29 @@ def _conflict(stale: StalePostmortem, given: Mapping[Section, str]) -> Problem:
     )
 
 
+_WANTED = Parameter(
+    name="wanted",
+    description="Only those that are required, or only those that are optional.",
+    schema=one_of(Wanted),
+    many=True,
+)
+_STATE = Parameter(
+    name="state",
+    description="Only those that have come so far.",
+    schema=one_of(state.value for state in PostmortemState),
+    many=True,
+)
+
 ROUTES = (
+    Route(
+        method="GET",
+        path="/postmortems",
+        role=ApiRole.VIEWER,
+        summary="List the resolved incidents of which a post-mortem is wanted, the latest first",
+        handler=_list,
+        answer=WantedPageAnswer,
+        query=(_WANTED, _STATE, LIMIT, AFTER),
+    ),
     Route(
         method="GET",
         path=_PATH,

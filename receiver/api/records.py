@@ -56,7 +56,7 @@ def record_for(services: Services, name: str, kept: Postmortem) -> Record:
         every_entry(services.reads, incident.id, until=kept.until),
         alerts=(each.state for each in heard),
         kept=kept.alerts,
-        severities=_severities(services, incident),
+        severities=kept.severities or _severities(services, incident),
     )
 
 

@@ -49,6 +49,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "tocsin incidents objectives INC-2026-0001",
         'tocsin incidents objectives INC-2026-0001 data-verified --met --note "checksums agree"',
     ),
+    "incidents postmortems": ("tocsin incidents postmortems --wanted required --state draft",),
     "incidents reopen": ('tocsin incidents reopen INC-2026-0001 --note "it came back"',),
     "incidents resolve": (
         "tocsin incidents resolve INC-2026-0001",

@@ -182,3 +182,23 @@ def test_api_corrections_go_with_a_merged_incident(api, declare):
     assert (shown["id"], len(shown["timeline"])) == (stays, len(entries))
     refused = edit(api, merged, {"causes": "x"}, "*")
     assert (refused.status_code, stays in refused.json["hint"]) == (409, True)
+
+
+def test_api_postmortems_lists_those_that_are_wanted(api, declare):
+    """Resolved incidents whose severity asks for one, the latest first; not what was no incident, or is open."""
+    one, two, three, four = (declare(f"s{number}", severity=f"SEV{number}").id for number in range(1, 5))
+    dismissed, still_open = declare("s5").id, declare("s6").id
+    for name in (one, two, three, four):
+        api.post(f"incidents/{name}/resolve", {"override": "x"})
+    api.post(f"incidents/{dismissed}/dismiss", {"reason": "a drill"})
+    api.post(f"incidents/{two}/postmortem/state", {"state": "review"})
+
+    def found(query=""):
+        return [(each["id"], each["state"]) for each in api.get(f"postmortems{query}").json["postmortems"]]
+
+    assert found() == [(three, "draft"), (two, "review"), (one, "draft")]
+    assert found("?wanted=required&state=draft") == [(one, "draft")]
+    assert found("?wanted=optional") == [(three, "draft")]
+    assert api.get("postmortems?state=done").status_code == 400
+    assert api.get(f"incidents/{dismissed}/postmortem").json["wanted"] == "none"
+    assert api.get(f"incidents/{still_open}/postmortem").json["wanted"] == "required"
