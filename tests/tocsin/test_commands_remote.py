@@ -210,6 +210,14 @@ def test_commands_statistics(site):
     assert report.read_text().count("<svg ") == 4
     found = site.json("statistics", "--since", "1d", "--by", "severity")
     assert (found["by"], found["dismissed"] > 0) == ("severity", True)
+    site.fire("detected")
+
+    def paged():
+        return [each["person"] for each in site.json("statistics")["people"] if each["pages"]]
+
+    assert eventually(paged, what="a page that is counted") == ["amira"]
+    rule = next(each for each in site.json("statistics", "--by", "rule")["groups"] if each["name"] == "critical")
+    assert rule["times"]["detect"]["count"] > 0
     nowhere = site.run("statistics", "--report", str(report.parent / "nowhere" / "report.html"))
     assert (nowhere.exit_code, "no directory" in nowhere.stderr) == (2, True)
     assert site.run("statistics", "--since", "yesterday").exit_code == 1
