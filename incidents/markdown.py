@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from incidents.texts import lines, one_line
 
-# What is markup wherever it stands. An escaped colon or at-sign makes no bare link.
-_ANYWHERE = re.compile(r"([\\`*_{}\[\]<>|~&$^@:])")
+# What is markup wherever it stands; a colon only in an address and in the name of a picture (`:fire:`), an underscore
+# only at the edge of a word.
+_ANYWHERE = re.compile(r"([\\`*{}\[\]<>|~&$^@]|:(?=//|[\w+-]*[A-Za-z][\w+-]*:)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 # What is markup only where a line begins: headings, lists, rules, and the underlining of headings.
 _BEGINS = re.compile(r"([#+\-=]|\d{1,9}(?=[.)]))")
 _BARE_LINK = re.compile(r"(www)\.", re.IGNORECASE)

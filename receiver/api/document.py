@@ -7,7 +7,14 @@ from incidents.document.page import document_markdown
 from incidents.document.show import HISTORIES, State, document_json, entry_json
 from incidents.document.templates import filled
 from incidents.document.values import WRITTEN, Part, Version
-from incidents.document.versions import ANY, declared_summary, difference, tag_of
+from incidents.document.versions import (
+    ANY,
+    declared_summary,
+    difference,
+    report_version,
+    summary_version,
+    tag_of,
+)
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
 from incidents.oncall import INTERNAL, Audience
@@ -312,13 +319,14 @@ def _conflict(services: Services, name: str, event: events.DocumentEdited, stale
         Part.STATUS_REPORT: Documents(services.api.links).stood(name).status_report,
     }
     given = {Part.SUMMARY: event.summary, Part.STATUS_REPORT: event.status_report}
+    versions = {Part.SUMMARY: summary_version(incident), Part.STATUS_REPORT: report_version(incident)}
     edits = {Part.SUMMARY: incident.summary_edit, Part.STATUS_REPORT: incident.status_report}
     conflicts = {
         part.value: {
             "current": present[part],
             "yours": text,
             "diff": difference(present[part], text, names=("current", "yours")),
-            "version": edit.version if edit is not None else 0,
+            "version": versions[part],
             "by": edit.by if edit is not None else "",
             "at": instant(edit.at) if edit is not None else None,
         }

@@ -118,3 +118,10 @@ def test_markdown_link_is_one_link(text: str, rest: str):
     assert html.unescape(rendered).count("<a href=") >= 1
     assert rendered.count("<a href=") == 1
     assert "<script" not in rendered
+
+
+def test_markdown_leaves_what_is_no_markup_as_it_is():
+    """Times, names and identities read well in the source, too; addresses and pictures by name are told apart."""
+    plain = "2026-11-02 03:00:00 alert_fired service=checkout, db-1 is 5.2 % full (again)"
+    assert inline(plain) == plain
+    assert inline("see https://evil.example :fire: _x_") == r"see https\://evil.example \:fire: \_x\_"

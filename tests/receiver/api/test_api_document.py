@@ -235,7 +235,7 @@ def test_document_page_has_no_foreign_markup(api, name, edit):
     assert "javascript:alert" not in html.replace("[x](javascript:alert(1))", "")
     headings = [line for line in answer.text.splitlines() if line.startswith("#")]
     assert headings == [
-        f"# {name}\\: It is broken",
+        f"# {name}: It is broken",
         "## Summary",
         "## Detailed status report",
         "### Tasks",
