@@ -265,7 +265,7 @@ def timers() -> str:
 
 
 def window(window_id: str, identity_key: str) -> str:
-    """Sorted set of alerts by when last they fired. TTL: the longest window once none fires. Writer, reader: decider."""
+    """Sorted set of alerts by when they last fired. TTL: the longest window if none fires. Writer, reader: decider."""
     return f"tocsin:window:{window_id}:{identity_key}"
 
 
