@@ -121,7 +121,7 @@ class State:
             members = self.services.setdefault(service, set())
             (members.add if incident.is_open else members.discard)(incident.id)
         if incident.is_open:
-            self.identities.update(dict.fromkeys(incident.identity_keys, Pointer(incident.id, incident.version, None)))
+            self._point(incident, now_ms)
             self.open.add(incident.id)
         else:
             self._close(incident, now_ms)
@@ -152,6 +152,15 @@ class State:
         self.timers.drop(TIMER_INCIDENT + incident.id)
         if not incident.merged_into:
             self._leave(incident, now_ms)
+
+    def _point(self, incident: Incident, now_ms: int) -> None:
+        """Let its identity lead to an open incident, and those of merged ones that no later incident has taken."""
+        ours = {incident.id, *(each.id for each in incident.merged)}
+        for name in incident.identity_keys:
+            held = self.identities.get(name)
+            is_held = held is not None and (held.expires_ms is None or held.expires_ms >= now_ms)
+            if name == incident.identity_key or held is None or not is_held or held.incident_id in ours:
+                self.identities[name] = Pointer(incident.id, incident.version, None)
 
     def _leave(self, incident: Incident, now_ms: int) -> None:
         """Let the identities of a closed incident lead to it for a while, unless they lead to a later one already."""

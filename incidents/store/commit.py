@@ -16,7 +16,7 @@ from incidents.statistics.summary import summary_of
 from incidents.store.bundle import with_data
 from incidents.store.codec import encode
 from incidents.store.connection import Command
-from incidents.store.scripts import GROW, JOIN, LEAVE, MOVE
+from incidents.store.scripts import FOLLOW, GROW, JOIN, LEAVE, MOVE
 from incidents.store.shadow import shadow_commands
 from incidents.timeline import Entry
 from incidents.values import AlertStatus, IncidentStatus
@@ -124,7 +124,9 @@ def pointer_commands(incident: Incident) -> list[Command]:
     pointers = [keys.identity(name) for name in incident.identity_keys]
     target = f"{incident.id}:{incident.version}"
     if incident.is_open:
-        return [("SET", pointer, target) for pointer in pointers]
+        own: list[Command] = [("SET", pointers[0], target)]
+        names = (incident.id, *(each.id for each in incident.merged))
+        return [*own, with_data(FOLLOW, (pointers[1:], names, target))] if incident.merged else own
     kept_ms = int(incident.reopen_seconds * 1000) if incident.status is IncidentStatus.RESOLVED else 0
     return [with_data(LEAVE, (pointers, incident.id, target, kept_ms))]
 

@@ -219,13 +219,12 @@ class Incidents:
         """Raise when another incident of the same identity is open: an identity has one at most."""
         if incident.merged_into:
             return
-        pointers = [keys.identity(name) for name in incident.identity_keys]
-        _, targets = checked(link.ask([("WATCH", *pointers), ("MGET", *pointers)]))
-        for held in targets:
-            name = held.decode().rpartition(":")[0] if held else ""
-            if name not in {"", incident.id}:
-                hint = f"{name} has the same identity and came after it"
-                raise TransitionNotAllowed(incident.status.value, "Reopen", hint)
+        pointer = keys.identity(incident.identity_key)
+        _, held = checked(link.ask([("WATCH", pointer), ("GET", pointer)]))
+        name = held.decode().rpartition(":")[0] if held else ""
+        if name not in {"", incident.id}:
+            hint = f"{name} has the same identity and came after it"
+            raise TransitionNotAllowed(incident.status.value, "Reopen", hint)
 
     @staticmethod
     def _execute(link: Link, commit: Commit, also: Sequence[Command]) -> bool:

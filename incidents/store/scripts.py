@@ -151,6 +151,18 @@ for _, key in ipairs(asked[1]) do
 end
 """
 
+# KEYS none. ARGV in msgpack: pointers of merged incidents, their ids and that of the open incident that goes on in
+# their place, and what they name from now on. A pointer that names a later incident is left as it is.
+FOLLOW = """
+local asked = cmsgpack.unpack(ARGV[1])
+local ours = {}
+for _, id in ipairs(asked[2]) do ours[id] = true end
+for _, key in ipairs(asked[1]) do
+  local target = redis.call('GET', key)
+  if not target or ours[string.match(target, '^(.*):%d+$')] then redis.call('SET', key, asked[3]) end
+end
+"""
+
 # KEYS none. ARGV in msgpack: timeline, tally, alerts and corrections of a merged incident, the same of the one that
 # goes on, and the hash of alerts. Entries keep their ids, but for those of the same millisecond: these come after, and
 # what both have stands there once. An alert of both is counted once. Nothing is taken away from the one that is merged.

@@ -158,6 +158,19 @@ def test_contract_merged_identity_leads_to_the_one_that_stays(store):
     assert store.lasts("identity", "key-of-db", NOW) == store.lasts("identity", "key-of-web", NOW) == -2
 
 
+def test_contract_merged_identity_that_a_later_incident_took_stays_with_it(store):
+    """Whoever reopens the one that went on takes nothing from the incident that was declared since."""
+    first, second = merged_pair(store)
+    store.merge(first, second, now=NOW)
+    store.happen(second, events.Dismiss(actor="bo", reason="x"), now=NOW)
+    later = declared(3, "db")
+    store.apply(commit_with(later))
+    store.happen(second, events.Reopen(actor="bo"), now=NOW)
+    store.happen(second, events.Resolve(actor="bo", override="x"), now=NOW)
+    found = store.load(plan_with(identities={"key-of-db": {}, "key-of-web": {}}), NOW).identities
+    assert [known.incident.id for known in found.values()] == [later[0], second]
+
+
 def test_contract_closed_incident_leaves_its_identity_to_a_later_one(store):
     """A note on an incident that is over never takes the identity away from the one that came after it."""
     first, later = declared(1), declared(2)
