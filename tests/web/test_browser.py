@@ -110,6 +110,7 @@ def test_browser_has_no_barriers(visit, address, declare, incidents, clock):
         for path in ("/incidents", f"/incidents/{incident.id}", "/declare"):
             page.goto(address + path)
             page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+            assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], (scheme, path)
             result = Axe().run(page, options=WCAG).response
             passed += len(result["passes"])
             found += [f"{scheme} {path}: {each['id']}: {each['nodes'][0]['html']}" for each in result["violations"]]
