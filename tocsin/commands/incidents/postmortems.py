@@ -13,7 +13,7 @@ LISTED = 50
 @click.command()
 @click.option("--wanted", multiple=True, type=click.Choice(["required", "optional"]), help="Only these.")
 @click.option("--state", multiple=True, type=click.Choice([each.value for each in PostmortemState]), help="Only these.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=LISTED, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=LISTED, show_default=True, help="How many at most.")
 @with_client
 def postmortems(client: Client, out: Out, wanted: tuple[str, ...], state: tuple[str, ...], limit: int) -> None:
     """List the resolved incidents of which a post-mortem is wanted, the latest first."""
