@@ -1,16 +1,14 @@
 """What a store promises to deciding and paging: one suite for the real store and the one in memory."""
 
-import inspect
-import time
 from collections import Counter
 from datetime import datetime, timedelta
+from pathlib import Path
 
-import pytest
-from builders import NOW, alert, rule_set
+from builders import NOW
+from commits import commit_with, declared, plan_with, state
 from msgspec.structs import replace
 
 from incidents import events, keys
-from incidents.alert import AlertState
 from incidents.clock import to_ms
 from incidents.commit import FIRING_SCORE, TIMER_REVIEW, Commit
 from incidents.document.values import Part, Version
@@ -20,63 +18,15 @@ from incidents.maintenance import Maintenance
 from incidents.memory.reads import READS
 from incidents.memory.writes import READ_ALONG, WRITES
 from incidents.page import Page
-from incidents.post_incident_actions import ActionState, OpenAction
 from incidents.quarantined import Quarantined
 from incidents.shadow import Shadowed
 from incidents.snapshot import FIRING_NOW, Plan, Snapshot
 from incidents.timeline import Entry, EntryKind
-from incidents.transitions import Context, Transition, transition
-from incidents.values import AlertStatus, IncidentStatus, PageReason, Severity
+from incidents.values import AlertStatus, IncidentStatus, PageReason
 
 MINUTE = timedelta(minutes=1)
 WINDOW = keys.window("w", "i")
 FIVE, TEN = timedelta(minutes=5), timedelta(minutes=10)
-
-
-def declared(number: int = 1, service: str = "db", now: datetime = NOW) -> tuple[str, Transition]:
-    """Return the id of an incident, and its declaring."""
-    name = f"INC-2026-{number:04d}"
-    event = events.DeclaredByHand(
-        actor="amira",
-        title=service,
-        severity=Severity.SEV2,
-        identity={"service": service},
-        identity_key=f"key-of-{service}",
-    )
-    context = Context(oncall=rule_set().oncall, ruleset="rules", new_id=name)
-    return name, transition(None, event, context=context, now=now)
-
-
-def commit_with(declaring: tuple[str, Transition] | None = None, now: datetime = NOW, **fields) -> Commit:
-    """Return a commit with these fields."""
-    commit = Commit(now)
-    if declaring is not None:
-        commit.take(declaring[0], declaring[1], declared=True)
-    for name, value in fields.items():
-        assert hasattr(commit, name)
-        setattr(commit, name, value)
-    return commit
-
-
-def plan_with(**fields) -> Plan:
-    """Return a plan with these fields."""
-    plan = Plan()
-    for name, value in fields.items():
-        assert hasattr(plan, name)
-        setattr(plan, name, value)
-    return plan
-
-
-def state(**labels) -> AlertState:
-    made = alert(**labels)
-    return AlertState(
-        source="prom",
-        fingerprint=made.fingerprint,
-        status=AlertStatus.FIRING,
-        labels=made.labels,
-        starts_at=NOW,
-        received_at=NOW,
-    )
 
 
 # The fields
@@ -94,81 +44,12 @@ def test_memory_reads_every_field_of_a_snapshot():
 
 def test_contract_has_a_case_for_every_field():
     """Each field of commit and snapshot is named in this suite, so that a new one is proven on both stores."""
-    suite = inspect.getsource(inspect.getmodule(commit_with))
+    suite = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_contract*.py"))
     fields = (vars(Commit(NOW)).keys() | set(Snapshot._fields)) - {"now_ms", "incidents", "declared"}
     assert {field for field in fields if f"{field}=" not in suite and f".{field}" not in suite} == set()
 
 
 # Incidents
-
-
-def merged_pair(store) -> tuple[str, str]:
-    """Two open incidents that share the alert `both`; `one` fires in the first, `two` was resolved in the second."""
-    first, second = declared(1, "db"), declared(2, "web", now=NOW + MINUTE)
-    store.apply(commit_with(first))
-    time.sleep(0.002)  # what is written in the same millisecond has no order between two timelines
-    store.apply(commit_with(second, now=NOW + MINUTE))
-    time.sleep(0.002)
-    firing = state(alertname="X")
-    states = {"prom/both": firing, "prom/one": firing, "prom/two": replace(firing, status=AlertStatus.RESOLVED)}
-    said = Entry(at=NOW + 2 * MINUTE, kind=EntryKind.ALERT_FIRED, text="X fired", fold="f@1")
-    store.apply(
-        commit_with(
-            now=NOW + 2 * MINUTE,
-            states=states,
-            attached={first[0]: {"prom/both", "prom/one"}, second[0]: {"prom/both", "prom/two"}},
-            counts={first[0]: {"firing": 2, "fold:f@1": 3}, second[0]: {"firing": 1, "resolved": 1, "fold:f@1": 1}},
-            entries=[(first[0], said), (second[0], said)],
-        )
-    )
-    return first[0], second[0]
-
-
-def test_contract_merging_joins_timelines_counts_and_alerts(store):
-    """The one that stays has the entries of both in order, what both have once, and each alert counted once."""
-    first, second = merged_pair(store)
-    before = {name: store.timeline(name) for name in (first, second)}
-    store.merge(first, second, now=NOW + 3 * MINUTE)
-    timeline = store.timeline(second)
-    assert [entry.at for entry in timeline] == sorted(entry.at for entry in timeline)
-    assert [entry.text for entry in timeline].count("X fired") == 1
-    assert all(entry in timeline for entry in (*before[first], *before[second]))
-    assert store.timeline(first) == before[first]
-    tally = store.tally(second)
-    assert (tally["firing"], tally["resolved"], tally["fold:f@1"]) == (2, 1, 3)
-    assert store.attached(second) == {"prom/both", "prom/one", "prom/two"}
-    assert store.timers()["clear|" + second] == to_ms(NOW + 3 * MINUTE)
-
-
-def test_contract_merged_identity_leads_to_the_one_that_stays(store):
-    """Both identities load the incident that goes on, also once it is closed; then both are free together."""
-    first, second = merged_pair(store)
-    commit = commit_with()
-    assert commit.merged == {}
-    store.merge(first, second, now=NOW)
-    plan = plan_with(identities={"key-of-db": {}, "key-of-web": {}}, services={"db": None}, ids={first: {}})
-    found = store.load(plan, NOW)
-    assert {known.incident.id for known in found.identities.values()} == {second}
-    assert (found.services["db"], found.ids[first].incident.merged_into) == ((second,), second)
-    store.happen(second, events.Resolve(actor="bo", override="x"), now=NOW)
-    assert store.lasts("identity", "key-of-db", NOW) == pytest.approx(30 * 60_000, abs=5_000)
-    store.happen(second, events.Reopen(actor="bo"), now=NOW)
-    assert store.lasts("identity", "key-of-db", NOW) is None
-    store.happen(second, events.Dismiss(actor="bo", reason="x"), now=NOW)
-    assert store.lasts("identity", "key-of-db", NOW) == store.lasts("identity", "key-of-web", NOW) == -2
-
-
-def test_contract_merged_identity_that_a_later_incident_took_stays_with_it(store):
-    """Whoever reopens the one that went on takes nothing from the incident that was declared since."""
-    first, second = merged_pair(store)
-    store.merge(first, second, now=NOW)
-    store.happen(second, events.Dismiss(actor="bo", reason="x"), now=NOW)
-    later = declared(3, "db")
-    store.apply(commit_with(later))
-    store.happen(second, events.Reopen(actor="bo"), now=NOW)
-    store.happen(second, events.Resolve(actor="bo", override="x"), now=NOW)
-    found = store.load(plan_with(identities={"key-of-db": {}, "key-of-web": {}}), NOW).identities
-    assert [known.incident.id for known in found.values()] == [later[0], second]
 
 
 def test_contract_closed_incident_leaves_its_identity_to_a_later_one(store):
@@ -181,22 +62,6 @@ def test_contract_closed_incident_leaves_its_identity_to_a_later_one(store):
     known = store.load(plan_with(identities={"key-of-db": {}}), NOW).identities["key-of-db"]
     assert known is not None
     assert known.incident.id == later[0]
-
-
-def test_contract_open_actions_are_indexed(store):
-    """The decider sees which post-incident actions are open, once it asks; done ones and those of merged are gone."""
-    first, second = merged_pair(store)
-    assert not store.load(plan_with(), NOW).has_actions
-    wanted = events.PostIncidentActionWritten(actor="bo", text="alert on it", due=NOW.date())
-    store.happen(first, wanted, now=NOW)
-    found = store.load(plan_with(actions=True), NOW)
-    assert found.has_actions
-    assert found.actions == (OpenAction(incident=first, due=NOW.date()),)
-    store.merge(first, second, now=NOW)
-    assert [action.incident for action in store.load(plan_with(actions=True), NOW).actions] == [second]
-    done = events.PostIncidentActionWritten(actor="bo", id="1", state=ActionState.DONE)
-    store.happen(second, done, now=NOW)
-    assert store.load(plan_with(actions=True), NOW).actions == ()
 
 
 def test_contract_of_nothing(store):
