@@ -11,7 +11,7 @@ from markupsafe import Markup
 from incidents.statistics.pictures import PictureOf, picture_of, shown_seconds
 from incidents.statistics.values import Group, GroupedBy, Spread, Statistics
 from tocsin.client import Client
-from tocsin.commands.options import UNUSABLE
+from tocsin.commands.options import FAILED, UNUSABLE
 from tocsin.commands.printing import Out
 from tocsin.commands.remote import end, with_client
 
@@ -44,7 +44,10 @@ def statistics(client: Client, out: Out, since: str, until: str | None, by: str,
         end(UNUSABLE, f"{report} cannot be written: there is no directory {report.parent}")
     query = {"since": since, "by": by} | ({"until": until} if until else {})
     answer = client.get("/statistics", query)
-    found = msgspec.convert(answer, Statistics)
+    try:
+        found = msgspec.convert(answer, Statistics)
+    except msgspec.ValidationError as error:
+        end(FAILED, f"the server is of another version than this command: {error}")
     if report is not None:
         report.write_text(render_report(found), encoding="utf-8")
     if out.is_json:

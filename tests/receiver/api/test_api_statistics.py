@@ -54,6 +54,14 @@ def test_statistics_read_incidents_without_a_summary(api, declare, incidents, cl
     assert api.get("statistics").json["dismissed"] == 1
 
 
+def test_statistics_count_merged_incidents_once(api, declare):
+    """What was merged is part of the one that goes on."""
+    one, other = declare("db"), declare("web")
+    assert api.post(f"incidents/{other.id}/merge", {"into": one.id}).status_code == 200
+    found = api.get("statistics").json
+    assert (found["incidents"], found["groups"][0]["name"]) == (1, "db")
+
+
 def test_statistics_keep_restricted_incidents_for_admins(api, declare, incidents, clock, store_url):
     """Not even that there was one is told to others, open or closed."""
     incident = declare("theft")
