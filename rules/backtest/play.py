@@ -77,7 +77,7 @@ def _received_at(event: Arrival | Received) -> datetime:
 
 
 def _without_reviews(rule_set: RuleSet) -> RuleSet:
-    """Return the rules without reminders of status reports: nobody writes any, so each incident would go on reminding."""
+    """Return the rules without reminders of status reports: nobody writes any, so each incident would ever remind."""
     asked = rule_set.oncall.severities
     rarely = {severity: msgspec.structs.replace(each, update_every=None) for severity, each in asked.items()}
     oncall = msgspec.structs.replace(rule_set.oncall, severities=rarely)
