@@ -40,7 +40,7 @@ def store_at_hand(settings: Settings, holder: str, *, alone: bool) -> Iterator[A
         return
     if not alone and not (settings.data_dir / STORE_DIRECTORY).is_dir():
         raise NoStore(f"there is no store in {settings.data_dir}; which one is meant? see --config and data_dir")
-    configure_logs(holder, stream=sys.stderr, level=logging.WARNING)
     with DirectoryLock(settings.data_dir, holder), Supervisor() as supervisor:
+        configure_logs(holder, stream=sys.stderr, level=logging.WARNING)
         supervisor.start([store_spec(EmbeddedStore(settings))])
         yield AtHand(url, lambda: supervisor.is_stopping)

@@ -17,6 +17,7 @@ from incidents.values import Severity
 from rules.index import identity_key
 from tocsin.cli import main
 from tocsin.config_file import load_settings
+from tocsin.locks import DirectoryLock
 from tocsin.startup import StoreRefused, ensure_durable
 
 
@@ -118,6 +119,16 @@ def test_restore_that_was_broken_off_keeps_tocsin_from_starting(config, links, s
         link.one("SET", keys.restoring(), "1")
     with pytest.raises(StoreRefused, match="restore FILE --force"):
         ensure_durable(load_settings(config, {}), store_url)
+
+
+def test_restore_beside_a_running_server_is_refused(config, tmp_path):
+    """Whoever holds the data directory is named, and nothing is touched."""
+    tocsin("backup", tmp_path / "b", config=config)
+    config.write_text("data_dir: ./data\n")
+    with DirectoryLock(tmp_path / "data", "tocsin serve"):
+        done = tocsin("restore", tmp_path / "b", "--force", config=config)
+    assert done.exit_code == 1
+    assert "is in use by tocsin serve" in done.stderr
 
 
 def test_backup_overwrites_nothing(config, tmp_path):
