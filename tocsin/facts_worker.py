@@ -21,6 +21,7 @@ from workers.facts import Facts
 from workers.journaling import Journaling
 from workers.keeping import Keeper
 from workers.prometheus import Prometheus
+from workers.reminding import Reminding
 from workers.runtime import RUNTIME
 
 CALENDAR_SECONDS = 20.0
@@ -38,8 +39,11 @@ def run(settings: Settings, url: str) -> int:
         owner=new_owner(),
         alertmanagers={each.source: each.url for each in settings.alertmanagers},
         now=utc_now,
-        asking=_asking(settings.prometheus, links, intake) if settings.prometheus is not None else None,
-        calendars=_calendars(links, deny_private=settings.deny_private_urls),
+        beside=[
+            _calendars(links, deny_private=settings.deny_private_urls),
+            Reminding(links=links, rule_set=RuleBook(RuleSets(links)).current, now=utc_now),
+            *([_asking(settings.prometheus, links, intake)] if settings.prometheus is not None else []),
+        ],
     )
     RUNTIME.install("facts", facts)
     journaling = Journaling(

@@ -6,9 +6,9 @@ Nothing slow is ever asked by the decider. An Alertmanager that does not answer 
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import requests
@@ -22,8 +22,6 @@ from incidents.store.connection import Links, checked
 from incidents.store.intake import Intake
 from incidents.store.wake import LINGER, Waker
 from incidents.values import AlertStatus
-from workers.asking import Asking
-from workers.calendars import Calendars
 from workers.reconciling import Upstream, reconcile
 
 LOG = structlog.get_logger()
@@ -39,10 +37,20 @@ AT_ONCE = 500
 _UPSTREAM = msgspec.json.Decoder(list[Upstream])
 
 
+class Beside(Protocol):
+    """What runs in threads of its own."""
+
+    def start(self) -> None:
+        """Run from now on; does nothing while it does already."""
+
+    def pause(self) -> None:
+        """Stop running."""
+
+
 class Facts:
     """Reconciles each configured Alertmanager every five minutes, at the start, and after a truncated notification.
 
-    Along with that, `asking` asks Prometheus and `calendars` reads those of rotations, in threads of their own.
+    `beside` is what else an installation asks for, each in threads of its own: they run while this does.
     """
 
     def __init__(
@@ -54,8 +62,7 @@ class Facts:
         owner: str,
         alertmanagers: Mapping[str, str],
         now: Callable[[], datetime],
-        asking: Asking | None = None,
-        calendars: Calendars | None = None,
+        beside: Sequence[Beside] = (),
     ) -> None:
         self._links = links
         self._intake = intake
@@ -63,7 +70,7 @@ class Facts:
         self._owner = owner
         self._alertmanagers = dict(alertmanagers)  # source -> URL
         self._now = now
-        self._beside = [each for each in (asking, calendars) if each is not None]
+        self._beside = beside
         self._due = dict.fromkeys(alertmanagers, 0.0)  # in monotonic time
         self._stop = threading.Event()
 
