@@ -49,6 +49,16 @@ def is_overdue(incident: Incident, oncall: OnCall, now: datetime) -> bool:
     return incident.is_open and every is not None and now >= reviewed_at(incident) + every
 
 
+def standing(incident: Incident, now: datetime) -> list[str]:
+    """Return how the status report and the tasks of an incident stand, a line each, for whoever takes over."""
+    report = incident.status_report
+    waiting = [f"{each.text} ({each.person or 'nobody'})" for each in incident.tasks if each.done_at is None]
+    lines = [f"Tasks open: {'; '.join(waiting)}."] if waiting else []
+    if report is not None:
+        lines.append(f"Status report: version {report.version} by {report.by}, {in_words(now - report.at)} old.")
+    return lines
+
+
 def in_words(span: timedelta) -> str:
     """Return a span of time in words, such as `45 min` or `2 h 5 min`."""
     minutes = max(0, int(span.total_seconds() // 60))

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from incidents import events
 from incidents.delivery import channels_of
+from incidents.document.review import standing
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Handover, Incident, Roles
 from incidents.oncall import LIFECYCLE_KINDS, OnCall, SeveritySettings
@@ -135,6 +136,7 @@ def brief(incident: Incident, event: events.RoleGiven, person: str, context: Con
         f"Engineers: {', '.join(roles.engineers) or 'nobody'}.",
         f"Objectives unmet: {'; '.join(each.text or each.id for each in unmet) or 'none'}.",
     ]
+    lines += standing(incident, now)
     if asked.update_every is not None:
         lines.append(f"An update is due every {int(asked.update_every.total_seconds() // 60)} min.")
     if event.lately:

@@ -91,6 +91,15 @@ def test_task_in_a_restricted_incident_tells_no_title(incident):
     assert do(incident, replace(given, person="amira")).pages == ()
 
 
+def test_handover_tells_of_report_and_tasks(incident):
+    """Who takes over hears how old the status report is, and what is still to be done by whom."""
+    reported = do(incident, events.DocumentEdited(actor="amira", seen="*", status_report="Full")).incident
+    given = do(reported, events.TaskGiven(actor="amira", text="Look", person="bo")).incident
+    asked = events.RoleGiven(actor="amira", role=Role.INCIDENT_COMMANDER, person="bo")
+    text = do(given, asked, minutes=9).pages[0].text
+    assert "Tasks open: Look (bo).\nStatus report: version 1 by amira, 8 min old." in text
+
+
 def test_actions_from_outside_of_the_group_are_marked(incident):
     """The commander, the engineer in charge and the engineers operate; nobody is outside of a group of nobody."""
     assert is_outside(incident, "bo")
