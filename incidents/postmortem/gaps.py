@@ -14,6 +14,7 @@ from incidents.postmortem.record import Record, text_in
 from incidents.postmortem.spans import Span, open_spans, role_spans, severity_at, uncovered
 from incidents.postmortem.words import plural, told
 from incidents.timeline import EntryKind, TimelineEntry
+from incidents.transitions.actions import told_overdue
 from incidents.transitions.merging import roles_wanted
 from incidents.values import Role
 
@@ -43,6 +44,8 @@ class GapKind(StrEnum):
     REOPENED = "reopened"
     OUTSIDE_ACTION = "outside_action"
     NO_ACTION = "no_action"
+    TASK_OPEN = "task_open"
+    ACTIONS_OVERDUE = "actions_overdue"
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,6 +220,15 @@ def _outside(record: Record) -> Iterator[Gap]:
 
 
 def _actions(record: Record) -> Iterator[Gap]:
+    """Yield what was to be done: after earlier incidents of the rule, during this one, and after it."""
+    incident = record.incident
+    if incident.overdue_actions:
+        text = f"When it was declared, {told_overdue(incident.overdue_actions)}: they came of the same rule"
+        yield Gap(kind=GapKind.ACTIONS_OVERDUE, text=text, at=incident.declared_at)
+    for task in incident.tasks if not incident.is_open else ():
+        if task.done_at is None:
+            whose = f" ({task.person})" if task.person else ""
+            yield Gap(kind=GapKind.TASK_OPEN, text=f"A task was not done{whose}: {task.text}", at=task.at)
     needed = record.wanted == "required"
     if needed and not record.incident.post_incident_actions and not record.incident.is_open:
         yield Gap(kind=GapKind.NO_ACTION, text="No post-incident action was written down", at=record.end)

@@ -41,7 +41,9 @@ def as_markdown(draft: Draft, *, picture: str = PICTURE) -> str:
         if draft.people
         else _NONE,
         "### Who had to know",
-        _listed(f"{inline(each.name)} ({each.kind}{', outside' * each.external})" for each in draft.stakeholders),
+        _listed(
+            f"{inline(each.name)} ({inline(each.kind)}{', outside' * each.external})" for each in draft.stakeholders
+        ),
         "### What was told",
         _listed(f"{moment(line.at)}, {inline(line.actor)}: {inline(line.text)}" for line in draft.communications),
         "## Objectives",

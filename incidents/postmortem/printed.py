@@ -16,6 +16,7 @@ from incidents.postmortem.markdown import (
     roles_told,
 )
 from incidents.postmortem.words import moment
+from incidents.texts import lines
 
 _WEB = ("https://", "http://")
 
@@ -36,6 +37,11 @@ def as_html(draft: Draft, picture: str) -> str:
     )
 
 
+def _fit(value: object) -> object:
+    """Return what is to be shown without what is unfit for a screen; markup of ours stays as it is."""
+    return lines(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
 @lru_cache(maxsize=1)
 def _template() -> Template:
     environment = Environment(
@@ -44,5 +50,6 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_fit,
     )
     return environment.get_template("postmortem.html.j2")
