@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from incidents.incident import AlertTally, Incident
+from incidents.incident import AlertTally, Incident, Objective
 from incidents.values import Role
 
 
@@ -48,16 +48,7 @@ def incident_json(incident: Incident, alerts: AlertTally) -> dict[str, Any]:
         },
         "summary": incident.summary,
         "runbook": incident.runbook,
-        "objectives": [
-            {
-                "id": objective.id,
-                "text": objective.text,
-                "kind": objective.kind,
-                "met_at": instant(objective.met_at),
-                "met_by": objective.met_by or None,
-            }
-            for objective in incident.objectives
-        ],
+        "objectives": [_objective(objective) for objective in incident.objectives],
         "stakeholders": [
             {"name": stakeholder.name, "kind": stakeholder.kind, "external": stakeholder.external}
             for stakeholder in incident.stakeholders
@@ -68,4 +59,14 @@ def incident_json(incident: Incident, alerts: AlertTally) -> dict[str, Any]:
         "overdue_actions": [{"incident": each.incident, "count": each.count} for each in incident.overdue_actions],
         "next_page_at": instant(paging.next_at) if paging else None,
         "version": incident.version,
+    }
+
+
+def _objective(objective: Objective) -> dict[str, Any]:
+    return {
+        "id": objective.id,
+        "text": objective.text,
+        "kind": objective.kind,
+        "met_at": instant(objective.met_at),
+        "met_by": objective.met_by or None,
     }

@@ -160,13 +160,7 @@ class Exposition:
             ("queue",),
             [((queue,), since) for queue, since in seen.items()],
         )
-        overdue = sum(1 for action in store.actions if is_overdue(ActionState.OPEN, action.due, now))
-        yield _labelled(
-            "post_incident_actions",
-            "Post-incident actions that are to be done still, and those whose day is over.",
-            ("state",),
-            [(("open",), len(store.actions)), (("overdue",), overdue)],
-        )
+        yield _actions(store, now)
         yield _labelled(
             "heartbeat_age_seconds",
             "Since a heartbeat was heard.",
@@ -309,6 +303,16 @@ def _labelled(name: str, text: str, labels: Sequence[str], samples: Iterable[tup
     for values, value in samples:
         family.add_metric(values, float(value))
     return family
+
+
+def _actions(store: Measured, now: datetime) -> Metric:
+    overdue = sum(1 for action in store.actions if is_overdue(ActionState.OPEN, action.due, now))
+    return _labelled(
+        "post_incident_actions",
+        "Post-incident actions that are to be done still, and those whose day is over.",
+        ("state",),
+        [(("open",), len(store.actions)), (("overdue",), overdue)],
+    )
 
 
 def _counter(measure: Measure, counts: dict[Values, int], at_zero: Iterable[Values]) -> Metric:

@@ -98,12 +98,9 @@ def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
     fence, ruleset, number = int(next(answers) or 0), next(answers), int(next(answers) or 0)
     maintenance, has_actions = decode_maintenance(tuple(next(answers))), bool(next(answers))
     alerts = _states(plan, next(answers)) if plan.alerts else {}
-    identities: dict[str, Known | None] = {}
-    ids: dict[str, Known | None] = {}
-    if plan.identities or plan.ids:
-        groups = iter(next(answers))
-        identities = {name: _known(next(groups), folds) for name, folds in plan.identities.items()}
-        ids = {name: _known(next(groups), folds) for name, folds in plan.ids.items()}
+    groups = iter(next(answers) if plan.identities or plan.ids else ())
+    identities = {name: _known(next(groups), folds) for name, folds in plan.identities.items()}
+    ids = {name: _known(next(groups), folds) for name, folds in plan.ids.items()}
     counts, scores = _windows(plan, next(answers) if plan.windows else ())
     members = {key: tuple(name.decode() for name in next(answers)) for key in plan.members}
     delivered = frozenset(
