@@ -1,5 +1,6 @@
 """What starts and ends the clocks of people, under `tocsin serve` with short waits: work that drags on, handovers,
-hours of a policy, silence after an acknowledgement, and an acknowledgement that ends in PagerDuty.
+hours of a policy, silence after an acknowledgement, an acknowledgement that ends in PagerDuty, and shifts that
+stand in a calendar.
 """
 
 import hashlib
@@ -11,14 +12,16 @@ from pathlib import Path
 
 import pytest
 import requests
+from calendar_texts import calendar, event
 from installation import Installation, firing
-from page_sink import PageSink
+from page_sink import Answer, PageSink
 from pagerduty_look_alike import KEY, PagerDutyLookAlike
 from programs import Programs, eventually
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("paging-policies")]
 
 SECRET = "signing-secret-of-the-policies"
+CALENDAR_PATH = "/oncall.ics"
 LONG = 30.0  # nothing here is held against the clock
 # Each has people of its own, so that no page waits for those of another test.
 TEAMS = {
@@ -27,6 +30,7 @@ TEAMS = {
     "office": "hours: {{weekdays: [{day}], from: '09:00', until: '10:00'}}, ",
     "silent": "repage_after: 3s, ",
     "mirrored": "",
+    "planned": "",
 }
 RULES = """
 defaults: {identity: [service], reopen_within: 30m}
@@ -37,7 +41,7 @@ rules:
 """
 
 
-def oncall(sink, pagerduty):
+def oncall(sink, pagerduty, calendars):
     """The on-call settings: a team for each test, whose first commander is NAME-1 and whose next is NAME-2."""
     now = datetime.now(UTC)
     people = [f"{name}-{number}" for name in TEAMS for number in (1, 2)]
@@ -45,7 +49,8 @@ def oncall(sink, pagerduty):
     lines += ["  bridge:", f"    channels: [{{pagerduty: {{routing_key: {KEY}, url: '{pagerduty.events_url}'}}}}]"]
     lines.append("rotations:")
     handoff = f"{{every: 52w, at: '00:00', starting: {now.date()}}}"
-    lines += [f"  {name}: {{handoff: {handoff}, order: [{name}-1, {name}-2]}}" for name in TEAMS]
+    lines += [f"  {name}: {{handoff: {handoff}, order: [{name}-1, {name}-2]}}" for name in TEAMS if name != "planned"]
+    lines.append(f"  planned: {{calendar: {{url: '{calendars.url_for(CALENDAR_PATH)}', refresh: 1m}}}}")
     lines.append("teams:")
     for name in TEAMS:
         role = f"{{incident_commander: {{rotation: {name}}}}}"
@@ -101,7 +106,8 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage():
     """One that runs, for all tests here."""
-    sink, pagerduty = PageSink(), PagerDutyLookAlike()
+    sink, pagerduty, calendars = PageSink(), PagerDutyLookAlike(), PageSink()
+    calendars.always(Answer(body=calendar(event("planned-1", "20260101", "20991231")).encode()), path=CALENDAR_PATH)
     with tempfile.TemporaryDirectory(prefix="tocsin-") as directory:
         programs = Programs(Path(directory))
         try:
@@ -109,7 +115,7 @@ def stage():
             text = installation.config.read_text()
             source = f'sources:\n- {{name: pd, kind: pagerduty, signing_secrets: ["{SECRET}"]}}'
             installation.config.write_text(text.replace("sources:", source))
-            (installation.rules / "oncall.yml").write_text(oncall(sink, pagerduty))
+            (installation.rules / "oncall.yml").write_text(oncall(sink, pagerduty, calendars))
             installation.write_rules(RULES)
             serving = installation.serve()
             yield Stage(installation, sink, pagerduty)
@@ -119,6 +125,7 @@ def stage():
             programs.end()
             sink.close()
             pagerduty.close()
+            calendars.close()
 
 
 def test_policy_calls_backup_from_an_alert_without_an_incident_to_an_incident_open_too_long(stage):
@@ -189,4 +196,18 @@ def test_policy_begins_again_when_an_acknowledgement_ends_in_pagerduty(stage):
     stage.pagerduty.expect_event("trigger", timeout=LONG, dedup_key=key)
     assert stage.incident(incident)["status"] == "declared"
     assert len([each for each in stage.installation.incidents() if each["identity"] == {"service": "mirrored"}]) == 1
+    stage.installation.act(incident, "acknowledge")
+
+
+def test_policy_pages_whoever_the_calendar_names(stage):
+    """The facts worker reads it, and what it says is in force everywhere."""
+
+    def commander():
+        return stage.installation.get("/oncall?team=planned")["incident_commander"]["person"]
+
+    eventually(lambda: commander() == "planned-1", timeout=LONG, what="the calendar in force", poll=0.1)
+    incident = stage.declared("planned")["incident"]["id"]
+    assert stage.incident(incident)["roles"]["incident_commander"] == "planned-1"
+    listed = stage.installation.get("/oncall/unreachable")["unreachable"]
+    assert [each for each in listed if each["what"] in {"calendar", "rotation"}] == []
     stage.installation.act(incident, "acknowledge")
