@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from incidents.events import Note
+from incidents.events import Note, PageFailed
 from receiver.app import create_app
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
@@ -24,6 +24,17 @@ DESKTOP = {"width": 1280, "height": 800}
 expect.set_options(timeout=PATIENCE_MS)
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\"> {{ config }}"
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+FAILED = PageFailed(
+    page_id="p",
+    person="amira",
+    kind="sms",
+    channel="amira/1",
+    attempt=1,
+    error="refused",
+    permanent=True,
+    again_at=None,
+)
 
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
@@ -104,6 +115,7 @@ def test_browser_has_no_barriers(visit, address, declare, incidents, clock):
     """axe-core finds none by WCAG 2.2 AA, light and dark, on the phone and on the desk."""
     incident = declare(title="It is broken")
     incidents.apply(incident.id, Note(actor="bo", text="looking"), now=clock.now)
+    incidents.apply(incident.id, FAILED, now=clock.now)
     found, passed = [], 0
     for scheme, size in (("light", PHONE), ("dark", DESKTOP)):
         page = visit(scheme=scheme, size=size)
