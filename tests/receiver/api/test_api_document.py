@@ -1,5 +1,7 @@
 """The live state document over the API: six parts, edits of which none is lost, histories, drafts, CommonMark."""
 
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -8,8 +10,13 @@ from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
 from incidents import keys
+from incidents.document.values import Part
+from incidents.document.versions import tag_of
+from incidents.events import DocumentEdited
 from incidents.store.archive import Kept, sweep
 from incidents.store.codec import encode
+from incidents.store.documents import Documents
+from incidents.transitions import StaleDocument
 
 HOSTILE = "<script>alert(1)</script> **bold** [x](javascript:alert(1)) | a\n# heading\n- item"
 AUDIENCES = """
@@ -178,6 +185,26 @@ def test_document_keeps_the_summary_it_was_declared_with(api, clock):
     api.call("PATCH", path, who="bo", json={"summary": "Some can"}, headers={"If-Match": etag})
     after = api.get(f"{path}/history?part=summary").json["versions"]
     assert [(each["version"], each["text"]) for each in after] == [(1, "Nobody can order"), (2, "Some can")]
+
+
+def test_document_loses_no_edit_of_many_at_once(name, incidents, links, clock):
+    """Several people write, and join what they were refused for: each text is a version, and every number is there."""
+
+    def write(person: int) -> None:
+        for number in range(4):
+            written = False
+            while not written:
+                seen = tag_of(incidents.get(name)[0])
+                event = DocumentEdited(actor=f"p{person}", seen=seen, status_report=f"{person}.{number}")
+                with contextlib.suppress(StaleDocument):
+                    incidents.apply(name, event, now=clock.now)
+                    written = True
+
+    with ThreadPoolExecutor(4) as people:
+        list(people.map(write, range(4)))
+    kept = Documents(links).versions(name, Part.STATUS_REPORT).versions
+    assert [version.version for version in kept] == list(range(1, 17))
+    assert {version.text for version in kept} == {f"{person}.{number}" for person in range(4) for number in range(4)}
 
 
 def test_document_of_a_merged_incident_is_not_lost(api, name, edit, declare):
