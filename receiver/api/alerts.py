@@ -9,7 +9,7 @@ from incidents.store.alert_reads import HeardAlert
 from incidents.store.quarantine import NotRequeueable, alert_in, cut
 from incidents.values import AlertStatus
 from receiver.api import answers, wire
-from receiver.api.incidents import checked_id
+from receiver.api.incidents import at_home, checked_id
 from receiver.api.reading import AFTER, LIMIT, limit_in, one_of, text_in, words_in
 from receiver.api.route import Call, Parameter, Reply, Route, Services
 from receiver.auth import ApiRole
@@ -23,12 +23,17 @@ def _list(services: Services, call: Call) -> Reply:
     incident = text_in(call.query, "incident")
     status = next(iter(words_in(call.query, "status", AlertStatus)), None)
     page = services.alerts.alerts(
-        incident_id=checked_id(call._replace(path={"incident_id": incident})) if incident else "",
+        incident_id=_home(services, call, incident) if incident else "",
         status=AlertStatus(status) if status else None,
         after=text_in(call.query, "after"),
         limit=limit_in(call.query),
     )
     return Reply({"alerts": [_alert(heard, services, call) for heard in page.alerts], "next": page.next})
+
+
+def _home(services: Services, call: Call, name: str) -> str:
+    """Return the incident whose alerts are asked for: where it was merged, the one that goes on."""
+    return checked_id(at_home(services, call._replace(path={"incident_id": name})))
 
 
 def _alert(heard: HeardAlert, services: Services, call: Call) -> dict[str, Any]:
