@@ -1,7 +1,7 @@
 """Every key of the store, one function each. A docstring gives its type, TTL, writer and reader.
 
 Foreign text is hashed before it becomes part of a key. Nothing else in the project writes a key down. Which of them
-belong to one incident, and which last for moments, is listed at the end.
+belong to one incident, and which last for moments, stands in `incidents/keyring.py`: list a new one there.
 """
 
 from incidents.alert import short_hash
@@ -463,34 +463,3 @@ def restoring() -> str:
     same, and `tocsin serve`.
     """
     return "tocsin:restoring"
-
-
-# Whatever is kept under the id of an incident beside itself: it is archived, brought back and deleted with it.
-PARTS_OF_INCIDENT = (
-    timeline,
-    tally,
-    incident_alerts,
-    incident_awake,
-    summary_versions,
-    report_versions,
-    corrections,
-    postmortem,
-    postmortem_versions,
-)
-
-# Where the ids of closed incidents stand as members or fields, with the command that takes one away: they go with it.
-LISTS_OF_INCIDENTS = (
-    ("ZREM", incidents()),
-    ("HDEL", statistics()),
-    ("ZREM", post_incident_actions()),
-    ("HDEL", post_incident_actions_open()),
-    ("HDEL", postmortems()),
-)
-
-# What only says who works or looks just now, and who is signed in: a backup leaves it out, and what begins with it.
-MOMENTARY = (
-    lease(), suspect(), wake_decider(), wake_pager(), wake_facts(), pager_lingers(), facts_linger(), workers_seen(),
-    pages_wake(), pages_claimed(), journal_lease(), journal_expected(), audited(), keeper_lease(), restoring(),
-    "tocsin:probe", "tocsin:page-test", "tocsin:session", "tocsin:sessions", "tocsin:sign-in",
-    "tocsin:idempotency",
-)  # fmt: skip

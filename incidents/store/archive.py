@@ -25,7 +25,7 @@ from incidents.archive import (
 from incidents.clock import to_ms
 from incidents.errors import StoreConflict
 from incidents.incident import AlertTally, Incident
-from incidents.keyring import parts_of
+from incidents.keyring import LISTS_OF_INCIDENTS, parts_of
 from incidents.store.codec import decode_incident, tally_of
 from incidents.store.connection import Command, Link, checked
 from incidents.store.load import FIELDS
@@ -165,5 +165,5 @@ def _delete(link: Link, incident_id: str) -> bool:
     if incident is not None and _is_pointed_to(link, incident):
         gone += [keys.identity(name) for name in incident.identity_keys]
     commands: list[Command] = [("DEL", *gone)]
-    commands += [(command, place, incident_id) for command, place in keys.LISTS_OF_INCIDENTS]
+    commands += [(command, place, incident_id) for command, place in LISTS_OF_INCIDENTS]
     return checked(link.ask([("MULTI",), *commands, ("EXEC",)]))[-1] is not None

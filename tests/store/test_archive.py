@@ -10,7 +10,7 @@ from builders import NOW
 from incidents import events, keys
 from incidents.archive import is_archive
 from incidents.errors import NotFound
-from incidents.keyring import parts_of
+from incidents.keyring import LISTS_OF_INCIDENTS, MOMENTARY, PARTS_OF_INCIDENT, parts_of
 from incidents.oncall import OnCall
 from incidents.store.alert_reads import AlertReads
 from incidents.store.archive import Kept, bring_back, sweep
@@ -157,7 +157,7 @@ class Meddler(Link):
         return super().ask(commands, **more)
 
 
-@pytest.mark.parametrize("part", range(len(keys.PARTS_OF_INCIDENT) + 1))
+@pytest.mark.parametrize("part", range(len(PARTS_OF_INCIDENT) + 1))
 def test_archive_gives_way_to_a_change_at_the_same_moment(link, store_url, closed, part):
     """Whatever of an incident changes while it is packed, the change stays and the packing does not happen."""
     name = closed()
@@ -179,13 +179,13 @@ def test_archive_deletes_after_the_retention_and_leaves_nothing(link, incidents,
     archive(link)
     later = NOW + 400 * DAY + timedelta(hours=1)
     assert archive(link, now=later - timedelta(minutes=1)).deleted == ()
-    for command, place in keys.LISTS_OF_INCIDENTS:
+    for command, place in LISTS_OF_INCIDENTS:
         for each in (name, plain):
             link.one(*(("ZADD", place, 1, each) if command == "ZREM" else ("HSET", place, each, "x")))
     assert set(archive(link, now=later).deleted) == {name, plain}
     left = {key for _, found in [link.one("SCAN", 0, "COUNT", 10_000)] for key in found}
     assert not any(b"INC-" in key for key in left)
-    assert [link.one("EXISTS", place) for _, place in keys.LISTS_OF_INCIDENTS] == [0] * len(keys.LISTS_OF_INCIDENTS)
+    assert [link.one("EXISTS", place) for _, place in LISTS_OF_INCIDENTS] == [0] * len(LISTS_OF_INCIDENTS)
     assert Reads(links).incidents().incidents == ()
     with pytest.raises(NotFound):
         incidents.get(name)
@@ -234,11 +234,7 @@ def test_keys_of_an_incident_are_all_listed():
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and "tocsin:incident:{" in ast.unparse(node) and node.name != "incident"
     }
-    listed = next(
-        node.value for node in tree.body if isinstance(node, ast.Assign) and "PARTS_OF_INCIDENT" in ast.unparse(node)
-    )
-    named = {node.id for node in ast.walk(listed) if isinstance(node, ast.Name)}
-    assert of_incident == named
+    assert of_incident == {part.__name__ for part in PARTS_OF_INCIDENT}
     assert all(key.startswith(f"{keys.incident('INC')}:") for key in parts_of("INC"))
 
 
@@ -251,4 +247,4 @@ def test_keys_that_last_for_moments_are_all_listed():
         if isinstance(node, ast.FunctionDef) and "second" in (ast.get_docstring(node) or "").partition("TTL:")[2][:25]
     }
     assert len(shortly) > 5
-    assert {getattr(keys, name)() for name in shortly} - set(keys.MOMENTARY) == set()
+    assert {getattr(keys, name)() for name in shortly} - MOMENTARY == set()
