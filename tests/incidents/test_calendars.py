@@ -1,11 +1,14 @@
 """Calendars as rotations: events become turns, in the right zone, and bad calendars say what is wrong."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from calendar_texts import calendar, event
+from hypothesis import given
+from hypothesis import strategies as st
 
-from incidents.calendars import decoded, encoded, hash_of, id_of, turns_of, unknown_of, with_turns
+from incidents.calendars import Copy, Event, decoded, encoded, hash_of, id_of, turns_of, unknown_of, with_turns
 from incidents.oncall import Calendar, Layer, Person, Rotation
 from incidents.rota.calendar import calendar_of
 from incidents.rota.reading import BadCalendar, read_calendar
@@ -159,3 +162,39 @@ def test_calendar_copies_are_kept_under_their_hash():
     assert hash_of({"a": first}) == hash_of({"a": second}) != hash_of({"b": first})
     assert (decoded(encoded({"a": first})), hash_of({})) == ({"a": first}, "")
     assert id_of(LAYER) != id_of(Layer(order=(), calendar=LAYER.calendar)) != id_of(Layer(order=())) == ""
+
+
+HOURS = st.integers(0, 24 * 20).map(lambda hours: NOW + timedelta(hours=hours))
+EVENTS = st.lists(
+    st.builds(
+        lambda start, hours, who: Event(start, start + timedelta(hours=hours), (who,)),
+        HOURS,
+        st.integers(1, 200),
+        st.sampled_from([*PEOPLE, "Team lunch"]),
+    ),
+    max_size=12,
+)
+
+
+def named_at(events, at):
+    """Who holds by the rule as it is written down: the event that began last, of those the one that ends first."""
+    open_ = [each for each in events if each.start <= at < each.until and each.names[0] in PEOPLE]
+    return min(((-each.start.timestamp(), each.until, each.names[0]) for each in open_), default=(0, at, None))[2]
+
+
+@given(EVENTS, HOURS)
+def test_calendar_of_any_events_has_one_holder_at_every_instant_and_shows_it(events, at):
+    """It is whom the rule says; turns follow one another in order, and the plan and the gaps are what happens."""
+    copy = Copy(since=NOW, until=NOW + timedelta(days=60), events=tuple(events))
+    rotation = Rotation(id="r", layers=(with_turns(LAYER, PEOPLE, copy),))
+    turns = rotation.layers[0].turns
+    assert all(one.until <= two.start for one, two in pairwise(turns))
+    expected = named_at(events, at)
+    if expected is None:
+        with pytest.raises(NobodyOnCall):
+            holder(rotation, at)
+    else:
+        shift = holder(rotation, at)
+        assert (shift.person, shift.start <= at < shift.until) == (expected, True)
+        assert shift in preview(rotation, NOW, NOW + timedelta(days=40))
+    assert any(start <= at < until for start, until in gaps(rotation, start=NOW, days=30)) == (expected is None)

@@ -19,6 +19,7 @@ from rules.deciding.deciding import Deciding
 from rules.load import load_rule_set
 from tocsin.rulebook import RuleBook
 from workers.calendars import Calendars
+from workers.channels.errors import DeliveryError
 from workers.channels.http import Answer, HttpClient
 
 CALENDAR = 'calendar: {url: "https://calendar.example.org/secret.ics"}'
@@ -187,5 +188,7 @@ def test_calendars_over_http_are_bounded_and_tagged():
         answer = HttpClient(answer_bytes=50).get(sink.url_for("/c.ics"), {"If-None-Match": '"6"'})
         assert (answer.etag, answer.content) == ('"7"', AMIRA.encode()[:50])
         assert sink.expect_attempts(1, path="/c.ics")[0].headers["if-none-match"] == '"6"'
+        with pytest.raises(DeliveryError, match="deny_private_urls"):
+            HttpClient(deny_private=True).get(sink.url_for("/c.ics"))
     finally:
         sink.close()

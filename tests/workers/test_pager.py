@@ -1,5 +1,6 @@
 """The page worker over a real Valkey and a real page sink: pages go out, are retried, escalate, and stop."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -7,9 +8,10 @@ from desk import Desk
 from page_sink import PageSink
 
 from incidents import keys
-from incidents.events import Acknowledge, Resolve
+from incidents.events import Acknowledge, Resolve, StepDue
 from incidents.store.connection import Links
 from incidents.store.pages import claim, unclaim
+from incidents.values import Severity
 
 ONCALL = """
 people:
@@ -115,3 +117,21 @@ def test_pager_marks_what_a_dead_worker_may_have_sent_as_a_repeat(desk: Desk, pa
     assert unclaim(desk.link, "host|7|", desk.now) == 1
     desk.work()
     page_sink.expect_page(path="/amira", repeat=True, attempt=2)
+
+
+def test_pager_and_an_acknowledgement_at_the_same_instant_have_one_winner(desk: Desk, page_sink: PageSink):
+    """Whichever comes first, nobody is paged after the acknowledgement, and nothing is scheduled any more."""
+    incidents = [desk.declare(f"s{number}", severity=Severity.SEV3) for number in range(8)]
+    for incident in incidents:
+        desk.link.one("ZREM", keys.pages_due(), *desk.link.one("ZRANGE", keys.pages_due(), 0, -1))
+        due = incident.paging.next_at
+        events = (StepDue(), Acknowledge(actor="amira"))
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda event: desk.incidents.apply(incident.id, event, now=due), events))  # noqa: B023
+        after, _ = desk.incidents.get(incident.id)
+        assert (after.status.value, after.paging.next_at) == ("acknowledged", None)
+        kinds = desk.kinds(incident.id)
+        assert "page_escalated" not in kinds[kinds.index("acknowledged") :]
+        assert desk.link.one("ZSCORE", keys.escalations(), incident.id) is None
+    desk.work()
+    assert page_sink.received == []
