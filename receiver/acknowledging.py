@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from flask import Blueprint, Response, render_template_string, request
+from flask import Blueprint, Response, request
 
 from incidents.errors import NotFound, TransitionNotAllowed
 from incidents.events import Acknowledge
@@ -22,41 +22,17 @@ from incidents.store.page_tests import acknowledge_test, read_test
 from receiver.audit import trail
 from receiver.deps import ApiDeps, Deps
 from receiver.problems import Problem
+from receiver.web.rendering import Renderer
 
-# Nothing but its own style: no script, no frame around it, no address handed on, nothing kept.
+# Nothing but our style: no script, no frame around it, no address handed on, nothing kept.
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",
     "Cache-Control": "no-store",
 }
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="dark light">
-<title>{{ heading }}</title>
-<style>
-:root { color-scheme: dark light; font: 1.125rem/1.5 system-ui, sans-serif; }
-body { max-width: 40rem; margin: 0 auto; padding: 1rem; }
-li { margin: 0 0 1rem; overflow-wrap: anywhere; }
-button { font: inherit; font-weight: bold; width: 100%; padding: 1rem; cursor: pointer; }
-</style>
-</head>
-<body>
-<main>
-<h1>{{ heading }}</h1>
-{% if told %}<p role="status">{{ told }}</p>{% endif %}
-<ul>
-{% for one in rows %}<li><strong>{{ one.severity }} {{ one.title }}</strong><br>{{ one.id }}: {{ one.state }}</li>
-{% endfor %}</ul>
-{% if button %}<form method="post"><button type="submit" autofocus>{{ button }}</button></form>{% endif %}
-</main>
-</body>
-</html>
-"""
+_PAGES = Renderer("")
 
 
 class _Row(NamedTuple):
@@ -67,6 +43,7 @@ class _Row(NamedTuple):
     severity: str
     state: str
     waits: bool
+    is_shown: bool = True  # there is a page of it
 
     @classmethod
     def of(cls, incident: Incident) -> "_Row":
@@ -147,7 +124,7 @@ class _Desk:
             test = read_test(store, name)
         by, at = test.acknowledged_by, test.acknowledged_at
         state = f"acknowledged first by {by} at {instant(at)}" if at else "not acknowledged yet"
-        return _Row(name, "A test page: nothing is wrong", "SEV4", state, at is None)
+        return _Row(name, "A test page: nothing is wrong", "SEV4", state, at is None, is_shown=False)
 
     def _acknowledge(self, token: str, link: AckLink, name: str) -> bool:
         now = self._now()
@@ -172,7 +149,7 @@ def _was_used(used: Used) -> str:
 def _answer(rows: Sequence[_Row], heading: str, told: str, *, button: str = "", done: Sequence[str] = ()) -> Response:
     """Answer a page to browsers, and JSON to programs."""
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        page = render_template_string(_PAGE, rows=rows, heading=heading, told=told, button=button)
+        page = _PAGES.render("acknowledge.html", {"rows": rows, "heading": heading, "told": told, "button": button})
         return Response(page, headers=_HEADERS, content_type="text/html; charset=utf-8")
     body: dict[str, Any] = {
         "acknowledged": list(done),
