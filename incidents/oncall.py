@@ -81,7 +81,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     timezone: str = "UTC"
-    order: tuple[str, ...]
+    order: tuple[str, ...] = ()
     terms: tuple[Term, ...] = ()  # one for each place of the order, or none at all
     every: timedelta = timedelta(weeks=1)
     weekday: int | None = None  # 0 is Monday; None: the weekday of `starting`
