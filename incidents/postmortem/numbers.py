@@ -25,7 +25,7 @@ _CALLS = frozenset(
         EntryKind.UNACKNOWLEDGED,
     }
 )
-_OVER = ".over."  # in the ids of pages that only say that it is over
+_HANDOVER = "handover"
 
 
 class SeverityTime(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,8 +144,14 @@ def _seconds(since: datetime | None, until: datetime | None) -> float | None:
 
 def is_page(entry: TimelineEntry) -> bool:
     """Whether an entry tells of one page to one person that expects an acknowledgement."""
-    page = text_in(entry.data, "page_id")
-    return bool(page) and _OVER not in page
+    stage = _stage_of(text_in(entry.data, "page_id"))
+    return stage.isdigit() or stage.startswith(_HANDOVER)
+
+
+def _stage_of(page_id: str) -> str:
+    """Return the third part of the id of a page, `INCIDENT.START.STAGE.PERSON`: a round, or what else it is about."""
+    parts = page_id.split(".", 3)
+    return parts[2] if len(parts) == 4 else ""
 
 
 def late_pages(record: Record) -> tuple[tuple[TimelineEntry, float], ...]:
@@ -158,14 +164,14 @@ def late_pages(record: Record) -> tuple[tuple[TimelineEntry, float], ...]:
         if entry.kind is not EntryKind.PAGE_SENT or not is_page(entry) or page in seen:
             continue
         seen.add(page)
-        if entry.at - called > LATE_AFTER and "handover" not in page:
+        if entry.at - called > LATE_AFTER and not _stage_of(page).startswith(_HANDOVER):
             found.append((entry, (entry.at - called).total_seconds()))
     return tuple(found)
 
 
 def given_up(entry: TimelineEntry) -> bool:
     """Whether an entry says that a page will not be tried again, or that there was nobody to page."""
-    return entry.kind is EntryKind.PAGE_FAILED and ("targets" in entry.data or "it is given up" in entry.text)
+    return entry.kind is EntryKind.PAGE_FAILED and ("targets" in entry.data or entry.text.endswith("it is given up"))
 
 
 def _pages(record: Record) -> Pages:
