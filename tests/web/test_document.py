@@ -69,6 +69,18 @@ def test_document_keeps_who_has_to_know_and_what_comes_after(amira, declare):
     assert '<a href="https://issues.example/1" rel="noreferrer noopener">Add an alert</a>' in page
 
 
+def test_document_timeline_is_corrected_beside_what_was_wrong(amira, declare):
+    """The wrong text stays; the right one stands under it."""
+    incident = declare()
+    path = f"/incidents/{incident.id}"
+    amira.post(f"{path}/notes", path, text="It is the ledger")
+    page = amira.get(path).text
+    amira.post(f"{path}/notes", path, text="It is the cache", corrects=hidden(page, "corrects"))
+    story = re.sub(r"<[^>]+>", "", amira.get(path).text)
+    assert "It is the ledger" in story
+    assert "Corrected: It is the cache" in story
+
+
 def test_document_picture_runs_nothing(amira, declare):
     """The picture of the incident is an image of its own, shut in."""
     incident = declare(title="<script>alert(1)</script>")

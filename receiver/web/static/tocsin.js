@@ -102,6 +102,7 @@
     "a": acknowledge,
     "n": () => one("[data-note]")?.focus(),
     "e": () => open(one("[data-escalate]")),
+    "s": () => open(one("[data-escalate]")),
     "c": copy,
     "/": () => open(one("[data-filter]")),
     "u": () => { location.href = "/incidents"; },
