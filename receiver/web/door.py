@@ -33,6 +33,7 @@ TRIES = Limit(0.5, 30)  # of signing in, from one address
 MOST_ADDRESSES = 1000
 TOLD = "tocsin_told"
 KNOCK = "tocsin_sign_in"
+KNOCK_SECONDS = 5.0
 PACK_FROM = 1024
 
 
@@ -50,6 +51,8 @@ class Door:
         self._services = services
         self._renderer = renderer
         self._bodies = bodies
+        # Anybody may knock: what they send slowly keeps neither those waiting who are signed in, nor a thread for long.
+        self._knocks = Bodies(readers=1, timeout=KNOCK_SECONDS)
         self._sessions = Sessions(services.api.links)
         self._callers = {token.name: token for token in deps.api_tokens}
         self._keyring: Keyring[ApiToken] = Keyring(deps.api_tokens)
@@ -57,6 +60,7 @@ class Door:
         self._addresses: set[str] = set()
         self._is_secure = services.api.external_url.startswith("https://")
         self._cookie = "__Host-tocsin" if self._is_secure else "tocsin_session"
+        self._knock = f"__Host-{KNOCK}" if self._is_secure else KNOCK
 
     # Pages
 
@@ -65,8 +69,11 @@ class Door:
         known: _Known | None = None
         form: dict[str, str] = {}
         try:
-            form = self._form() if route.method == "POST" else {}
-            known = self._known()
+            try:
+                known = self._known()
+            finally:
+                if route.method == "POST":
+                    form = self._form(self._knocks if known is None else self._bodies)
             if known is None:
                 return self._ask_in(route, form)
             return self._done(route, path, known, form)
@@ -136,8 +143,8 @@ class Door:
     def sign_in(self) -> Response:
         """Open a session for a valid token; the answer to any other is the same."""
         try:
-            form = self._form()
-            self._check_knock(form)
+            form = self._form(self._knocks)
+            self._check_knock(form, HTTPStatus.FORBIDDEN)
             self._check_address()
             there = local(form.get("next", ""))
             who = self._keyring.holder_of(form.get("token", "").strip().encode("utf-8", "surrogatepass"))
@@ -156,7 +163,8 @@ class Door:
     def sign_in_by_link(self, secret: str) -> Response:
         """Open a session for whom a one-time link is, once."""
         try:
-            self._check_knock(self._form())
+            # Not 403: a refused address is written into logs, and this one bears a secret.
+            self._check_knock(self._form(self._knocks), HTTPStatus.BAD_REQUEST)
             self._check_address()
             who = self._callers.get(self._sessions.use_link(secret))
             if who is None or not who.token_hashes:
@@ -174,7 +182,7 @@ class Door:
             session_id, _ = self._sessions.open(who.name, credential_of(used), self._now())
         response = see_other(there or "/")
         self._set_cookie(response, session_id)
-        response.delete_cookie(KNOCK)
+        response.delete_cookie(self._knock, secure=self._is_secure, httponly=True, samesite="Lax")
         return response
 
     def _check_address(self) -> None:
@@ -196,14 +204,14 @@ class Door:
         """Return a page whose form has to come from the browser that it was shown to."""
         knock = secrets.token_hex(16)
         response = self._page(Page(template, {**values, "knock": knock}, status), None, None)
-        response.set_cookie(KNOCK, knock, httponly=True, secure=self._is_secure, samesite="Lax", max_age=3600)
+        response.set_cookie(self._knock, knock, httponly=True, secure=self._is_secure, samesite="Lax", max_age=3600)
         return response
 
-    def _check_knock(self, form: Mapping[str, str]) -> None:
-        kept = request.cookies.get(KNOCK, "")
+    def _check_knock(self, form: Mapping[str, str], status: int) -> None:
+        kept = request.cookies.get(self._knock, "")
         if not kept or not hmac.compare_digest(kept.encode(), form.get("knock", "").encode("utf-8", "replace")):
-            raise Problem(403, "This form is too old.", hint="Go back, load the page again, and allow cookies.")
-        check_origin()
+            raise Problem(status, "This form is too old.", hint="Go back, load the page again, and allow cookies.")
+        check_origin(status)
 
     # Answers
 
@@ -261,12 +269,12 @@ class Door:
             max_age=int(LONGEST.total_seconds()),
         )
 
-    def _form(self) -> dict[str, str]:
+    def _form(self, bodies: Bodies) -> dict[str, str]:
         """Return the fields of the form that was sent; of a field that was given twice the last."""
         kind = request.environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
         if kind not in {"", "application/x-www-form-urlencoded"}:
             raise Problem(415, "This address takes forms.")
-        with self._bodies.body(request.environ, MAX_FORM) as body:
+        with bodies.body(request.environ, MAX_FORM) as body:
             text = body.decode("utf-8", "replace")
         try:
             return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))

@@ -67,7 +67,7 @@ def check_csrf(form: Mapping[str, str], csrf: str) -> None:
     check_origin()
 
 
-def check_origin() -> None:
-    """Raise `Problem` 403 for a form that the browser says another site has sent."""
+def check_origin(status: int = HTTPStatus.FORBIDDEN) -> None:
+    """Raise `Problem` for a form that the browser says another site has sent."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
-        raise Problem(403, "This form was sent by another site; nothing was done.")
+        raise Problem(status, "This form was sent by another site; nothing was done.")

@@ -168,6 +168,14 @@ def test_sessions_open_by_a_link_once(stranger, links):
     assert stranger.client.post(path, base_url=BASE, data={"knock": again}).status_code == 410
 
 
+def test_sessions_link_of_another_browser_is_refused_without_being_told(stranger, links):
+    """It stays whole, and its secret comes into no log of refused credentials."""
+    secret = Sessions(links).make_link("ada")
+    answer = stranger.client.post(f"/sign-in/{secret}", base_url=BASE, data={"knock": "x"})
+    assert answer.status_code == 400
+    assert Sessions(links).use_link(secret) == "ada"
+
+
 def test_sessions_are_in_the_audit_log(amira, links):
     """Who signed in and out, and when."""
     amira.post("/sign-out")
