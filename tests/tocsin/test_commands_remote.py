@@ -161,9 +161,14 @@ def test_commands_write_the_document_and_tell_an_audience(site, tmp_path, monkey
 
     assert eventually(arrived) == ["The audience customers was told over screen (console)"]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("click.edit", lambda text: site.run("incidents", "document", name, "--summary", "x") and "mine")
+    editor = tmp_path / "editor"  # somebody else writes while it is open
+    other = f'"{sys.executable}" -m tocsin incidents document {name} --summary theirs --config "{site.config}"'
+    editor.write_text(f'#!/bin/sh\n{other} && printf mine > "$1"\n')
+    editor.chmod(0o755)
+    monkeypatch.setenv("EDITOR", str(editor))
+    monkeypatch.delenv("VISUAL", raising=False)
     refused = site.run("incidents", "document", name, "--edit", "summary")
-    assert (refused.exit_code, "+mine" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "-theirs" in refused.stderr, "+mine" in refused.stderr) == (1, True, True)
     assert (tmp_path / f"{name}.summary.txt").read_text() == "mine"
 
 
@@ -260,6 +265,22 @@ def test_commands_incidents_dismiss(site):
     """Dismissed is what was no incident, with the reason."""
     name = site.declare("dismissed")
     assert site.json("incidents", "dismiss", name, "a drill")["status"] == "dismissed"
+
+
+def test_commands_write_and_publish_a_postmortem(site, monkeypatch):
+    """A section is written in the editor, and what is resolved and published is no longer among the drafts."""
+    name = site.declare("postmortem")
+    monkeypatch.setattr("click.edit", lambda text: text + "The disk was full.")
+    assert site.run("incidents", "postmortem", name, "--edit", "went-badly").stdout == (
+        f"the post-mortem of {name} is draft, version 1\n"
+    )
+    assert "The disk was full." in site.run("incidents", "postmortem", name).stdout
+    assert site.run("incidents", "postmortem", name, "--state", "published").exit_code == 1  # it is open
+    site.json("incidents", "resolve", name, "--override", "x")
+    assert name in site.run("incidents", "postmortems", "--state", "draft").stdout
+    assert site.json("incidents", "postmortem", name, "--state", "published")["state"] == "published"
+    drafts = site.json("incidents", "postmortems", "--state", "draft")["postmortems"]
+    assert name not in [each["id"] for each in drafts]
 
 
 def test_commands_incidents_export(site, tmp_path):

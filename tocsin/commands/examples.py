@@ -49,6 +49,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "tocsin incidents objectives INC-2026-0001",
         'tocsin incidents objectives INC-2026-0001 data-verified --met --note "checksums agree"',
     ),
+    "incidents postmortem": (
+        "tocsin incidents postmortem INC-2026-0001",
+        "tocsin incidents postmortem INC-2026-0001 --edit causes",
+        "tocsin incidents postmortem INC-2026-0001 --state review",
+    ),
     "incidents postmortems": ("tocsin incidents postmortems --wanted required --state draft",),
     "incidents reopen": ('tocsin incidents reopen INC-2026-0001 --note "it came back"',),
     "incidents resolve": (

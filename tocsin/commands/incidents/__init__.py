@@ -21,6 +21,7 @@ COMMANDS = {
     "mitigate": f"{HERE}.acting:mitigate",
     "note": f"{HERE}.acting:note",
     "objectives": f"{HERE}.merging:objectives",
+    "postmortem": f"{HERE}.postmortems:postmortem",
     "postmortems": f"{HERE}.postmortems:postmortems",
     "reopen": f"{HERE}.acting:reopen",
     "resolve": f"{HERE}.acting:resolve",

@@ -38,7 +38,7 @@ def document(
             return
         body = {PARTS[edit]: text}
     if body:
-        shown = _written(client, path, incident_id, body, tag)
+        shown = written(client, path, incident_id, body, tag)
     if out.is_json:
         out.json(shown)
     elif body:
@@ -53,7 +53,7 @@ def _markdown(client: Client, path: str) -> str:
     return client.status_of(f"{API}{path}.md")[1].rstrip("\n")
 
 
-def _written(client: Client, path: str, incident_id: str, body: dict[str, Any], tag: str) -> dict[str, Any]:
+def written(client: Client, path: str, incident_id: str, body: dict[str, Any], tag: str) -> dict[str, Any]:
     """Write parts; where somebody else did meanwhile, keep what was to be written in files, and show how it differs."""
     try:
         return client.patch(path, body, tag=tag)
