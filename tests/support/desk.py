@@ -1,10 +1,12 @@
 """A store, a page worker and whoever is paged, under a clock that the test moves."""
 
+import time
 from datetime import timedelta
 
 from builders import CRITICAL, NOW, rule_set
 
 from incidents import keys
+from incidents.clock import to_ms
 from incidents.events import DeclaredByHand
 from incidents.incident import Incident
 from incidents.store.codec import decode_entry
@@ -16,6 +18,8 @@ from incidents.timeline import Entry
 from incidents.values import Severity
 from workers.dispatch import Dispatcher
 from workers.pager import Pager
+
+PATIENCE = 30.0  # seconds
 
 
 class Desk:
@@ -36,12 +40,32 @@ class Desk:
         )
         return self.incidents.declare(event, now=self.now).incident
 
-    def work(self, seconds: float = 0.2, owner: str = "host|1|a") -> None:
-        """Run a page worker of its own for so long."""
+    def work(self, owner: str = "host|1|a") -> None:
+        """Run a page worker of its own until all that is due now has been sent and recorded, or cannot be."""
         dispatcher = self.dispatcher or Dispatcher()
-        self.worker(dispatcher, owner).linger(timedelta(seconds=seconds))
+        worker = self.worker(dispatcher, owner)
+        deadline = time.monotonic() + PATIENCE
+        due: list[object] | None = None
+        before: list[object] = []
+        while due is None or (due and due != before) or self._is_sending(dispatcher):
+            before = self._due()
+            worker.linger(timedelta())
+            due = self._due()
+            assert time.monotonic() < deadline, f"still under way: {due}"
         dispatcher.close(1)
         self.link.one("DEL", keys.pager_lingers())
+
+    def _due(self) -> list[object]:
+        """Return the pages that are due now, as they are kept, and the escalations."""
+        pages, escalations = (
+            self.link.one("ZRANGEBYSCORE", key, "-inf", to_ms(self.now))
+            for key in (keys.pages_due(), keys.escalations())
+        )
+        return [*(self.link.one("HGETALL", keys.page(name.decode())) for name in pages), *escalations]
+
+    @staticmethod
+    def _is_sending(dispatcher: Dispatcher) -> bool:
+        return bool(dispatcher.pending) or not dispatcher.results.empty()
 
     def worker(self, dispatcher: Dispatcher, owner: str = "host|1|a") -> Pager:
         """Return a page worker, for a test that needs the same one for longer."""

@@ -7,6 +7,7 @@ from builders import NOW
 
 from incidents import keys
 from incidents.alert import Alert
+from incidents.clock import to_ms
 from incidents.incident import Incident
 from incidents.incoming import Incoming
 from incidents.store.codec import decode_entry, decode_incident
@@ -17,6 +18,7 @@ from incidents.timeline import Entry
 from rules.deciding.deciding import Deciding
 from rules.model import RuleSet
 from workers.decider import Decider
+from workers.entries import Cursor
 
 
 class Stage:
@@ -45,7 +47,24 @@ class Stage:
         self.intake.append_incoming(source=source, incoming=incoming, received_at=self.now)
 
     def decide(self, decider: Decider | None = None) -> None:
-        (decider or self.decider()).linger(timedelta(milliseconds=30))
+        """Let a decider look until nothing is left that it can do; it waits for nothing that is yet to come."""
+        decider = decider or self.decider()
+        while True:
+            before = self.left()
+            decider.linger(timedelta())
+            if self.is_done() or self.left() == before:
+                return
+
+    def left(self) -> tuple[bytes | None, list[bytes], int]:
+        """Return how far the decider has come, the newest entry, and how many timers are due."""
+        newest = [row[0] for row in self.link.one("XREVRANGE", keys.stream(), "+", "-", "COUNT", 1)]
+        due = self.link.one("ZCOUNT", keys.timers(), "-inf", to_ms(self.now))
+        return self.link.one("GET", keys.cursor()), newest, int(due)
+
+    def is_done(self) -> bool:
+        """Tell whether all that came was decided, and no timer is due."""
+        cursor, newest, due = self.left()
+        return due == 0 and (not newest or cursor == str(Cursor(newest[0].decode())).encode())
 
     def incidents(self) -> list[Incident]:
         names = self.link.one("ZRANGE", keys.incidents(), 0, -1)

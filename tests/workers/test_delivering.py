@@ -155,7 +155,7 @@ def test_page_with_a_long_retry_after_goes_to_the_next_channel(hooked: Desk, pag
     page_sink.script(Answer(429, {"Retry-After": "60"}), path="/amira")
     incident = hooked.declare()
     hooked.now += timedelta(minutes=4, seconds=30)
-    hooked.work(0.3)
+    hooked.work()
     page_sink.expect_message(path="/amira-second")
     entry = next(one for one in hooked.timeline(incident.id) if one.kind == "page_failed")
     assert entry.data["verdict"] == "retry"
@@ -236,7 +236,7 @@ announce: [incidents-slack]
     assert said["text"].startswith(f"{incident.id} (SEV3) Down: ")
     desk.incidents.apply(incident.id, Escalate(actor="bo", severity=Severity.SEV1), now=desk.now)
     desk.incidents.apply(incident.id, Acknowledge(actor="bo"), now=desk.now)
-    desk.work(0.4)
+    desk.work()
     slack.expect_message(containing="Acknowledged by bo")
     slack.expect_message(containing="SEV1")
     desk.incidents.apply(incident.id, Resolve(actor="bo"), now=desk.now)

@@ -38,7 +38,7 @@ def test_test_page_that_nobody_takes_says_why(desk: Desk, page_sink: PageSink):
     page_sink.always(404, path="/amira")
     page_sink.always(403, path="/second")
     test = begin_test(desk.link, "amira", "ops", desk.rules.hash, desk.now)
-    desk.work(0.4)
+    desk.work()
     after = read_test(desk.link, test.id)
     assert (after.channel, after.delivered_at, after.is_over) == ("amira/2", None, True)
     assert "403" in after.failed

@@ -92,7 +92,7 @@ def test_pager_tries_the_next_channel_when_one_fails_for_good(desk: Desk, page_s
     """A permanent refusal goes to the person's next channel at once, and both are on the timeline."""
     page_sink.always(404, path="/amira")
     incident = desk.declare()
-    desk.work(0.4)
+    desk.work()
     page_sink.expect_page(path="/amira-second", person="amira")
     assert [kind for kind in desk.kinds(incident.id) if kind.startswith("page_")] == ["page_failed", "page_sent"]
 
