@@ -154,3 +154,25 @@ def test_change_of_a_person_and_of_an_alert_at_the_same_moment_both_count(stage:
     assert (incident.acknowledged_by, incident.severity) == ("bo", "SEV1")
     assert {"acknowledged", "finding_added", "severity_changed"} <= {*stage.kinds(ONE)}
     assert stage.balance()[0] == stage.balance()[1]
+
+
+def test_merging_in_the_midst_of_a_batch_counts_every_alert_once(stage: Stage, people: Incidents):
+    """A person merges between the decider's look and its commit: it looks again, and finds the one that goes on."""
+    for service in ("db", "web"):
+        stage.post(alert(service=service))
+        stage.decide()
+    decider = stage.decider()
+    looked = decider._loaded
+
+    def interrupted(*asked):
+        snapshot = looked(*asked)
+        if not people.get(ONE)[0].merged_into:
+            people.merge(ONE, INTO, actor="bo", now=stage.now)
+        return snapshot
+
+    decider._loaded = interrupted
+    stage.post(alert("Other", service="db"), alert(service="db", status="resolved", ends_at=stage.now))
+    stage.decide(decider)
+    assert (tally(people), [each.status.value for each in stage.incidents()]) == ((2, 1), ["resolved", "declared"])
+    assert stage.kinds(INTO)[-2:] == ["alert_fired", "alert_resolved"]
+    assert stage.balance()[0] == stage.balance()[1]

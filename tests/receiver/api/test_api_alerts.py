@@ -281,8 +281,8 @@ def test_api_rules_files_are_for_admins(api, rules):
 def test_api_oncall_shows_who_holds_each_role(api, clock):
     """A role with a rotation has a person and the end of the shift; one without has neither."""
     shown = api.get("oncall").json
-    assert shown["incident_commander"] == {"person": "amira", "until": "2026-01-12T00:00:00.000Z"}
-    assert shown["communications"] == {"person": None, "until": None}
+    assert shown["incident_commander"] == {"person": "amira", "name": "", "until": "2026-01-12T00:00:00.000Z"}
+    assert shown["communications"] == {"person": None, "name": None, "until": None}
     clock.advance(days=7)
     assert api.get("oncall").json["incident_commander"]["person"] == "bo"
 
