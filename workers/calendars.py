@@ -153,8 +153,11 @@ class Calendars:
         """Return the text of a calendar as it is now; raises `TocsinError`, `OSError` and `ValueError`."""
         calendar = layer.calendar
         if calendar is None or calendar.file:
-            files = dict(self._stored.text(rule_set.hash).files)
-            return _Known(files[calendar.file if calendar is not None else ""])
+            name = calendar.file if calendar is not None else ""
+            text = dict(self._stored.text(rule_set.hash).files).get(name)
+            if text is None:
+                raise BadCalendar(f"{name} is not among the rules in force")
+            return _Known(text)
         known = self._known.get(name)
         answer = self._client.get(_address(calendar), {"If-None-Match": known.etag} if known and known.etag else {})
         if answer.status_code == 304 and known is not None:

@@ -5,7 +5,6 @@ Whatever is wrong with a calendar is a `BadCalendar` that says what; nothing in 
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from math import prod
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,12 +14,12 @@ from icalendar import Calendar
 from incidents.calendars import MOST_BYTES, Copy, Event, horizon
 from incidents.errors import TocsinError
 from incidents.hours import instant_of
+from incidents.rota.recurrence import BadRecurrence, times_a_day
 
 MOST_EVENTS = 20_000  # written in the calendar
-MOST_RECURRING = 180  # a day, each recurring event counted as one
+MOST_RECURRING = 500  # a day, each recurring event counted as one
 MOST_NAMES, LONGEST_NAME = 20, 200
 _OLDEST_YEAR = 1970
-_OFTEN = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
 _DAY = timedelta(days=1)
 _UNREADABLE = (
     ValueError,
@@ -64,6 +63,7 @@ def _parsed(text: str | bytes) -> Calendar:
         raise BadCalendar("this is no calendar: it does not begin with BEGIN:VCALENDAR")
     if not written.upper().endswith("END:VCALENDAR"):
         raise BadCalendar("the calendar is torn: it does not end with END:VCALENDAR")
+    _check_recurrences(written)
     try:
         calendar = Calendar.from_ical(written)
     except _UNREADABLE as error:
@@ -81,13 +81,22 @@ def _said(error: Exception) -> str:
 # ------------------------------------------------------------------------------------------------------ what is refused
 
 
+def _check_recurrences(text: str) -> None:
+    """Refuse what takes long to expand, before anything is made of it: zones have recurrences too."""
+    try:
+        recurring = times_a_day(text)
+    except BadRecurrence as error:
+        raise BadCalendar(f"the recurrence {error}") from error
+    if recurring > MOST_RECURRING:
+        raise BadCalendar(f"the calendar has more than {MOST_RECURRING} recurring events a day")
+
+
 def _check(calendar: Calendar) -> None:
     events = calendar.walk("VEVENT")
     if not events:
         raise BadCalendar("the calendar has no events")
     if len(events) > MOST_EVENTS:
         raise BadCalendar(f"the calendar has more than {MOST_EVENTS:,} events")
-    recurring = 0
     for component in events:
         event: Any = component
         name = str(event.get("SUMMARY", ""))[:60]
@@ -95,18 +104,8 @@ def _check(calendar: Calendar) -> None:
             raise BadCalendar(f"the event {name!r} has no beginning (DTSTART)")
         for key in ("DTSTART", "DTEND", "RECURRENCE-ID"):
             _check_zone(event.get(key), name)
-        recurring += sum(_times_a_day(rule, event["DTSTART"].dt, name) for rule in _listed(event.get("RRULE")))
-    if recurring > MOST_RECURRING:
-        raise BadCalendar(f"the calendar has more than {MOST_RECURRING} recurring events a day")
-
-
-def _times_a_day(rule: Any, start: date, name: str) -> int:  # noqa: ANN401 - whatever the library makes of it
-    """Return how often a day an event recurs at most; what takes long to expand is refused."""
-    if str(_listed(rule.get("FREQ"))[0]).upper() in _OFTEN:
-        raise BadCalendar(f"the event {name!r} repeats every hour or more often: turns are daily or longer")
-    if start.year < _OLDEST_YEAR:
-        raise BadCalendar(f"the event {name!r} repeats since before {_OLDEST_YEAR}")
-    return prod(len(_listed(rule.get(key))) or 1 for key in ("BYHOUR", "BYMINUTE", "BYSECOND"))
+        if event.get("RRULE") is not None and event["DTSTART"].dt.year < _OLDEST_YEAR:
+            raise BadCalendar(f"the event {name!r} repeats since before {_OLDEST_YEAR}")
 
 
 def _check_zone(when: Any, name: str) -> None:  # noqa: ANN401
