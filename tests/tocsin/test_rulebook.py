@@ -6,14 +6,19 @@ from pathlib import Path
 import msgspec
 import pytest
 from builders import NOW
+from calendar_texts import calendar, event
 
 from incidents.errors import NotFound
+from incidents.rotations import holder
+from incidents.store.calendars import CalendarStates
 from incidents.store.connection import Links
 from incidents.store.rulesets import RuleSets
 from tocsin.config_file import load_settings
 from tocsin.rule_files import reload_rules
 from tocsin.rulebook import RuleBook
 from tocsin.settings import Settings
+from workers.calendars import Calendars
+from workers.channels.http import HttpClient
 
 GOOD = "rules:\n- {id: critical, match: 'severity=\"critical\"', declare: SEV2}\n"
 BAD = "rules:\n- {id: critical, match: 'severity=\"critical\"', declare: SEV9}\n"
@@ -68,3 +73,42 @@ def test_rules_page_the_console_while_nothing_is_configured(links: Links, tmp_pa
     assert list(RuleBook(stored).current().oncall.people) == ["operator"]
     reload_rules(settings_for(tmp_path), stored, NOW)
     assert RuleBook(stored).current().oncall.people == {}
+
+
+ROTA = """
+people: {amira: {channels: [console]}, bo: {channels: [console]}}
+rotations: {commanders: {calendar: {file: on.ics}}}
+roles: {incident_commander: {rotation: commanders}}
+"""
+
+
+def on_call(stored: RuleSets) -> str:
+    """Who holds the rotation by what is in force, as a process that starts now compiles it."""
+    return holder(RuleBook(stored).current().oncall.rotations["commanders"], NOW).person
+
+
+def test_reload_puts_calendars_beside_the_rules_in_force(links: Links, tmp_path: Path):
+    """With the rules, in one step; one that is bad leaves everything as it was."""
+    (tmp_path / "r.yml").write_text(GOOD + ROTA)
+    stored, settings = RuleSets(links), settings_for(tmp_path)
+    for person in ("amira", "bo"):
+        (tmp_path / "on.ics").write_text(calendar(event(person, "20260101", "20260201")))
+        assert reload_rules(settings, stored, NOW).errors == ()
+        assert on_call(stored) == person
+    (tmp_path / "on.ics").write_text("<html>")
+    (error,) = reload_rules(settings, stored, NOW).errors
+    assert "E409" in error
+    assert on_call(stored) == "bo"
+
+
+def test_calendars_beside_the_rules_go_on_recurring_without_a_reload(links: Links, tmp_path: Path):
+    """The facts worker finds the events of later days anew."""
+    (tmp_path / "r.yml").write_text(GOOD + ROTA)
+    (tmp_path / "on.ics").write_text(calendar(event("amira", "20260101", "20260102", "RRULE:FREQ=DAILY")))
+    stored, later = RuleSets(links), NOW + timedelta(days=400)
+    reload_rules(settings_for(tmp_path), stored, NOW)
+    book = RuleBook(stored)
+    Calendars(
+        rule_set=book.current, stored=stored, states=CalendarStates(links), client=HttpClient(), now=lambda: later
+    ).step()
+    assert holder(book.current().oncall.rotations["commanders"], later).person == "amira"
