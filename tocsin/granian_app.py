@@ -6,6 +6,8 @@ answer beside the first without an error.
 
 import os
 import resource
+import signal
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,15 +20,18 @@ from granian.server import Server
 from tocsin.logs import configure_logs
 from tocsin.ports import ensure_free
 from tocsin.processes import die_with_spawner
-from tocsin.settings import Listen
+from tocsin.settings import Durability, Listen, Settings
 
 BACKLOG = 2048
 # Also ends idle keep-alive connections; a sender that drips its headers holds a connection, but no thread.
+AT_END = "at_end"  # the extension of an application that is called when its process is about to stop
 HEADER_TIMEOUT_MS = 10_000
 # A head that does not fit (or has more than 100 headers) is refused with 431; the buffer may grow to about twice this.
 HEADER_BUFFER = 64 * 1024
 MOST_FILES = 65_536
 STOP_SECONDS = 4
+THREADS = 4
+THREADS_FSYNC = 16  # fsyncs are shared by those who wait for them
 # Added to that of whoever starts us. Intake is cheaper than deciding: with too little CPU for both it would let the
 # decider starve and a backlog grow. It still gets whatever the others leave.
 NICENESS = 10
@@ -79,6 +84,11 @@ def run_receiver(
     return 0
 
 
+def threads(settings: Settings) -> int:
+    """Return how many requests one receiver process answers at a time."""
+    return THREADS_FSYNC if settings.durability is Durability.FSYNC else THREADS
+
+
 def _allow_connections() -> None:
     """Raise the soft limit of open files as far as we may: the usual 1024 would be the limit of connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -92,4 +102,22 @@ def _load(app_loader: AppLoader, process: str) -> Any:  # noqa: ANN401 - a WSGI 
     die_with_spawner()
     os.nice(NICENESS)
     configure_logs(process)
-    return app_loader()
+    app = app_loader()
+    end = getattr(app, "extensions", {}).get(AT_END)
+    if end is not None:
+        _call_on_signal(end)
+    return app
+
+
+def _call_on_signal(act: Callable[[], None]) -> None:
+    """Call something in a thread of its own when a signal ends this process; granian's own handler goes on."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def wait() -> None:
+        while int.from_bytes(os.read(reading, 1)) not in {signal.SIGTERM, signal.SIGINT}:
+            pass
+        act()
+
+    threading.Thread(target=wait, name="ending", daemon=True).start()

@@ -24,25 +24,22 @@ from rules.model import RuleSet
 from rules.slo_status import SloStatus, fact_ids, status_of
 from tocsin import __version__
 from tocsin.config_file import load_settings
+from tocsin.gate import Gate
+from tocsin.granian_app import threads
 from tocsin.redis_urls import store_url
 from tocsin.rule_files import reload_rules
 from tocsin.rulebook import RuleBook
-from tocsin.settings import Durability, Settings, environment, with_default_credentials
+from tocsin.settings import Settings, environment, with_default_credentials
 
 REQUESTS_DIRECTORY = "requests"
-THREADS = 4
-THREADS_FSYNC = 16  # fsyncs are shared by those who wait for them
 
 
 def load_receiver(config_path: Path | None) -> Flask:
     """Return the application of one receiver process, from the configuration as it is now."""
     settings = with_default_credentials(load_settings(config_path, environment()))
-    return receiver_app(settings, store_url(settings))
-
-
-def threads(settings: Settings) -> int:
-    """Return how many requests one receiver process answers at a time."""
-    return THREADS_FSYNC if settings.durability is Durability.FSYNC else THREADS
+    app = receiver_app(settings, store_url(settings))
+    app.wsgi_app = Gate(app.wsgi_app, threads(settings))  # type: ignore[method-assign] # Flask says: wrap it
+    return app
 
 
 def _slos(rule_set: RuleSet, links: Links) -> tuple[SloStatus, ...]:

@@ -1,17 +1,22 @@
 """`tocsin receiver`: the HTTP side alone."""
 
+import importlib
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
+from receiver.web.live import SEATS
 from tocsin.commands.options import config_option, settings_or_exit, told
-from tocsin.granian_app import run_receiver
+from tocsin.granian_app import run_receiver, threads
 from tocsin.logs import configure_logs
-from tocsin.receiving import load_receiver, threads
 from tocsin.redis_urls import store_url
 from tocsin.startup import before_receiving
+
+# By name, imported in the processes that answer: the one that starts them needs nothing of it.
+RECEIVING = "tocsin.receiving"
 
 
 @click.command()
@@ -23,5 +28,10 @@ def receiver(config_path: Path | None) -> None:
     configure_logs("receiver")
     if settings.redis_url is not None:
         before_receiving(settings, store_url(settings))
-    loader = partial(load_receiver, config_path)
-    sys.exit(run_receiver(loader, settings.listen, blocking_threads=threads(settings)))
+    loader = partial(load, config_path)
+    sys.exit(run_receiver(loader, settings.listen, blocking_threads=threads(settings) + SEATS))
+
+
+def load(config_path: Path | None) -> Any:  # noqa: ANN401 - a WSGI application
+    """Return the application of one receiver process."""
+    return importlib.import_module(RECEIVING).load_receiver(config_path)
