@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from receiver.web.live import SEATS
+from receiver.seats import SEATS
 from tocsin.commands.options import config_option, settings_or_exit, told
 from tocsin.granian_app import run_receiver, threads
 from tocsin.logs import configure_logs

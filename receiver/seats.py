@@ -1,0 +1,3 @@
+"""How many may watch a page that is kept up to date: whoever starts the server gives each of them a thread."""
+
+SEATS = 48  # of a process
