@@ -69,7 +69,10 @@
     }
   };
   one("[data-copy]")?.addEventListener("click", copy);
-  one("[data-help]")?.addEventListener("click", () => one("#keys").showModal());
+  one("[data-help]")?.addEventListener("click", () => { one(".account").open = false; one("#keys").showModal(); });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest(".account")) one(".account")?.removeAttribute("open");
+  });
   one("[data-exact]")?.addEventListener("click", (event) => {
     const isOn = event.target.getAttribute("aria-pressed") !== "true";
     event.target.setAttribute("aria-pressed", String(isOn));
