@@ -13,6 +13,7 @@ from receiver.api import calendars
 from receiver.deps import Deps
 from receiver.limits import Limiter
 from receiver.shortcut import HEADERS
+from receiver.web.live import HUB, Hub
 
 __all__ = ["BLUEPRINTS", "Deps", "create_app"]
 
@@ -36,6 +37,8 @@ def create_app(deps: Deps) -> Flask:
     app.url_map.redirect_defaults = False
     auth.keep_callers(app.extensions, deps.api_tokens, Limiter(deps.limits.callers))
     audit.install(app, audit.Trail(Audit(deps.api.links) if deps.api is not None else None, deps.now))
+    if deps.api is not None:
+        app.extensions[HUB] = Hub(deps.api.links)
     problems.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint(deps))

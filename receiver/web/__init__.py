@@ -20,7 +20,7 @@ from flask import Blueprint, Response
 from receiver.api import services_of
 from receiver.bodies import Bodies
 from receiver.deps import Deps
-from receiver.web import assets, commanding, incident, overview, signing
+from receiver.web import assets, commanding, events, incident, overview, signing
 from receiver.web.door import Door
 from receiver.web.rendering import Renderer
 from receiver.web.route import PageRoute
@@ -32,6 +32,7 @@ PAGES: tuple[tuple[PageRoute, ...], ...] = (
     incident.ROUTES,
     commanding.ROUTES,
     signing.ROUTES,
+    events.ROUTES,
 )
 
 

@@ -92,8 +92,12 @@ class Door:
             path=path,
             query={name: text for name, text in request.args.items() if len(text) <= 1024},
             form=form,
+            is_signed_in=lambda: self._holder(known.session_id) is not None,
+            clock=self._now,
         )
         done = route.handler(visit)
+        if isinstance(done, Response):
+            return done
         if isinstance(done, Redirect):
             return self._redirect(done, known)
         if isinstance(done, Raw):
@@ -116,7 +120,9 @@ class Door:
 
     def _known(self) -> _Known | None:
         """Return whose session the cookie names; None where there is none, or its credential was withdrawn."""
-        session_id = request.cookies.get(self._cookie, "")
+        return self._holder(request.cookies.get(self._cookie, ""))
+
+    def _holder(self, session_id: str) -> _Known | None:
         if not session_id or len(session_id) > 128:
             return None
         session = self._sessions.read(session_id)

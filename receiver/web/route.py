@@ -1,10 +1,14 @@
-"""What a page is made of: its route, who looks at it, and what its handler returns. It knows no session and no HTML."""
+"""What a page is made of: its route, who looks at it, and what its handler returns. It knows no session and no HTML.
+
+A handler that returns a response of its own sets all of its headers.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
+from flask import Response
 
 from receiver.api import ROUTES, perform
 from receiver.api.incidents import check_may_see
@@ -46,6 +50,8 @@ class Visit(NamedTuple):
     session_id: str
     now: datetime
     services: Services
+    is_signed_in: Callable[[], bool]  # asked anew by what outlasts a request; raises `StoreUnavailable`
+    clock: Callable[[], datetime]  # for the same
     path: Mapping[str, str] = {}
     query: Mapping[str, str] = {}
     form: Mapping[str, str] = {}
@@ -83,7 +89,7 @@ class Visit(NamedTuple):
         return perform(self.services, route, call)
 
 
-Handler = Callable[[Visit], Page | Redirect | Raw]
+Handler = Callable[[Visit], Page | Redirect | Raw | Response]
 
 
 class PageRoute(msgspec.Struct, frozen=True, kw_only=True):
