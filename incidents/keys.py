@@ -407,6 +407,13 @@ def link_used(token: str) -> str:
     return f"tocsin:links:used:{short_hash(token)}"
 
 
+def status_links_ended(incident_id: str) -> str:
+    """String, until when links of its status page were made that hold no longer. TTL: seven days. Writer, reader: the
+    receiver.
+    """
+    return f"tocsin:status-page:{incident_id}:ended"
+
+
 def shadow(shadow_id: str) -> str:
     """String, the key of the hash of what a rule in shadow mode would have declared last for an identity; that hash and
     the set of its alerts that fire begin with it. TTL: 90 days. Writer: the decider. Reader: the decider, API.

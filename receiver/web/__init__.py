@@ -20,7 +20,19 @@ from flask import Blueprint, Response
 from receiver.api import services_of
 from receiver.bodies import Bodies
 from receiver.deps import Deps
-from receiver.web import assets, commanding, events, incident, overview, signing
+from receiver.web import (
+    assets,
+    commanding,
+    incident,
+    oncall,
+    overview,
+    postmortem,
+    quarantine,
+    rules,
+    signing,
+    statistics,
+    status_page,
+)
 from receiver.web.door import Door
 from receiver.web.rendering import Renderer
 from receiver.web.route import PageRoute
@@ -31,8 +43,13 @@ PAGES: tuple[tuple[PageRoute, ...], ...] = (
     overview.ROUTES,
     incident.ROUTES,
     commanding.ROUTES,
+    oncall.ROUTES,
+    rules.ROUTES,
+    quarantine.ROUTES,
+    statistics.ROUTES,
+    postmortem.ROUTES,
+    status_page.ROUTES,
     signing.ROUTES,
-    events.ROUTES,
 )
 
 
@@ -42,12 +59,15 @@ def blueprint(deps: Deps) -> Blueprint:
     if deps.api is None:
         return routes
     bodies = Bodies(readers=READERS, timeout=deps.body_timeout)
-    door = Door(deps, services_of(deps, deps.api), Renderer(deps.build), bodies)
+    services, renderer = services_of(deps, deps.api), Renderer(deps.build)
+    door = Door(deps, services, renderer, bodies)
     for route in (each for table in PAGES for each in table):
         rule = route.path.replace("{", "<").replace("}", ">")
         name = f"{route.method} {route.path}".replace(".", "_")
         routes.add_url_rule(rule, name, _view(door, route), methods=[route.method])
     routes.add_url_rule("/assets/<digest>/<name>", "asset", assets.answer, methods=["GET"])
+    desk = status_page.StatusDesk(deps, services, renderer)
+    routes.add_url_rule("/status/<token>", "status", desk.show, methods=["GET"])
     routes.add_url_rule("/sign-in", "sign-in", door.show_sign_in, methods=["GET"])
     routes.add_url_rule("/sign-in", "signed-in", door.sign_in, methods=["POST"])
     routes.add_url_rule("/sign-in/<secret>", "link", door.show_link, methods=["GET"])

@@ -9,7 +9,7 @@ _ITEM = "/quarantine/{item_id}"
 
 
 def plainly(text: str) -> str:
-    """Return a text in which whatever does not show, or turns others around, stands as `\\u202e` and the like."""
+    """Return a text in which whatever does not show, or turns others around, stands as an escape."""
     return "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)
 
 

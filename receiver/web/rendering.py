@@ -19,7 +19,14 @@ class Entry(NamedTuple):
     name: str
 
 
-MENU: tuple[Entry, ...] = (Entry("/incidents", "Incidents"),)
+MENU: tuple[Entry, ...] = (
+    Entry("/incidents", "Incidents"),
+    Entry("/oncall", "On call"),
+    Entry("/rules", "Rules"),
+    Entry("/statistics", "Statistics"),
+    Entry("/postmortems", "Post-mortems"),
+    Entry("/quarantine", "Quarantine"),
+)
 
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))

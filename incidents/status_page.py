@@ -1,0 +1,59 @@
+"""The status page for those who have to know: what its link says, and what it shows of communications. Pure.
+
+Who holds the link needs no other credential; it shows summary, state and communications, and nothing else.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+from itsdangerous import BadData, URLSafeSerializer
+
+from incidents.clock import from_ms, to_ms
+from incidents.links import BadLink
+from incidents.timeline import TimelineEntry
+
+LONGEST = timedelta(days=7)
+MAX_TOKEN = 1000
+_SALT = "status page"
+
+
+class StatusLink(msgspec.Struct, frozen=True, kw_only=True):
+    """What a link says: which incident, who shared it, what was told to whom (empty: to anybody), and until when."""
+
+    incident: str
+    by: str
+    audience: str
+    made_at: datetime
+    expires_at: datetime
+
+
+def seal(link: StatusLink, key: bytes) -> str:
+    """Return a link as the last part of an address."""
+    content = [link.incident, link.by, link.audience, to_ms(link.made_at), to_ms(link.expires_at)]
+    return str(URLSafeSerializer(key, salt=_SALT).dumps(content))
+
+
+def unseal(token: str, key: bytes) -> StatusLink:
+    """Read a link, expired or not; raises `BadLink` where the signature does not hold."""
+    if len(token) > MAX_TOKEN:
+        raise BadLink("the link is too long to be one of ours")
+    try:
+        incident, by, audience, made_ms, expires_ms = URLSafeSerializer(key, salt=_SALT).loads(token)
+    except (BadData, ValueError, TypeError) as error:
+        raise BadLink("the link is not whole, or is none of ours") from error
+    return StatusLink(
+        incident=incident, by=by, audience=audience, made_at=from_ms(made_ms), expires_at=from_ms(expires_ms)
+    )
+
+
+def said_in(entry: TimelineEntry, audience: str = "") -> str:
+    """Return what an audience was told by an entry, in those words alone; empty where it tells of anything else."""
+    told = str(entry.data.get("audience") or "")
+    if not told or audience not in {"", told}:
+        return ""
+    channels = entry.data.get("channels")
+    over = ", ".join(map(str, channels)) if isinstance(channels, list) else str(entry.data.get("channel") or "")
+    over = over or str(entry.data.get("channel") or "")
+    how = "is telling" if entry.data.get("send") else "told"
+    head = f"{entry.actor} {how} {told}{f' over {over}' if over else ''}: "
+    return entry.text.removeprefix(head) if entry.text.startswith(head) else ""
