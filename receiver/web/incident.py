@@ -225,6 +225,15 @@ def _why(visit: Visit) -> Page | Redirect:
     return Page("why.html", values)
 
 
+def _history(visit: Visit) -> Page | Redirect:
+    incident, _ = seen(visit)
+    part = visit.query.get("part", "")
+    found = visit.ask("/incidents/{incident_id}/document/history", part=part, after=visit.query.get("after", ""))
+    title = part.replace("_", " ").capitalize()
+    values = {"incident": incident, "part": part, "title": title, "versions": found["versions"], "next": found["next"]}
+    return Page("history.html", values)
+
+
 def _picture(visit: Visit) -> Page | Redirect | Raw:
     seen(visit)
     return Raw(visit.ask("/incidents/{incident_id}/picture.svg"), "image/svg+xml; charset=utf-8")
@@ -233,6 +242,7 @@ def _picture(visit: Visit) -> Page | Redirect | Raw:
 ROUTES = (
     PageRoute(method="GET", path="/incidents/{incident_id}", role=ApiRole.VIEWER, handler=_show),
     PageRoute(method="GET", path="/incidents/{incident_id}/alerts", role=ApiRole.VIEWER, handler=_alerts),
+    PageRoute(method="GET", path="/incidents/{incident_id}/history", role=ApiRole.VIEWER, handler=_history),
     PageRoute(method="GET", path="/incidents/{incident_id}/picture.svg", role=ApiRole.VIEWER, handler=_picture),
     PageRoute(method="GET", path="/incidents/{incident_id}/why", role=ApiRole.VIEWER, handler=_why),
 )

@@ -23,6 +23,12 @@ def test_document_is_edited_in_place(amira, declare, incidents):
     assert '<p class="impact" title="Nobody can pay">' in page
     assert "amira, <time" in page
     assert incidents.get(incident.id)[0].summary == "Nobody can pay"
+    etag = hidden(page, "etag")
+    amira.post(f"{path}/document", path, summary="Nobody can pay by card", etag=etag)
+    history = amira.get(f"{path}/history?part=summary").text
+    assert history.index("Nobody can pay<") < history.index("Nobody can pay by card<")
+    assert '<span class="added">+Nobody can pay by card</span>' in history
+    assert amira.get(f"{path}/history?part=nonsense").status_code == 400
 
 
 def test_document_edit_in_two_windows_loses_neither_text(amira, browser_of, declare, incidents):
