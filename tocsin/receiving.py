@@ -20,12 +20,13 @@ from receiver.deps import ApiDeps, Deps
 from receiver.exposition import Exposition
 from receiver.metrics import RequestMetrics
 from receiver.payloads.mapping import compile_mapping
+from receiver.web.live import HUB
 from rules.model import RuleSet
 from rules.slo_status import SloStatus, fact_ids, status_of
 from tocsin import __version__
 from tocsin.config_file import load_settings
 from tocsin.gate import Gate
-from tocsin.granian_app import threads
+from tocsin.granian_app import AT_END, threads
 from tocsin.redis_urls import store_url
 from tocsin.rule_files import reload_rules
 from tocsin.rulebook import RuleBook
@@ -39,6 +40,7 @@ def load_receiver(config_path: Path | None) -> Flask:
     settings = with_default_credentials(load_settings(config_path, environment()))
     app = receiver_app(settings, store_url(settings))
     app.wsgi_app = Gate(app.wsgi_app, threads(settings))  # type: ignore[method-assign] # Flask says: wrap it
+    app.extensions[AT_END] = app.extensions[HUB].end
     return app
 
 
