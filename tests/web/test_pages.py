@@ -148,6 +148,19 @@ def test_pages_commands_are_those_of_the_api(amira, declare, incidents, command,
     assert told in amira.get(path).text
 
 
+def test_pages_closed_incident_says_how_long_it_lasted(amira, declare, clock):
+    """And neither grows older nor speaks of who is paged next."""
+    incident = declare()
+    path = f"/incidents/{incident.id}"
+    clock.advance(minutes=20)
+    amira.post(f"{path}/resolve", path, note="")
+    clock.advance(hours=3)
+    said = facts(amira.get(path).text)
+    assert "Lasted 20 min" in said
+    assert "Paged next" not in said
+    assert "Began" in facts(amira.get("/incidents?status=resolved").text)
+
+
 def test_pages_refused_command_keeps_what_was_typed(amira, declare):
     """The page comes back with the reason, and with the text."""
     incident = declare()
