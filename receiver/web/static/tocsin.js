@@ -49,6 +49,11 @@
     tick();
   };
   showLocal(document);
+  document.addEventListener("shown", (event) => {
+    for (const button of all("[data-copy]", event.target)) button.hidden = false;
+    showLocal(event.target);
+    tick();
+  });
   tick();
   setInterval(tick, 1000);
   for (const each of all("[data-zone]")) each.textContent = isElsewhere ? `, in brackets yours (${zone})` : "";
