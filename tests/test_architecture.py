@@ -14,9 +14,6 @@ import pytest
 
 from incidents import queues
 
-# One worker reads all modules for all tests of this one.
-pytestmark = pytest.mark.xdist_group("architecture")
-
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("incidents", "rules", "receiver", "workers", "tocsin")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))

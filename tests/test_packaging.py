@@ -16,8 +16,7 @@ PACKAGES = ("incidents", "rules", "receiver", "workers", "tocsin")
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
-# One worker builds and installs for all tests of this module.
-pytestmark = [pytest.mark.xdist_group("packaging"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 def run(*command, cwd):

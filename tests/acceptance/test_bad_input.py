@@ -16,7 +16,7 @@ from installation import ADMIN_TOKEN, SOURCE_TOKEN, Installation, firing, notifi
 from page_sink import PageSink
 from programs import Programs, eventually
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("bad_input")]
+pytestmark = pytest.mark.acceptance
 
 MIB = 1024 * 1024
 POST = f"POST /webhooks/alertmanager HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SOURCE_TOKEN}\r\n".encode()

@@ -18,7 +18,7 @@ from programs import Programs, eventually
 
 from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("hostile")]
+pytestmark = pytest.mark.acceptance
 
 OTHER_TOKEN = "other-token-of-the-acceptance-tests"
 VIEWER_TOKEN = "viewer-token-of-the-acceptance-tests"

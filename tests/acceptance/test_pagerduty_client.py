@@ -16,7 +16,7 @@ import pytest
 import requests
 from programs import eventually, free_port
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("pagerduty_client")]
+pytestmark = pytest.mark.acceptance
 
 SERVING = Path(__file__).resolve().parents[1] / "receiver"
 ROOT = SERVING.parents[1]

@@ -18,7 +18,7 @@ from page_sink import Answer, PageSink
 from pagerduty_look_alike import KEY, PagerDutyLookAlike
 from programs import Programs, eventually
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("paging-policies")]
+pytestmark = pytest.mark.acceptance
 
 SECRET = "signing-secret-of-the-policies"
 CALENDAR_PATH = "/oncall.ics"

@@ -14,7 +14,6 @@ from page_sink import PageSink
 from programs import Programs, eventually, free_port
 
 pytestmark = pytest.mark.acceptance
-ON_THE_SHARED_ONE = pytest.mark.xdist_group("senders")
 
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 PROMETHEUS_TOKEN = "prometheus-token-of-the-acceptance-tests"
@@ -153,7 +152,6 @@ def test_prometheus_takes_us_for_its_alertmanager(tocsin, serving, exporter: Exp
     tocsin.settled()
 
 
-@ON_THE_SHARED_ONE
 def test_amtool_adds_an_alert(shared):
     """It asks for our status first, and finds no fault with it."""
     url = shared.url.replace("http://", f"http://amtool:{PROMETHEUS_TOKEN}@")
@@ -211,7 +209,6 @@ def test_pagerduty_incident_and_what_people_do_to_it(tocsin, serving, page_sink)
     assert tocsin.only_incident()["alerts"] == {"firing": 0, "resolved": 1}
 
 
-@ON_THE_SHARED_ONE
 def test_pagerduty_replay_takes_effect_once(shared):
     """The same delivery again, and the same event in another delivery, are duplicates."""
     before = shared.settled()["duplicate"]
@@ -221,7 +218,6 @@ def test_pagerduty_replay_takes_effect_once(shared):
     assert len(incidents_of(shared, "checkout")) == 1
 
 
-@ON_THE_SHARED_ONE
 @pytest.mark.parametrize(
     ("change", "header"),
     [
@@ -249,7 +245,6 @@ def refusals(tocsin):
     return sum(value for name, labels, value in rows if name == "tocsin_webhooks_total" and labels == wanted)
 
 
-@ON_THE_SHARED_ONE
 def test_pagerduty_signed_nonsense_is_quarantined(shared):
     """It is answered 202, for three refusals would switch PagerDuty off for a day."""
     before = shared.settled()["quarantined"]
@@ -263,7 +258,6 @@ def test_pagerduty_signed_nonsense_is_quarantined(shared):
     assert shared.settled()["quarantined"] == before + 5
 
 
-@ON_THE_SHARED_ONE
 def test_sources_cannot_speak_for_each_other(shared):
     """The same labels and fingerprint from Grafana do not end the alert that Prometheus posted."""
     labels = {"alertname": "Trouble", "severity": "critical", "service": "two-sources"}

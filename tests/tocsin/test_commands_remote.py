@@ -22,8 +22,6 @@ from tocsin.commands.doctor_probe import payload
 from tocsin.config_file import load_settings
 from tocsin.redis_urls import store_url
 
-pytestmark = pytest.mark.xdist_group("commands_remote")
-
 CONFIG = """
 listen: 127.0.0.1:{port}
 data_dir: ./data

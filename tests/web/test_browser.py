@@ -38,7 +38,6 @@ FAILED = PageFailed(
 
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-    pytest.mark.xdist_group("browser"),
     pytest.mark.timeout(300),
 ]
 
