@@ -302,6 +302,7 @@ def _escalated(paging: Paging, targets: list[Target], now: datetime) -> Entry:
 
 
 def _exhausted(incident: Incident, policy: Policy, now: datetime) -> Called:
-    text = f"Nobody acknowledged: all {policy.rounds} rounds of the paging policy {policy.id} are over"
+    over = f"all {policy.rounds} rounds" if policy.rounds > 1 else "the one round"
+    text = f"Nobody acknowledged: {over} of the paging policy {policy.id} {'are' if policy.rounds > 1 else 'is'} over"
     entry = Entry(at=now, kind=EntryKind.PAGE_EXHAUSTED, text=text, data={"policy": policy.id, "rounds": policy.rounds})
     return Called(stop(incident), (entry,), ())

@@ -135,7 +135,7 @@ def draft_of(record: Record, kept: Postmortem) -> Draft:
         people=participants_of(record),
         stakeholders=incident.stakeholders,
         objectives=tuple(_objectives(record)),
-        communications=tuple(line for line in lines if line.kind is EntryKind.COMMUNICATION),
+        communications=tuple(lines_of(_told(record.entries))),
         gaps=gaps_of(record),
         action_plan=plan,
         timeline=lines,
@@ -199,6 +199,17 @@ def source_at(entry: TimelineEntry) -> datetime | None:
     """Return when what an entry tells of happened, by the clock of whoever told of it; None where nobody said."""
     name = {EntryKind.ALERT_FIRED: "starts_at", EntryKind.ALERT_RESOLVED: "ends_at"}.get(entry.kind, "at")
     return instant_in(entry.data, name)
+
+
+def _told(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
+    """Return the communications; of several attempts to tell somebody, only how the last one ended."""
+    found: dict[str, TimelineEntry] = {}
+    for place, entry in enumerate(entries):
+        if entry.kind is EntryKind.COMMUNICATION:
+            name = text_in(entry.data, "page_id") or str(place)
+            found.pop(name, None)
+            found[name] = entry
+    return list(found.values())
 
 
 def _objectives(record: Record) -> Iterable[ObjectiveLine]:

@@ -15,6 +15,19 @@ _SAID = {
     PostmortemState.REVIEW: "gave the post-mortem to review",
     PostmortemState.PUBLISHED: "published the post-mortem",
 }
+_STANDS = {
+    PostmortemState.DRAFT: "a draft",
+    PostmortemState.REVIEW: "in review",
+    PostmortemState.PUBLISHED: "published",
+}
+
+
+class PostmortemRefused(TransitionNotAllowed):
+    """A change that a post-mortem does not take as it stands; it says what to do instead."""
+
+    def __init__(self, status: str, event: str, why: str, hint: str = "") -> None:
+        super().__init__(status, event, hint)
+        self.args = (f"{why}: {hint}." if hint else f"{why}.",)
 
 
 def edited(
@@ -22,11 +35,11 @@ def edited(
 ) -> tuple[Postmortem, Entry]:
     """Return the next version with these sections written anew (an empty text empties one), and what tells of it.
 
-    Raises `TransitionNotAllowed` for a published one.
+    Raises `PostmortemRefused` for a published one.
     """
     if kept.state is PostmortemState.PUBLISHED:
-        hint = "take it back to a draft first"
-        raise TransitionNotAllowed(f"{kept.state.value} as a post-mortem", "PostmortemEdited", hint)
+        why = "What is published is not written in"
+        raise PostmortemRefused(kept.state.value, "PostmortemEdited", why, "take the post-mortem back to a draft first")
     sections = dict(kept.sections)
     for section, text in texts.items():
         if text:
@@ -46,14 +59,15 @@ def moved(
 ) -> tuple[Postmortem, Entry]:
     """Return the next version in another state, and what tells of it.
 
-    What is published ends with the last entry there was: later ones do not change it. Raises `TransitionNotAllowed` for
+    What is published ends with the last entry there was: later ones do not change it. Raises `PostmortemRefused` for
     the state that it has, and for an incident that is open where it is to be published.
     """
     if state is kept.state:
-        raise TransitionNotAllowed(f"{state.value} as a post-mortem", "PostmortemMoved", "it has that state already")
+        raise PostmortemRefused(state.value, "PostmortemMoved", f"The post-mortem is {_STANDS[state]} already")
     if state is PostmortemState.PUBLISHED and record.incident.is_open:
-        hint = "resolve or dismiss the incident first"
-        raise TransitionNotAllowed(record.incident.status.value, "PostmortemMoved", hint)
+        status = record.incident.status.value
+        why = f"{record.incident.id} is {status}, and the post-mortem of an open incident is not published"
+        raise PostmortemRefused(status, "PostmortemMoved", why, "resolve or dismiss the incident first")
     until = record.last_entry if state is PostmortemState.PUBLISHED else ""
     after = _next(replace(kept, state=state, until=until), record, actor, now)
     return after, _entry(f"{actor} {_SAID[state]}", after, actor, now, {"state": state.value})

@@ -112,7 +112,11 @@ def _acknowledgement(record: Record) -> Iterator[Gap]:
 
 def _updates(record: Record) -> Iterator[Gap]:
     """Yield each time in which nobody was told anything for longer than the severity allows."""
-    updates = [(entry.at, entry.id) for entry in record.entries if entry.kind in _UPDATES]
+    updates = [
+        (entry.at, entry.id)
+        for entry in record.entries
+        if entry.kind in _UPDATES and entry.data.get("delivered") is not False
+    ]
     for opened in opened_times(record):
         inside = [(opened.since, opened.entry), *(each for each in updates if opened.since < each[0] < opened.until)]
         ends = [at for at, _ in inside[1:]] + [opened.until]

@@ -218,6 +218,7 @@ def _marks(entries: Iterable[TimelineEntry], looks: dict[EntryKind, str], axis: 
     """Return a mark for each entry of these kinds; those that stand close are stacked, and beyond that one for many."""
     found: list[Mark] = []
     rows: list[float] = []  # where the last mark of each row stands
+    more = 0  # that the last mark stands for
     for entry in entries:
         if entry.kind not in looks or not axis.holds(entry.at) or _is_about_no_page(entry):
             continue
@@ -227,8 +228,11 @@ def _marks(entries: Iterable[TimelineEntry], looks: dict[EntryKind, str], axis: 
         if row < MOST_STACKED:
             rows[row:] = [x, *rows[row + 1 :]]
             found.append(Mark(x, row, looks[entry.kind], safe(says)[:300], _label_of(entry)))
+            more = 0
         else:
-            found[-1] = found[-1]._replace(says=f"{found[-1].says[:600]} · {safe(says)[:200]}")
+            more += 1
+            label = f"{found[-1].label.removesuffix(f' +{more - 1}')} +{more}".strip()
+            found[-1] = found[-1]._replace(says=f"{found[-1].says[:600]} · {safe(says)[:200]}", label=label)
     return _with_room(found)
 
 

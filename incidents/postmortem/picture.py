@@ -30,14 +30,16 @@ LEGEND = (
     ("told", "communication"),
     ("report", "document"),
     ("note", "note"),
+    ("reminder", "reminder"),
     ("gap", "missing"),
 )
 
 
 class Sign(NamedTuple):
-    """One sign of the legend."""
+    """One sign of the legend, in a row of it."""
 
     x: float
+    row: int
     look: str
     text: str
 
@@ -49,10 +51,11 @@ def picture_of(record: Record) -> str:
     lanes = lanes_of(record, axis, gaps, TOP)
     bottom = lanes[-1].y + lanes[-1].height
     used = {mark.look for lane in lanes for mark in lane.marks} | {bar.look for lane in lanes for bar in lane.bars}
+    legend = _legend(used)
     incident = record.incident
     return _template().render(
         width=WIDTH,
-        height=bottom + 52,
+        height=bottom + 52 + 22 * legend[-1].row if legend else bottom + 20,
         top=TOP,
         bottom=bottom,
         bar_height=BAR,
@@ -62,7 +65,7 @@ def picture_of(record: Record) -> str:
         says=_says(record),
         ticks=tuple(axis.ticks()),
         lanes=lanes,
-        legend=_legend(used),
+        legend=legend,
         turns=tuple(
             axis.x_of(at)
             for at in (incident.declared_at, None if incident.is_open else incident.resolved_at)
@@ -99,10 +102,12 @@ def _says(record: Record) -> str:
 
 def _legend(used: set[str]) -> tuple[Sign, ...]:
     found: list[Sign] = []
-    x = 20.0
+    x, row = 20.0, 0
     for look, text in LEGEND:
         if look in used:
-            found.append(Sign(x, look, text))
+            if x + label_room(text) > WIDTH:
+                x, row = 20.0, row + 1
+            found.append(Sign(x, row, look, text))
             x += label_room(text)
     return tuple(found)
 

@@ -263,7 +263,7 @@ def _conflict(stale: StalePostmortem, given: Mapping[Section, str]) -> Problem:
     etag = f'"{present.version}"'
     return Problem(
         409,
-        f"{stale}; nothing was written.".capitalize(),
+        f"{str(stale)[:1].upper()}{str(stale)[1:]}; nothing was written.",
         hint="Join both texts, and send them with If-Match as `etag` says.",
         headers={"ETag": etag},
         members={"etag": etag, "version": present.version, "state": present.state.value, "conflicts": conflicts},

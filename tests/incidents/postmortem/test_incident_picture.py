@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from incidents.postmortem.axis import LEFT, MOST_TICKS, RIGHT, WIDTH, Axis, axis_of, fitting
 from incidents.postmortem.draft import draft_of
 from incidents.postmortem.gaps import gaps_of
-from incidents.postmortem.lanes import MOST_ROWS, lanes_of
+from incidents.postmortem.lanes import MOST_ROWS, label_room, lanes_of
 from incidents.postmortem.markdown import as_markdown
-from incidents.postmortem.picture import picture_of
+from incidents.postmortem.picture import LEGEND, _legend, picture_of
 from incidents.postmortem.record import AlertSpan, record_of
 from incidents.postmortem.values import Postmortem
 from incidents.timeline import EntryKind
@@ -51,6 +51,20 @@ def test_picture_has_its_lanes_below_each_other():
         for item in (*lane.bars, *lane.marks):
             assert lane.y < item.y < lane.y + lane.height
             assert LEFT <= item.x <= WIDTH - RIGHT
+
+
+def test_picture_says_how_many_more_a_mark_stands_for():
+    """What has no room above what happened at the same time is counted beside the last mark that has."""
+    tasks = [entry(10 + number / 1000, EntryKind.TASK, "look", person="chen") for number in range(7)]
+    marks = lanes(replace(record(), entries=tuple(tasks)))["Actions"].marks
+    assert [mark.label for mark in marks][-1].endswith("+3")
+
+
+def test_picture_has_a_legend_of_every_sign_within_its_width():
+    """However many kinds of marks there are, each is explained, and none beyond the edge."""
+    signs = _legend({look for look, _ in LEGEND})
+    assert [sign.look for sign in signs] == [look for look, _ in LEGEND]
+    assert all(sign.x + label_room(sign.text) <= WIDTH for sign in signs)
 
 
 def test_picture_of_many_alerts_stays_small():

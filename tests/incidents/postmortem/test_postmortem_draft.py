@@ -158,6 +158,14 @@ def test_gaps_say_what_had_no_update_only_where_one_was_due():
     assert GapKind.NO_UPDATE in kinds(of(declared("SEV2")))
 
 
+def test_gaps_take_nothing_for_an_update_that_reached_nobody():
+    """An attempt to tell somebody that failed has told nobody, and of several attempts the draft has the last."""
+    failed = [entry(minute, EntryKind.COMMUNICATION, "failed", delivered=False, page_id="p") for minute in (30, 60)]
+    found = of(declared(), *failed)
+    assert [gap.until for gap in gaps_of(found) if gap.kind is GapKind.NO_UPDATE] == [found.end]
+    assert [line.at for line in draft_of(found, Postmortem()).communications] == [failed[1].at]
+
+
 def test_record_takes_what_single_alerts_of_a_fold_are_known():
     """An alert that was folded away, and began before the first of its like, is when it began."""
     told = (declared(), fired(0, "A", "x", count=2), resolved(5, "A"))
