@@ -19,7 +19,7 @@ from programs import age_of, eventually
 
 from incidents import keys
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(500)]
 
 SEED = int(os.environ.get("KILL_SEED") or random.SystemRandom().randrange(1_000_000))
 SERVE, STORE, GRANIAN_WORKER = "serve", "store", "granian worker"
@@ -91,7 +91,7 @@ def _kill_under_load(tocsin, serving, wanted):
     with Load(tocsin.port, posters=3, seed=SEED) as load:
         killer.kill(wanted)
         serving.wait_ready()
-        eventually(lambda: load.events > 1000, timeout=30, what="a load of 1000 alerts")
+        eventually(lambda: load.events > 1000, timeout=90, what="a load of 1000 alerts")
         load.stop()
     seconds = time.monotonic() - began
     print(f"{killer.killed.total()} kills in {seconds:.0f} s: {dict(killer.killed)}; answers {dict(load.answers)}")
@@ -101,9 +101,9 @@ def _kill_under_load(tocsin, serving, wanted):
 
 def _evidence(tocsin, load, page_sink) -> Evidence:
     """Wait until everything is done, claim the pages, and gather what is left."""
-    tocsin.settled(timeout=30)
+    tocsin.settled(timeout=90)
     link = tocsin.link()
-    eventually(lambda: not link.one("ZCARD", keys.pages_due()), timeout=30, what="the end of all pages due")
+    eventually(lambda: not link.one("ZCARD", keys.pages_due()), timeout=90, what="the end of all pages due")
     link.drop()
     evidence = gather(tocsin, load.accepted, page_sink.received)
     for one in page_sink.received:
