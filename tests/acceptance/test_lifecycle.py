@@ -68,7 +68,7 @@ def test_killed_supervisor_leaves_nothing_behind_and_serve_just_works_again(tocs
     tocsin.post(firing())
     incident = page_sink.expect_page(person="amira")["incident"]["id"]
     serving.program.kill()
-    programs.nothing_left(timeout=10)
+    programs.nothing_left(timeout=20)
 
     tocsin.serve()
     assert tocsin.only_incident()["id"] == incident

@@ -72,7 +72,7 @@ def test_packs_see_one_incident_in_all_alerts_of_one_trouble(tocsin, exporter, a
 
     paged = Counter()
     while len(paged) < len(EXPECTED):
-        page = page_sink.expect_message(person="amira", reason="declared", timeout=10)
+        page = page_sink.expect_message(person="amira", reason="declared", timeout=30)
         paged.update(incident["id"] for incident in page["incidents"])
     assert set(paged.values()) == {1}
     assert tocsin.metric("tocsin_incidents_declared_total") == len(EXPECTED)

@@ -48,7 +48,7 @@ def test_store_that_hangs_is_answered_503_in_time_and_loses_nothing(tocsin, serv
         assert tocsin.metric("tocsin_store_up") == 0
         assert requests.get(f"{tocsin.url}/-/healthy", timeout=5).status_code == 200
         assert requests.get(f"{tocsin.url}/-/ready", timeout=6).status_code == 503
-        eventually(lambda: alertmanager.failed_notifications() >= 1, timeout=15, what="a notification that failed")
+        eventually(lambda: alertmanager.failed_notifications() >= 1, timeout=40, what="a notification that failed")
     finally:
         os.kill(store, signal.SIGCONT)
 
@@ -68,7 +68,7 @@ def test_store_of_the_user_stopped_and_started_loses_nothing(tocsin, programs, a
     tocsin.configure()
     own.stop()
     alertmanager.send("db")
-    eventually(lambda: alertmanager.failed_notifications() >= 2, timeout=15, what="two notifications that failed")
+    eventually(lambda: alertmanager.failed_notifications() >= 2, timeout=40, what="two notifications that failed")
     assert tocsin.post(firing(service="other")).status_code == 503
     assert tocsin.metric("tocsin_store_up") == 0
     assert tocsin.metric("tocsin_webhooks_total", code="503") >= 3
