@@ -1,7 +1,7 @@
 """Who is on call: each rotation now and next, its picture, who stands in, maintenance, and who would not be reached."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from incidents.oncall import OnCall, Person
@@ -130,9 +130,10 @@ def _made(visit: Visit, form: str, path: str, fields: tuple[str, ...], told: str
 def in_utc(text: str) -> str:
     """Return an instant as a browser sends it, `2026-11-02T03:00`, as one in UTC; any other text as it is."""
     try:
-        return text if datetime.fromisoformat(text).tzinfo is not None else f"{text}Z"
+        at = datetime.fromisoformat(text)
     except ValueError:
         return text
+    return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).isoformat()
 
 
 def _end_override(visit: Visit) -> Page | Redirect:

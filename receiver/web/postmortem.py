@@ -86,13 +86,14 @@ def _versions(visit: Visit) -> Page | Redirect:
     return Page("postmortem_versions.html", {"incident": incident, "versions": rows})
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the sections that a version changed, with how."""
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return the sections that a version changed, with lines that begin with what became of them: `+`, `-` or blank."""
     found = []
     for section in Section:
         old, new = (str(each.get(section.value, {}).get("text", "")) for each in (before, after))
         if old != new:
-            found.append((TITLES[section], difference(old, new, names=("before", "after"))))
+            lines = difference(old, new, names=("before", "after")).splitlines()[2:]
+            found.append((TITLES[section], [line for line in lines if line not in {"", "-"} and line[:2] != "@@"]))
     return found
 
 
