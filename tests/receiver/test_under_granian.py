@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from programs import free_port
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -24,9 +25,7 @@ class Server:
     """A receiver under granian; `url` is where it answers."""
 
     def __init__(self, counts: Path, *, workers: int, threads: int, readers: int) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         options = [f"--workers={workers}", f"--blocking-threads={threads}", "--respawn-failed-workers"]
         options += ["--respawn-interval=0.1", "--interface=wsgi", "--http=1", "--no-ws", f"--port={self.port}"]

@@ -1,10 +1,10 @@
 """Programs that are always ended after a test, and stores of one's own."""
 
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import programs
 import pytest
 from real_processes import Program, all_gone, wait_until
 
@@ -34,9 +34,7 @@ def run(tmp_path):
 
 @pytest.fixture
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return programs.free_port()
 
 
 @pytest.fixture
