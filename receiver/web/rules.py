@@ -23,7 +23,8 @@ MOST_ALERTS = 20  # a simulation each: more would keep others waiting
 LONGEST = timedelta(days=7)
 EXAMPLE = "alertname: CheckoutErrors\nservice: checkout\nseverity: critical"
 SHADOWED = "50"
-_trying = threading.Lock()
+WAIT_SECONDS = 2.0  # for whoever tries something just now
+trying = threading.Lock()
 
 
 def _show(visit: Visit) -> Page | Redirect:
@@ -80,13 +81,13 @@ def _explained(form: Mapping[str, str], visit: Visit) -> list[str]:
     if len(alerts) > MOST_ALERTS:
         raise Problem(422, f"These are {len(alerts)} alerts; {MOST_ALERTS} at most are explained here.")
     lasted = _lasted(form.get("firing_for", ""))
-    if not _trying.acquire(timeout=2):
+    if not trying.acquire(timeout=WAIT_SECONDS):
         raise Problem(503, "Somebody else tries something just now.", hint="Send it again in some seconds.")
     try:
         pasting = Pasting(visit.services.api.rule_set(), alerts, now=_whole(visit.now), firing_for=lasted)
         return [plainly("\n".join(told(each))) for each in pasting.explanations()]
     finally:
-        _trying.release()
+        trying.release()
 
 
 def _lasted(text: str) -> timedelta:

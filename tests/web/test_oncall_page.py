@@ -12,9 +12,8 @@ from receiver.web.oncall import in_utc
 
 def plain(page):
     """Return what stands on a page, without markup."""
-    return html.unescape(
-        re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page[page.index("<main") : page.index("</main>")]))
-    )
+    main = page[page.index("<main") : page.index("</main>")]
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main)))
 
 
 def attempted(links, clock, channel, **fields):
