@@ -174,6 +174,8 @@ def test_commands_incidents_watch_and_reopen(site):
     """What was written is told in order, and what is closed ends it; by a person's own configuration too."""
     name = site.declare("watched", "Checkout is slow")
     site.run("incidents", "escalate", name, "--severity", "SEV2")
+    # As a restore says: whom nobody is paged for any more is paged again.
+    assert site.run("incidents", "escalate", name).exit_code == 0
     site.run("incidents", "resolve", name)
     assert site.json("incidents", "reopen", name)["status"] == "declared"
     site.run("incidents", "resolve", name, "--note", "mended")

@@ -86,7 +86,8 @@ def reopen(client: Client, out: Out, incident_id: str, note: str | None) -> None
 @click.option("--page", metavar="POLICY", help="A paging policy of the rule files that is begun now, such as backup.")
 @with_client
 def escalate(client: Client, out: Out, incident_id: str, severity: str | None, page: str | None) -> None:
-    """Change the severity, or call more people."""
-    if severity is None and page is None:
-        raise click.UsageError("say --severity, --page or both: what is to change")
+    """Change the severity, or call more people.
+
+    Without an option the incident's own paging policy begins again.
+    """
     act(client, out, incident_id, "escalate", severity=severity, page=page)
