@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from programs import free_port
+from programs import free_port, is_alive
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -158,6 +158,8 @@ def test_server_counts_survive_killed_workers(tmp_path):
         for _ in range(2):
             victim = int(requests.get(f"{server.url}/pid", timeout=5).text)
             os.kill(victim, signal.SIGKILL)
+            # Until it has gone, its end of the port takes connections that nobody answers.
+            wait_until(lambda victim=victim: not is_alive(victim))
             wait_until(lambda victim=victim: _answered_by_another(server, victim))
             assert server.counted() >= 10
         assert server.post() == 202
