@@ -39,9 +39,9 @@
   const putLead = (fresh) => {
     const old = one(".lead"), next = one(".lead", fresh);
     if (!old || !next || old.matches(":hover") || isBusy(old)) return;
-    const height = old.offsetHeight;
+    const height = old.getBoundingClientRect().height;
     put(old, next);
-    if (next.offsetHeight > height) next.replaceWith(old);
+    if (next.getBoundingClientRect().height > height + 0.5) next.replaceWith(old);
     else next.style.minHeight = `${height}px`;
   };
   const rowsOf = (from) => new Map(all("[data-row]", from).map((row) => [row.id, row]));

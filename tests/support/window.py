@@ -1,0 +1,76 @@
+"""A real Chromium for tests, and windows of it in which somebody is signed in."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+PATIENCE_MS = 60_000  # other tests run beside these
+PHONE = {"width": 360, "height": 640}
+DESKTOP = {"width": 1280, "height": 800}
+PICTURES = os.environ.get("TOCSIN_SCREENSHOTS", "")  # a folder; empty: none are taken
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run a browser; the test is left out where there is none, or none starts."""
+    if not CHROMIUM:
+        pytest.skip("there is no Chromium on this machine")
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        except Error as error:
+            pytest.skip(f"Chromium does not start here: {error.message[:200]}")
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Windows:
+    """Opens windows at an address; `wrong` gathers what they complain of."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser = browser
+        self._address = address
+        self._opened: list[BrowserContext] = []
+        self.wrong: list[str] = []
+
+    def open(self, token: str, path: str = "/incidents", **options: Any) -> Page:
+        """Open a window in which the holder of a token is signed in; `options` are those of a browser context."""
+        settings = {"viewport": DESKTOP, "color_scheme": "light", "timezone_id": "Europe/Berlin", **options}
+        context = self._browser.new_context(**settings)
+        context.set_default_timeout(PATIENCE_MS)
+        self._opened.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("console", lambda said: self._hear(said.type, said.text))
+        page.goto(f"{self._address}/sign-in?next={path}")
+        page.fill("input[name=token]", token)
+        page.click("main button.go")
+        expect(page).to_have_url(f"{self._address}{path}", timeout=PATIENCE_MS)
+        return page
+
+    def _hear(self, kind: str, text: str) -> None:
+        # A refusal with its page, and a stream that was cut, are answers: what is wrong is of scripts and policies.
+        if kind == "error" and not text.startswith("Failed to load resource"):
+            self.wrong.append(text)
+
+    def close(self) -> None:
+        """Close all windows."""
+        while self._opened:
+            self._opened.pop().close()
+
+
+def picture(page: Page, name: str, *, whole: bool = False) -> None:
+    """Take a picture for the documentation, where one is asked for."""
+    if PICTURES:
+        page.mouse.move(0, 0)
+        page.screenshot(path=Path(PICTURES, name), full_page=whole, animations="disabled")
