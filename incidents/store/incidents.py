@@ -6,12 +6,13 @@ It goes through the same transition table and the same commands as the decider's
 import contextlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from incidents import events, keys
 from incidents.archive import is_archive
 from incidents.commit import Commit, commit_of, merge_of
-from incidents.errors import NotFound, StaleVersion, StoreConflict, StoreUnavailable, TransitionNotAllowed
+from incidents.errors import NotFound, StaleVersion, StoreUnavailable, TransitionNotAllowed
 from incidents.incident import AlertTally, Incident, incident_id
 from incidents.oncall import OnCall
 from incidents.store.archive import bring_back, counted
@@ -19,9 +20,8 @@ from incidents.store.codec import decode_incident, tally_of
 from incidents.store.commit import commit_commands, escalation_command
 from incidents.store.connection import Command, Link, Links, checked
 from incidents.store.load import FIELDS
+from incidents.store.tries import until_done
 from incidents.transitions import Context, Transition, transition
-
-TRIES = 50
 
 
 class Done(NamedTuple):
@@ -72,15 +72,7 @@ class Incidents:
         `StoreUnavailable`, and `StoreConflict` after many tries.
         """
         with self._links.borrow() as link:
-            for _ in range(TRIES):
-                try:
-                    done = self._try(link, name, event, now, also, version)
-                except (NotFound, StaleVersion, TransitionNotAllowed):
-                    link.one("UNWATCH")
-                    raise
-                if done is not None:
-                    return done
-        raise StoreConflict(f"{name} kept changing")
+            return until_done(link, partial(self._try, link, name, event, now, also, version), name)
 
     def home(self, name: str) -> tuple[Incident, AlertTally]:
         """Return an incident, or the one that goes on in its place where it was merged; raises `NotFound`."""
@@ -98,24 +90,13 @@ class Incidents:
         `StoreConflict` after many tries.
         """
         with self._links.borrow() as link:
-            for _ in range(TRIES):
-                try:
-                    done = self._try_merge(link, (name, into), (actor, note), now, version)
-                except (NotFound, StaleVersion, TransitionNotAllowed):
-                    link.one("UNWATCH")
-                    raise
-                if done is not None:
-                    return done
-        raise StoreConflict(f"{name} or {into} kept changing")
+            attempt = partial(self._try_merge, link, (name, into), (actor, note), now, version)
+            return until_done(link, attempt, f"{name} or {into}")
 
     def declare(self, event: events.DeclaredByHand, *, now: datetime) -> Done:
         """Declare an incident by hand; raises `TransitionNotAllowed` while its identity has an open one."""
         with self._links.borrow() as link:
-            for _ in range(TRIES):
-                done = self._try_declare(link, event, now)
-                if done is not None:
-                    return done
-        raise StoreConflict("the identity kept changing")
+            return until_done(link, partial(self._try_declare, link, event, now), "the identity")
 
     def _try_merge(
         self, link: Link, names: tuple[str, str], said: tuple[str, str], now: datetime, version: int | None

@@ -1,20 +1,21 @@
 """Keeps what people write in post-mortems: the present version, and every one before it. None is ever lost."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from incidents import keys
-from incidents.errors import NotFound, StoreConflict, TocsinError, TransitionNotAllowed
+from incidents.errors import NotFound, TocsinError
 from incidents.postmortem.values import Postmortem, PostmortemState
 from incidents.store.archive import bring_back
 from incidents.store.codec import encode
 from incidents.store.commit import entry_command
 from incidents.store.connection import Command, Link, Links, checked
+from incidents.store.tries import until_done
 from incidents.timeline import Entry
 
-TRIES = 50
 VERSIONS = 200  # of which the history tells at once
 
 _decode = msgspec.json.Decoder(Postmortem).decode
@@ -72,15 +73,8 @@ class Postmortems:
         """
         with self._links.borrow() as link:
             bring_back(link, incident_id)
-            for _ in range(TRIES):
-                try:
-                    changed = self._try(link, incident_id, version, make)
-                except (NotFound, StalePostmortem, TransitionNotAllowed):
-                    link.one("UNWATCH")
-                    raise
-                if changed is not None:
-                    return changed
-        raise StoreConflict(f"the post-mortem of {incident_id} kept changing")
+            attempt = partial(self._try, link, incident_id, version, make)
+            return until_done(link, attempt, f"the post-mortem of {incident_id}")
 
     def _try(
         self, link: Link, incident_id: str, version: int | None, make: Callable[[Postmortem], Changed]
