@@ -5,17 +5,14 @@ points at it or has it read aloud; colours only repeat that. A page that holds i
 its colours (`--tocsin-*`). Pure.
 """
 
-from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from incidents.postmortem.axis import WIDTH, axis_of, fitting
 from incidents.postmortem.gaps import gaps_of
 from incidents.postmortem.lanes import BAR, label_room, lanes_of, safe
 from incidents.postmortem.numbers import numbers_of
 from incidents.postmortem.record import Record
+from incidents.postmortem.templates import template
 from incidents.postmortem.words import moment, plural, told
 
 TOP = 96.0
@@ -53,7 +50,7 @@ def picture_of(record: Record) -> str:
     used = {mark.look for lane in lanes for mark in lane.marks} | {bar.look for lane in lanes for bar in lane.bars}
     legend = _legend(used)
     incident = record.incident
-    return _template().render(
+    return template("picture.svg.j2").render(
         width=WIDTH,
         height=bottom + 52 + 22 * legend[-1].row if legend else bottom + 20,
         top=TOP,
@@ -110,15 +107,3 @@ def _legend(used: set[str]) -> tuple[Sign, ...]:
             found.append(Sign(x, row, look, text))
             x += label_room(text)
     return tuple(found)
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("picture.svg.j2")
