@@ -1,9 +1,10 @@
-"""An incident as the API, pages and command line show it. Pure."""
+"""An incident and the entries of its timeline as the API, pages and command line show it. Pure."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from incidents.incident import AlertTally, Incident, Objective
+from incidents.timeline import TimelineEntry
 from incidents.values import Role
 
 
@@ -59,6 +60,18 @@ def incident_json(incident: Incident, alerts: AlertTally) -> dict[str, Any]:
         "overdue_actions": [{"incident": each.incident, "count": each.count} for each in incident.overdue_actions],
         "next_page_at": instant(paging.next_at) if paging else None,
         "version": incident.version,
+    }
+
+
+def entry_json(entry: TimelineEntry) -> dict[str, Any]:
+    """Return an entry of the timeline with the names of the API."""
+    return {
+        "id": entry.id,
+        "at": instant(entry.at),
+        "kind": entry.kind.value,
+        "actor": entry.actor,
+        "text": entry.text,
+        "data": entry.data,
     }
 
 

@@ -9,7 +9,7 @@ from incidents.document.values import Edited, Part
 from incidents.document.versions import report_version, summary_version
 from incidents.incident import AlertTally, Incident
 from incidents.oncall import OnCall
-from incidents.presentation import instant
+from incidents.presentation import entry_json, instant
 from incidents.timeline import EntryKind, TimelineEntry
 from incidents.transitions.objectives import unmet_objectives
 from incidents.values import Role
@@ -55,18 +55,6 @@ def document_json(state: State) -> dict[str, Any]:
         "objectives": objectives_of(state),
         "post_incident_actions": actions_of(incident, state.now),
         "parts": [_part(part, state) for part in Part],
-    }
-
-
-def entry_json(entry: TimelineEntry) -> dict[str, Any]:
-    """Return an entry of the timeline with the names of the API."""
-    return {
-        "id": entry.id,
-        "at": instant(entry.at),
-        "kind": entry.kind.value,
-        "actor": entry.actor,
-        "text": entry.text,
-        "data": entry.data,
     }
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from incidents import events
 from incidents.document.page import document_markdown
-from incidents.document.show import HISTORIES, State, document_json, entry_json
+from incidents.document.show import HISTORIES, State, document_json
 from incidents.document.templates import filled
 from incidents.document.values import WRITTEN, Part, Version
 from incidents.document.versions import (
@@ -18,7 +18,7 @@ from incidents.document.versions import (
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
 from incidents.oncall import INTERNAL, Audience
-from incidents.presentation import instant
+from incidents.presentation import entry_json, instant
 from incidents.store.documents import Documents
 from incidents.transitions import StaleDocument
 from receiver.api import texts

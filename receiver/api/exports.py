@@ -5,10 +5,10 @@ from itertools import islice
 
 import msgspec
 
-from incidents.document.show import entry_json
 from incidents.incident import Incident
 from incidents.postmortem.draft import lines_of
 from incidents.postmortem.markdown import timeline_head, timeline_rows
+from incidents.presentation import entry_json
 from incidents.timeline import EntryKind, TimelineEntry
 from receiver.api.incidents import checked_id
 from receiver.api.reading import one_of, words_in

@@ -5,8 +5,8 @@ from typing import Any
 from incidents.errors import NotFound, TransitionNotAllowed
 from incidents.events import DeclaredByHand
 from incidents.incident import AlertTally, Incident
-from incidents.presentation import incident_json, instant
-from incidents.timeline import EntryKind, TimelineEntry
+from incidents.presentation import entry_json, incident_json
+from incidents.timeline import EntryKind
 from incidents.values import OPEN_STATUSES, IncidentStatus, Severity
 from receiver.api import answers, texts, wire
 from receiver.api.reading import AFTER, LIMIT, limit_in, one_of, text_in, unfit, words_in
@@ -96,18 +96,7 @@ def _timeline(services: Services, call: Call) -> Reply:
         after=text_in(call.query, "after"),
         limit=limit_in(call.query, default=ENTRIES, most=MOST_ENTRIES),
     )
-    return Reply({"entries": [_entry(entry) for entry in page.entries], "next": page.next})
-
-
-def _entry(entry: TimelineEntry) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "at": instant(entry.at),
-        "kind": entry.kind.value,
-        "actor": entry.actor,
-        "text": entry.text,
-        "data": entry.data,
-    }
+    return Reply({"entries": [entry_json(entry) for entry in page.entries], "next": page.next})
 
 
 def _declare(services: Services, call: Call) -> Reply:
