@@ -10,6 +10,12 @@ from receiver.web.route import Page, PageRoute, Raw, Redirect, Visit
 
 STRETCHES = ("7d", "30d", "90d", "365d")
 DEFAULT = {"since": "90d", "by": GroupedBy.SERVICE.value}
+NAMES: Mapping[PictureOf, str] = {
+    PictureOf.TIMES: "Times by week",
+    PictureOf.LOAD: "Load by week",
+    PictureOf.NIGHTS: "Pages at night",
+    PictureOf.PRECISION: "What rules declared",
+}
 SAID: Mapping[PictureOf, str] = {
     PictureOf.TIMES: "Median and ninetieth percentile of each week, to detect, acknowledge, mitigate and resolve",
     PictureOf.LOAD: "Incidents of each week by severity, and pages by day and night",
@@ -29,6 +35,7 @@ def _show(visit: Visit) -> Page | Redirect:
         "stretches": STRETCHES,
         "grouped_by": tuple(GroupedBy),
         "pictures": SAID,
+        "names": NAMES,
         "took": shown_seconds,
     }
     return Page("statistics.html", values)

@@ -25,6 +25,11 @@ expect.set_options(timeout=PATIENCE_MS)
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\"> {{ config }}"
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
+FURTHER = {  # each once, to spare time
+    "light": ("/oncall", "/rules", "/quarantine"),
+    "dark": ("/statistics", "/postmortems", "/incidents/INC-2026-0001/postmortem"),
+}
+
 FAILED = PageFailed(
     page_id="p",
     person="amira",
@@ -123,7 +128,7 @@ def test_browser_has_no_barriers(visit, address, declare, incidents, clock):
     found, passed = [], 0
     for scheme, size in (("light", PHONE), ("dark", DESKTOP)):
         page = visit(scheme=scheme, size=size)
-        for path in ("/incidents", f"/incidents/{incident.id}", "/declare"):
+        for path in ("/incidents", f"/incidents/{incident.id}", "/declare", *FURTHER[scheme]):
             page.goto(address + path)
             page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], (scheme, path)

@@ -49,7 +49,7 @@ def test_postmortem_page_is_written_reviewed_and_published(amira, over, path):
     assert ">late</textarea>" in refused.text
     assert "To print" in page
     assert "Nobody could pay" in amira.get(f"{path}/print").text
-    assert amira.get(f"{path}.md").text.startswith(f"# {over.id}")
+    assert amira.get(f"{path}.md").text.startswith(f"# Post-mortem of {over.id}")
 
 
 def test_postmortem_page_loses_neither_of_two_texts(amira, browser_of, path):
