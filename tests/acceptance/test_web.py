@@ -6,7 +6,7 @@ folder for the pictures of the documentation.
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from installation import SOURCE_TOKEN, Installation
 from monitoring import Alertmanager
 from page_sink import PageSink
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from programs import Programs, eventually
 from window import DESKTOP, PATIENCE_MS, PHONE, Windows, chromium, picture
 
@@ -43,6 +43,7 @@ rules:
 """
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SUMMARY = "Checkout answers 500 to every third customer; payments are lost"
+JOINED = "Every third payment fails: cards are refused"
 HOSTILE = {
     "summary": "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\"> {{ config }}",
     "description": "{% for x in ().__class__.__base__.__subclasses__() %}{{ x }}{% endfor %}",
@@ -60,10 +61,18 @@ class Site:
         self.alertmanager = alertmanager
         self.windows = windows
 
-    def fire(self, service: str, *, ends: bool = False, severity: str = "critical", **annotations: str) -> None:
+    def fire(
+        self,
+        service: str,
+        *,
+        ends: bool = False,
+        severity: str = "critical",
+        summary: str = SUMMARY,
+        annotations: Mapping[str, str] = {},
+    ) -> None:
         """Tell the Alertmanager of an alert of a service, or that it is over."""
         labels = {"alertname": "ErrorBudgetBurn", "service": service, "severity": severity}
-        alert: dict[str, Any] = {"labels": labels, "annotations": {"summary": SUMMARY, **annotations}}
+        alert: dict[str, Any] = {"labels": labels, "annotations": {"summary": summary, **annotations}}
         alert |= {"generatorURL": "https://prometheus.example.com/graph?g0.expr=errors"}
         if ends:
             alert |= {"endsAt": datetime.now(UTC).isoformat()}
@@ -133,6 +142,25 @@ def bring(page: Page) -> None:
 def test_web_from_the_alert_to_the_post_mortem(site: Site) -> None:
     """It appears live; two people acknowledge, write at once, hand over; it resolves by its objective."""
     desk = site.open("amira")
+    row = _appears(site, desk)
+    incident = site.incident_of("checkout")
+    row.locator("a").click()
+    expect(desk.locator("h1")).to_have_text(SUMMARY)
+    stays(desk)
+    phone = site.open("bo", f"/incidents/{incident}", viewport=PHONE, color_scheme="dark")
+    picture(phone, "web-phone.png")
+    _acknowledge_while_somebody_writes(desk, phone)
+    _edit_at_once(desk, phone)
+    _hand_over(desk, phone)
+    picture(desk, "web-incident.png")
+    desk.mouse.move(1, 1)
+    site.fire("checkout", ends=True)
+    expect(desk.locator(".lead .status")).to_have_text("resolved")
+    _read_the_post_mortem(desk, f"{site.tocsin.url}/incidents/{incident}/postmortem")
+
+
+def _appears(site: Site, desk: Page) -> Locator:
+    """Two incidents appear on an open list; return the row of the first."""
     stays(desk)
     expect(desk.locator(".standing .well")).to_be_visible()
     site.fire("checkout")
@@ -140,21 +168,18 @@ def test_web_from_the_alert_to_the_post_mortem(site: Site) -> None:
     bring(desk)
     row = desk.locator("[data-row]").filter(has_text=SUMMARY)
     expect(row).to_contain_text("not acknowledged")
-    assert stayed(desk)
     site.fire("search", severity="warning", summary="Search answers in four seconds")
     site.incident_of("search")
     expect(desk.locator("[data-announcer]")).to_contain_text("Search answers")
     bring(desk)
     expect(desk.locator("[data-row]")).to_have_count(2)
+    assert stayed(desk)
     picture(desk, "web-list.png")
-    incident = site.incident_of("checkout")
-    row.locator("a").click()
-    expect(desk.locator("h1")).to_have_text(SUMMARY)
-    stays(desk)
-    phone = site.open("bo", f"/incidents/{incident}", viewport=PHONE, color_scheme="dark")
-    picture(phone, "web-phone.png")
+    return row
 
-    # Somebody writes while somebody else acknowledges: what is written, and where, stays.
+
+def _acknowledge_while_somebody_writes(desk: Page, phone: Page) -> None:
+    """What is being written, and where, stays; what is new comes by a button."""
     desk.mouse.move(1, 1)
     desk.locator("#note").fill("Looks like the deploy")
     where = desk.locator("#note").bounding_box()
@@ -173,7 +198,9 @@ def test_web_from_the_alert_to_the_post_mortem(site: Site) -> None:
     desk.click(".note button")
     expect(desk.locator("[data-timeline]")).to_contain_text("Looks like the deploy")
 
-    # Two windows edit the summary at once: the second gets both texts.
+
+def _edit_at_once(desk: Page, phone: Page) -> None:
+    """The second of two who edit the summary gets both texts."""
     for window, text in ((desk, "Every third payment fails"), (phone, "Cards are refused")):
         window.click("section[aria-labelledby=summary] summary")
         window.fill("textarea[name=summary]", text)
@@ -183,28 +210,28 @@ def test_web_from_the_alert_to_the_post_mortem(site: Site) -> None:
     clash = phone.locator("section[aria-labelledby=summary]")
     expect(clash.locator(".notice.bad")).to_contain_text("Every third payment fails")
     expect(clash.locator("textarea")).to_have_value("Cards are refused")
-    clash.locator("textarea").fill("Every third payment fails: cards are refused")
+    clash.locator("textarea").fill(JOINED)
     clash.locator("form button").click()
-    expect(phone.locator(".lead .impact")).to_have_text("Every third payment fails: cards are refused")
+    expect(phone.locator(".lead .impact")).to_have_text(JOINED)
 
-    # Hand over: the commander stays until the successor acknowledges.
+
+def _hand_over(desk: Page, phone: Page) -> None:
+    """The commander stays until the successor acknowledges."""
     desk.locator(".deeds summary", has_text="Give a role").click()
     desk.locator("select[name=person]").first.select_option("bo")
     desk.get_by_role("button", name="Give it", exact=True).first.click()
     expect(desk.locator(".lead .facts")).to_contain_text("bo was asked to take over")
     phone.goto(desk.url)
     phone.click("[data-acknowledge]")
-    expect(phone.locator(".lead .facts")).to_contain_text(re.compile(r"Commander\s*bo"))
-    expect(desk.locator(".lead .facts")).to_contain_text(re.compile(r"Commander\s*bo"))
+    for window in (phone, desk):
+        expect(window.locator(".lead .facts")).to_contain_text(re.compile(r"Commander\s*bo"))
     bring(desk)
-    picture(desk, "web-incident.png")
 
-    desk.mouse.move(1, 1)
-    site.fire("checkout", ends=True)
-    expect(desk.locator(".lead .status")).to_have_text("resolved")
-    desk.goto(f"{site.tocsin.url}/incidents/{incident}/postmortem")
+
+def _read_the_post_mortem(desk: Page, address: str) -> None:
+    desk.goto(address)
     expect(desk.locator("h1")).to_contain_text(SUMMARY)
-    expect(desk.locator("main")).to_contain_text("Every third payment fails: cards are refused")
+    expect(desk.locator("main")).to_contain_text(JOINED)
     expect(desk.locator("main")).to_contain_text("Acknowledged by bo")
     picture(desk, "web-postmortem.png")
 
@@ -228,7 +255,7 @@ def test_web_works_without_script_and_for_viewers_without_buttons(site: Site) ->
 def test_web_runs_nothing_of_a_hostile_alert(site: Site) -> None:
     """Tags, templates and addresses of an alert are text, on the page and in what is announced live."""
     desk = site.open("amira")
-    site.fire("hostile", severity="warning", **HOSTILE)
+    site.fire("hostile", severity="warning", annotations=HOSTILE)
     incident = site.incident_of("hostile")
     expect(desk.locator("[data-announcer]")).to_contain_text("{{ config }}")
     bring(desk)

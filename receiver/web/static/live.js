@@ -42,7 +42,7 @@
     const height = old.getBoundingClientRect().height;
     put(old, next);
     if (next.getBoundingClientRect().height > height + 0.5) next.replaceWith(old);
-    else next.style.minHeight = `${height}px`;
+    else Object.assign(next.style, { minHeight: `${height}px`, alignContent: "start" });
   };
   const rowsOf = (from) => new Map(all("[data-row]", from).map((row) => [row.id, row]));
   const newRows = (fresh) => {
