@@ -80,7 +80,10 @@ SHIFT = {
     "override": True,
 }
 IN_FORCE = {
-    "/api/v1/oncall": {"incident_commander": {"person": "cy", "name": "Cy", "until": "2026-03-09T00:00:00Z"}},
+    "/api/v1/oncall": {
+        "incident_commander": {"person": "cy", "name": "Cy", "until": "2026-03-09T00:00:00Z"},
+        "engineer": {"person": None, "name": None, "until": None},
+    },
     "/api/v1/oncall/shifts": {"rotations": [{"rotation": "commanders", "shifts": [SHIFT]}], "next": None},
 }
 
@@ -119,6 +122,7 @@ def test_commands_oncall_who_and_preview_as_it_is_in_force(running):
     done, asked = running("who", "--at", "2026-03-03T00:00:00Z", "--team", "shop")
     assert asked == {"at": "2026-03-03T00:00:00.000Z", "team": "shop"}
     assert done.stdout.splitlines()[1].split()[:3] == ["incident_commander", "cy", "Cy"]
+    assert done.stdout.splitlines()[2].split() == ["engineer", "nobody"]
     done, asked = running("preview", "--weeks", "1", "--from", "2026-03-03T00:00:00Z", "--rotation", "commanders")
     assert asked["until"] == "2026-03-10T00:00:00.000Z"
     assert done.stdout.splitlines()[1].split()[-2:] == ["cy", "override"]

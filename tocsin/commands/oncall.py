@@ -67,7 +67,9 @@ def _print_roles(out: Out, held: dict[str, Any]) -> None:
     if out.is_json:
         out.json(held)
     elif held:
-        rows = [(role, one["person"] or "nobody", one["name"], instant(one["until"])) for role, one in held.items()]
+        rows = [
+            (role, one["person"] or "nobody", one["name"] or "", instant(one["until"])) for role, one in held.items()
+        ]
         out.table(("ROLE", "PERSON", "NAME", "UNTIL"), rows)
     else:
         out.line("No role is held by a rotation: add `roles` and `rotations` to the rule files.")
