@@ -1,12 +1,11 @@
 """The post-mortem over the API: read as JSON, Markdown, page and picture, written by people, reviewed and published."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
 from incidents.document.versions import difference
 from incidents.incident import Incident
-from incidents.postmortem.draft import Draft, as_json, draft_of
+from incidents.postmortem.draft import as_json, draft_of
 from incidents.postmortem.editing import edited, moved
 from incidents.postmortem.markdown import as_markdown
 from incidents.postmortem.picture import picture_of
@@ -15,10 +14,20 @@ from incidents.postmortem.record import Record
 from incidents.postmortem.values import Postmortem, PostmortemState, Section
 from incidents.presentation import instant
 from incidents.store.postmortems import Changed, Postmortems, StalePostmortem
-from incidents.values import IncidentStatus, Severity
-from receiver.api import texts, wire
-from receiver.api.answers import Answer, Cursor, Instant
+from incidents.values import IncidentStatus
+from receiver.api import texts
 from receiver.api.incidents import checked_id
+from receiver.api.postmortem_answers import (
+    PostmortemAnswer,
+    PostmortemBody,
+    PostmortemStateBody,
+    PostmortemVersionAnswer,
+    PostmortemVersionsAnswer,
+    Wanted,
+    WantedAnswer,
+    WantedPageAnswer,
+    WrittenAnswer,
+)
 from receiver.api.reading import AFTER, LIMIT, limit_in, one_of, text_in, unfit, version_in, words_in
 from receiver.api.records import record_for
 from receiver.api.route import Call, Parameter, Reply, Route, Services
@@ -30,78 +39,6 @@ MARKDOWN, HTML, SVG = "text/markdown; charset=utf-8", "text/html; charset=utf-8"
 _SHUT = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 _PATH = "/incidents/{incident_id}/postmortem"
 READ_FIRST = "Read the post-mortem, and send its ETag as If-Match; If-Match: * writes over whatever there is."
-
-
-class Wanted(StrEnum):
-    """Whether a post-mortem is asked for."""
-
-    REQUIRED = "required"
-    OPTIONAL = "optional"
-
-
-class PostmortemBody(wire.Body, frozen=True, kw_only=True):
-    """Sections for people, each written anew; what is left out stays as it is, and an empty text empties one."""
-
-    impact: wire.Text | None = None
-    causes: wire.Text | None = None
-    went_well: wire.Text | None = None
-    went_badly: wire.Text | None = None
-    lucky: wire.Text | None = None
-    lessons: wire.Text | None = None
-
-
-class PostmortemStateBody(wire.Body, frozen=True, kw_only=True):
-    """How far the post-mortem has come."""
-
-    state: PostmortemState
-
-
-class PostmortemAnswer(Draft, frozen=True, kw_only=True):
-    """A post-mortem: what the record says, and what people wrote."""
-
-
-class WrittenAnswer(Answer, frozen=True, kw_only=True):
-    """A section as somebody wrote it."""
-
-    text: str
-    by: str
-    at: Instant
-
-
-class PostmortemVersionAnswer(Answer, frozen=True, kw_only=True):
-    """A version of what people wrote."""
-
-    version: int
-    state: PostmortemState
-    at: Instant | None
-    by: str
-    sections: dict[Section, WrittenAnswer]
-
-
-class PostmortemVersionsAnswer(Answer, frozen=True, kw_only=True):
-    """Every version of what people wrote, the latest first."""
-
-    versions: list[PostmortemVersionAnswer]
-    next: None = None
-
-
-class WantedAnswer(Answer, frozen=True, kw_only=True):
-    """A resolved incident of which a post-mortem is wanted, and how far that has come."""
-
-    id: str
-    title: str
-    severity: Severity
-    team: str
-    resolved_at: Instant | None
-    wanted: str
-    state: PostmortemState
-
-
-class WantedPageAnswer(Answer, frozen=True, kw_only=True):
-    """Some of them, the latest first; a page may hold fewer than the limit."""
-
-    postmortems: list[WantedAnswer]
-    next: Cursor
 
 
 # ------------------------------------------------------------------------------------------------------------- reading

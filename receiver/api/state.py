@@ -12,7 +12,7 @@ from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
 from incidents.store.measured import Measured, measure
 from incidents.store.rulesets import ReloadStatus
 from incidents.store.vitals import Vitals, vitals
-from receiver.api import answers
+from receiver.api import state_answers
 from receiver.api.reading import bad_parameter, text_in
 from receiver.api.route import Call, Parameter, Reply, Route, Services
 from receiver.auth import ApiRole
@@ -173,7 +173,7 @@ ROUTES = (
         role=ApiRole.VIEWER,
         summary="Show the rules in force, and how the last reload went",
         handler=_rules,
-        answer=answers.RulesAnswer,
+        answer=state_answers.RulesAnswer,
     ),
     Route(
         method="GET",
@@ -181,7 +181,7 @@ ROUTES = (
         role=ApiRole.ADMIN,
         summary="Show the text of the rules in force, which may hold secrets",
         handler=_rule_files,
-        answer=answers.RuleFilesAnswer,
+        answer=state_answers.RuleFilesAnswer,
     ),
     Route(
         method="GET",
@@ -189,7 +189,7 @@ ROUTES = (
         role=ApiRole.VIEWER,
         summary="Show how Tocsin is",
         handler=_status,
-        answer=answers.StatusAnswer,
+        answer=state_answers.StatusAnswer,
         query=(_PROBE,),
     ),
 )

@@ -5,7 +5,7 @@ import re
 import msgspec
 import pytest
 
-from receiver.api import ROUTES, answers
+from receiver.api import ROUTES, answers, state_answers
 from receiver.api.openapi import document
 
 
@@ -50,9 +50,9 @@ def test_openapi_holds_together():
         ("incidents/INC-2026-0001/timeline", answers.EntriesAnswer),
         ("alerts", answers.AlertsAnswer),
         ("quarantine", answers.QuarantineAnswer),
-        ("rules", answers.RulesAnswer),
+        ("rules", state_answers.RulesAnswer),
         ("oncall", answers.OnCallAnswer),
-        ("status?probe=x", answers.StatusAnswer),
+        ("status?probe=x", state_answers.StatusAnswer),
     ],
 )
 def test_openapi_describes_what_is_answered(api, held_incident, path, kind):
