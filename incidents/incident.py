@@ -221,8 +221,10 @@ def open_actions(incident: Incident) -> tuple[OpenAction, ...]:
     """Return the post-incident actions that are to be done still, as they are indexed."""
     if incident.merged_into:
         return ()
+    # What people declared is of the rule that found it too, or that had found what was merged into it.
+    rule = incident.rule or next((finding.rule for finding in incident.findings), "")
     return tuple(
-        OpenAction(incident=incident.id, rule=incident.rule or "", due=each.due)
+        OpenAction(incident=incident.id, rule=rule, due=each.due)
         for each in incident.post_incident_actions
         if each.state is ActionState.OPEN
     )
