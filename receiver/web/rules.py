@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
+from incidents.alert import Alert
 from incidents.store.rule_counts import rule_counts
 from receiver.auth import ApiRole
 from receiver.problems import Problem
@@ -84,10 +87,18 @@ def _explained(form: Mapping[str, str], visit: Visit) -> list[str]:
     if not trying.acquire(timeout=WAIT_SECONDS):
         raise Problem(503, "Somebody else tries something just now.", hint="Send it again in some seconds.")
     try:
-        pasting = Pasting(visit.services.api.rule_set(), alerts, now=_whole(visit.now), firing_for=lasted)
+        now = _whole(visit.now)
+        bounded = [_not_older(alert, now - LONGEST) for alert in alerts]
+        pasting = Pasting(visit.services.api.rule_set(), bounded, now=now, firing_for=lasted)
         return [plainly("\n".join(told(each))) for each in pasting.explanations()]
     finally:
         trying.release()
+
+
+def _not_older(alert: Alert, oldest: datetime) -> Alert:
+    """Return an alert that began no earlier: what is simulated since then takes time, and others wait."""
+    began = alert.starts_at
+    return alert if began is None or began >= oldest else msgspec.structs.replace(alert, starts_at=oldest)
 
 
 def _lasted(text: str) -> timedelta:

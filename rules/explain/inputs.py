@@ -55,7 +55,7 @@ def of_text(text: bytes, name: str) -> list[Alert]:
 
 def _value(text: bytes, name: str) -> Any:  # noqa: ANN401 - whatever the file holds
     if text.lstrip().startswith((b"{", b"[")):
-        with contextlib.suppress(msgspec.DecodeError):  # YAML may look like this too
+        with contextlib.suppress(msgspec.DecodeError, RecursionError):  # YAML may look like this too
             return msgspec.json.decode(text)
     problems: list[Problem] = []
     node = read_yaml(text, name, problems)

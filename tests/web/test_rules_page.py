@@ -58,6 +58,13 @@ def test_rules_page_explains_what_is_pasted(browser_of):
     assert "severity=&#34;\\u202einfo&#34;" in shown
 
 
+def test_rules_page_looks_back_a_week_at_most(amira):
+    """Years of paging would take a minute to simulate."""
+    body = '{"labels": {"alertname": "X", "severity": "critical", "service": "db"}, "startsAt": "1999-01-01T00:00:00Z"}'
+    said = plain(amira.post("/rules", "/rules", alert=body).text)
+    assert "firing since 2025-12-29 09:00:00Z, for 7d" in said
+
+
 @pytest.mark.parametrize(
     ("alert", "firing_for", "said"),
     [
@@ -66,6 +73,7 @@ def test_rules_page_explains_what_is_pasted(browser_of):
         ("a: b", "soon", "Write a duration such as 10m"),
         ("a: b", "30d", "7 days at most"),
         ("x" * 70_000, "", "longer than 64 KiB"),
+        ("[" * 9_000, "", "nested deeper than 100 levels"),
         ("[" + ",".join(['{"a": "b"}'] * 21) + "]", "", "20 at most"),
     ],
 )
