@@ -13,11 +13,11 @@ from typing import NamedTuple, Protocol
 
 import structlog
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import Metric
 
 from incidents.calendars import CalendarStatus
 from incidents.errors import TocsinError
-from incidents.measures import SEPARATOR, Measure, Measures
+from incidents.measures import Measures
 from incidents.paging import HOURS
 from incidents.post_incident_actions import ActionState, is_overdue
 from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
@@ -25,6 +25,7 @@ from incidents.statistics.nights import DAY, NIGHT
 from incidents.store.connection import Links
 from incidents.store.measured import SETTLED, Measured, measure
 from incidents.values import OPEN_STATUSES, AlertStatus, Criterion, IncidentStatus, Severity
+from receiver.families import Families, Values, counter, gauge, grouped, histogram, labelled
 from rules.evaluate import Outcome
 from rules.load_channels import DELIVERED
 from rules.model import Mode, Rule
@@ -32,7 +33,6 @@ from rules.slo_status import SloStatus
 
 LOG = structlog.get_logger()
 
-PREFIX = "tocsin_"
 STORE_SECONDS = 0.6  # a scrape waits for the store no longer
 RULES_AT_ZERO = 1000  # more rules than this show a series once they have counted something
 CLOSED = ("resolved", "dismissed")
@@ -41,7 +41,6 @@ NO_CHANNEL = "none"  # of pages that no channel was asked to deliver
 BY_HAND = ""  # the rule of what a person declared
 NEVER = float("inf")
 
-Values = tuple[str, ...]
 WITHOUT_LABELS: tuple[Values, ...] = ((),)
 
 
@@ -91,7 +90,7 @@ class Exposition:
     def render(self) -> bytes:
         """Return the exposition in the text format of Prometheus; never raises for a store that is away."""
         registry = CollectorRegistry()
-        registry.register(_Families(self._families(self._scrape())))
+        registry.register(Families(self._families(self._scrape())))
         registry.register(self._request_metrics)
         return generate_latest(registry)
 
@@ -119,14 +118,14 @@ class Exposition:
             return Scraped(store, ())
 
     def _families(self, scraped: Scraped) -> Iterator[Metric]:
-        yield _gauge("store_up", "Whether the store answered this scrape.", float(scraped.store is not None))
-        yield _labelled("build_info", "The version that runs.", ("version",), [((self._version,), 1.0)])
+        yield gauge("store_up", "Whether the store answered this scrape.", float(scraped.store is not None))
+        yield labelled("build_info", "The version that runs.", ("version",), [((self._version,), 1.0)])
         if scraped.store is None:
             return
         yield from self._gauges(scraped.store)
         yield from self._slo_gauges(scraped.slos)
-        counts = _grouped(scraped.store.counters)
-        yield _labelled(
+        counts = grouped(scraped.store.counters)
+        yield labelled(
             "rule_precision",
             "Which part of the closed incidents of a rule were incidents, and not dismissed; absent before the first.",
             ("rule",),
@@ -134,18 +133,18 @@ class Exposition:
         )
         at_zero = values_at_zero(self._sources, scraped.rules)
         for each in Measures:
-            write = _histogram if each.value.buckets else _counter
+            write = histogram if each.value.buckets else counter
             yield write(each.value, counts[each.value.name], at_zero.get(each, WITHOUT_LABELS))
 
     def _gauges(self, store: Measured) -> Iterator[Metric]:
         now = self._now()
         oldest = store.oldest_received_at
         lag = max((now - oldest).total_seconds(), 0.0) if oldest is not None else 0.0
-        yield _gauge("store_durable", "Whether the store keeps what it took: AOF on, nothing evicted.", store.durable)
-        yield _gauge("intake_pending", "Events received that have not taken effect yet.", store.pending)
-        yield _gauge("intake_lag_seconds", "Age of the oldest event that has not taken effect, 0 when none.", lag)
-        yield _gauge("quarantined", "Events in quarantine.", store.quarantined)
-        yield _labelled(
+        yield gauge("store_durable", "Whether the store keeps what it took: AOF on, nothing evicted.", store.durable)
+        yield gauge("intake_pending", "Events received that have not taken effect yet.", store.pending)
+        yield gauge("intake_lag_seconds", "Age of the oldest event that has not taken effect, 0 when none.", lag)
+        yield gauge("quarantined", "Events in quarantine.", store.quarantined)
+        yield labelled(
             "incidents_open",
             "Incidents that still need people.",
             ("severity", "status"),
@@ -154,53 +153,53 @@ class Exposition:
         seen = dict.fromkeys((DECIDE_QUEUE, PAGES_QUEUE), NEVER) | {
             queue: max((now - at).total_seconds(), 0.0) for queue, at in store.workers_seen.items()
         }
-        yield _labelled(
+        yield labelled(
             "worker_last_seen_seconds",
             "Since a worker of the queue gave a sign, +Inf when none ever did.",
             ("queue",),
             [((queue,), since) for queue, since in seen.items()],
         )
         yield _actions(store, now)
-        yield _labelled(
+        yield labelled(
             "heartbeat_age_seconds",
             "Since a heartbeat was heard.",
             ("heartbeat",),
             [((name,), max((now - at).total_seconds(), 0.0)) for name, at in store.heartbeats.items()],
         )
-        yield _labelled(
+        yield labelled(
             "calendar_age_seconds",
             "Since the calendar of a rotation was last read without an error, +Inf when it never was.",
             ("rotation",),
             list(_calendar_ages(store.calendars, now).items()),
         )
-        yield _gauge(
+        yield gauge(
             "rules_last_reload_successful", "Whether the last reload of the rules succeeded.", store.reload.successful
         )
-        yield _gauge(
+        yield gauge(
             "rules_last_reload_success_timestamp_seconds",
             "When the rules were last reloaded with success.",
             store.reload.at_ms / 1000,
         )
-        yield _gauge("journal_up", "Whether the journal is being written.", store.journal.is_well)
-        yield _gauge("journal_lag_events", "Events that took effect and are not in the journal yet.", store.journal.lag)
+        yield gauge("journal_up", "Whether the journal is being written.", store.journal.is_well)
+        yield gauge("journal_lag_events", "Events that took effect and are not in the journal yet.", store.journal.lag)
         info = [((store.ruleset,), 1.0)] if store.ruleset else []
-        yield _labelled("rules_info", "The hash of the rule set in force.", ("hash",), info)
+        yield labelled("rules_info", "The hash of the rule set in force.", ("hash",), info)
 
     def _slo_gauges(self, slos: Sequence[SloStatus]) -> Iterator[Metric]:
         now = self._now()
-        yield _labelled(
+        yield labelled(
             "slo_burn_rate",
             "How many times faster than allowed the error budget burns, over an hour; absent where not known.",
             ("slo",),
             [((each.slo.id,), each.burn_rate) for each in slos if each.burn_rate is not None],
         )
-        yield _labelled(
+        yield labelled(
             "slo_budget_remaining_ratio",
             "Which part of the error budget is left, below 0 none; absent where not known.",
             ("slo",),
             [((each.slo.id,), each.budget_remaining) for each in slos if each.budget_remaining is not None],
         )
-        yield _labelled(
+        yield labelled(
             "slo_fact_age_seconds",
             "Since Prometheus last told of an SLO, +Inf when it never did.",
             ("slo",),
@@ -263,30 +262,6 @@ def _declared_by(rule: Rule) -> Iterator[Values]:
     return ((rule.id, rule.criterion.value, severity.value) for severity in severities)
 
 
-# Families of metrics
-
-
-class _Families:
-    """A collector of families that are there already."""
-
-    def __init__(self, families: Iterable[Metric]) -> None:
-        self._kept = list(families)
-
-    def collect(self) -> Iterable[Metric]:
-        """Yield them."""
-        return self._kept
-
-
-def _grouped(counters: dict[str, int]) -> dict[str, dict[Values, int]]:
-    """Return the counters by the name of their measure and what follows; unknown names are left out."""
-    groups: dict[str, dict[Values, int]] = {each.value.name: {} for each in Measures}
-    for field, value in counters.items():
-        name, *values = field.split(SEPARATOR)
-        if name in groups:
-            groups[name][tuple(values)] = value
-    return groups
-
-
 def _precisions(closed: dict[Values, int]) -> Iterator[tuple[Values, float]]:
     for rule in dict.fromkeys(values[0] for values in closed if len(values) == len(CLOSED) and values[0]):
         resolved, dismissed = (closed.get((rule, outcome), 0) for outcome in CLOSED)
@@ -294,44 +269,11 @@ def _precisions(closed: dict[Values, int]) -> Iterator[tuple[Values, float]]:
             yield (rule,), resolved / (resolved + dismissed)
 
 
-def _gauge(name: str, text: str, value: float) -> Metric:
-    return GaugeMetricFamily(PREFIX + name, text, value=float(value))
-
-
-def _labelled(name: str, text: str, labels: Sequence[str], samples: Iterable[tuple[Values, float]]) -> Metric:
-    family = GaugeMetricFamily(PREFIX + name, text, labels=labels)
-    for values, value in samples:
-        family.add_metric(values, float(value))
-    return family
-
-
 def _actions(store: Measured, now: datetime) -> Metric:
     overdue = sum(1 for action in store.actions if is_overdue(ActionState.OPEN, action.due, now))
-    return _labelled(
+    return labelled(
         "post_incident_actions",
         "Post-incident actions that are to be done still, and those whose day is over.",
         ("state",),
         [(("open",), len(store.actions)), (("overdue",), overdue)],
     )
-
-
-def _counter(measure: Measure, counts: dict[Values, int], at_zero: Iterable[Values]) -> Metric:
-    family = CounterMetricFamily(PREFIX + measure.name, measure.help, labels=measure.labels)
-    for values, value in (dict.fromkeys(at_zero, 0) | counts).items():
-        if len(values) == len(measure.labels):
-            family.add_metric(values, value)
-    return family
-
-
-def _histogram(measure: Measure, counts: dict[Values, int], at_zero: Iterable[Values]) -> Metric:
-    family = HistogramMetricFamily(PREFIX + measure.name, measure.help, labels=measure.labels)
-    width = len(measure.labels)
-    series = dict.fromkeys(at_zero) | dict.fromkeys(field[:width] for field in counts if len(field) == width + 1)
-    for values in series:
-        total = 0
-        buckets: list[tuple[str, float]] = []
-        for bound in (*map(str, measure.buckets), "+Inf"):
-            total += counts.get((*values, f"le:{bound}"), 0)
-            buckets.append((bound, total))
-        family.add_metric(values, buckets, sum_value=counts.get((*values, "sum"), 0) / 1000)
-    return family

@@ -26,7 +26,8 @@ from incidents.store.intake import Intake, Refused
 from incidents.store.measured import is_durable
 from incidents.store.rulesets import RuleSets
 from incidents.store.wake import Waker
-from receiver.exposition import PREFIX, Exposition
+from receiver.exposition import Exposition
+from receiver.families import PREFIX
 from receiver.metrics import RequestMetrics
 from rules.deciding.deciding import Deciding
 from rules.slo_status import fact_ids, status_of
