@@ -15,6 +15,8 @@ from receiver.problems import Problem, problem_of
 from receiver.web.incident import SIGNS, seen
 from receiver.web.route import Page, PageRoute, Raw, Redirect, Visit
 
+LINES = 200  # of the timeline; all of them stand in what is printed
+VERSIONS = 50
 _OF_INCIDENT = "/incidents/{incident_id}"
 _PATH = f"{_OF_INCIDENT}/postmortem"
 # Where each state may lead, with the word on the button.
@@ -43,6 +45,8 @@ def _show(visit: Visit, problem: Problem | None = None) -> Page:
         "numbers": [*number_rows(draft), *budget_rows(draft)],
         "objectives": objective_rows(draft),
         "people": [(each, roles_told(each)) for each in draft.people],
+        "lines": draft.timeline[:LINES],
+        "lines_left_out": max(len(draft.timeline) - LINES, 0) + draft.entries_left_out,
         "steps": STEPS[draft.state],
         "signs": SIGNS,
         "etag": f'"{draft.version}"',
@@ -80,10 +84,12 @@ def _versions(visit: Visit) -> Page | Redirect:
     incident, _ = seen(visit)
     versions = visit.ask(f"{_PATH}/versions")["versions"]
     rows = []
-    for place, version in enumerate(versions):
+    for place, version in enumerate(versions[:VERSIONS]):
         before = versions[place + 1]["sections"] if place + 1 < len(versions) else {}
         rows.append({**version, "changes": list(_changes(before, version["sections"]))})
-    return Page("postmortem_versions.html", {"incident": incident, "versions": rows})
+    return Page(
+        "postmortem_versions.html", {"incident": incident, "versions": rows, "left_out": len(versions) - len(rows)}
+    )
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

@@ -92,6 +92,16 @@ def test_postmortem_page_of_a_restricted_incident_is_not_there(browser_of, decla
     assert "Payslips" not in bo.get("/postmortems").text
 
 
+def test_postmortem_page_of_a_long_incident_is_no_long_page(amira, declare, incidents, clock):
+    """The first entries stand there, and where the others are."""
+    incident = declare()
+    for number in range(210):
+        incidents.apply(incident.id, events.Note(actor="amira", text=f"note {number}"), now=clock.now)
+    page = amira.get(f"/incidents/{incident.id}/postmortem").text
+    assert page.count('<time class="at"') < 300
+    assert re.search(r"\b1\d more entries stand in", page)
+
+
 def test_postmortem_page_lists_those_that_are_wanted(amira, over):
     """With how far each has come."""
     page = amira.get("/postmortems").text
