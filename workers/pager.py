@@ -31,7 +31,7 @@ LOG = structlog.get_logger()
 WAIT_SECONDS = 0.5  # at most, between two looks at what is due
 RESULT_SECONDS = 0.05  # while pages are under way, new ones are looked for this often
 STORE_AWAY_SECONDS = 0.1
-LAST_WORDS_SECONDS = 10.0  # for what is under way when the worker is asked to stop
+LAST_WORDS_SECONDS = 10.0  # for what is under way when the worker ends
 
 
 class Pager:
@@ -75,12 +75,16 @@ class Pager:
                 self._control.one("CLIENT", "UNBLOCK", self._link.client_id)
 
     def linger(self, linger: timedelta = LINGER) -> None:
-        """Deliver what is due for so long, or until stopped; does nothing while another page worker lingers."""
+        """Deliver what is due for so long, or until stopped; does nothing while another page worker lingers.
+
+        It leaves no message behind whose result nobody would record: the next to linger may be another worker.
+        """
         ends = time.monotonic() + linger.total_seconds()
         looked = False
-        while not self._stop.is_set() and (not looked or time.monotonic() < ends):
+        while not self._stop.is_set() and (not looked or self._has_more_to_do(ends)):
             try:
                 if not self._is_ours():
+                    self._settle()
                     return
                 self._look()
                 self._wait()
@@ -92,6 +96,10 @@ class Pager:
                 self._stop.wait(STORE_AWAY_SECONDS)
                 ends = max(ends, time.monotonic() + 1.0)
         self._end()
+
+    def _has_more_to_do(self, ends: float) -> bool:
+        now = time.monotonic()
+        return now < ends or (self._dispatcher.pending > 0 and now < ends + LAST_WORDS_SECONDS)
 
     def _is_ours(self) -> bool:
         """Say that a page worker waits here, so that nobody asks for another; False when another says so already.
@@ -111,15 +119,21 @@ class Pager:
         return True
 
     def _end(self) -> None:
-        deadline = time.monotonic() + LAST_WORDS_SECONDS
         with contextlib.suppress(StoreUnavailable, StoreConflict):
-            while self._dispatcher.pending and self._stop.is_set() and time.monotonic() < deadline:
-                self._deliveries.record(RESULT_SECONDS)
+            if self._stop.is_set():
+                self._settle()
             self._deliveries.record(0)
             if not self._stop.is_set():
                 self._waker.pager(anyway=True)
             self._said_until = 0.0
             self._link.one("DEL", keys.pager_lingers())
+
+    def _settle(self) -> None:
+        """Record how each message ended that is under way, as far as they end in good time."""
+        deadline = time.monotonic() + LAST_WORDS_SECONDS
+        while self._dispatcher.pending and time.monotonic() < deadline:
+            self._deliveries.record(RESULT_SECONDS)
+        self._deliveries.record(0)
 
     # Looking at what is due
 

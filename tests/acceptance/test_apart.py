@@ -1,4 +1,4 @@
-"""The parts apart over one store: a second decider stands by, takes over, and a paused one never commits."""
+"""The parts apart over one store: a second decider stands by and takes over; one that was paused never commits."""
 
 import signal
 import time
@@ -8,6 +8,7 @@ from evidence import faults, gather
 from installation import firing
 from load import Load
 from own_store import OwnStore
+from page_sink import Answer
 from programs import eventually
 
 from incidents import keys
@@ -15,6 +16,7 @@ from incidents import keys
 pytestmark = pytest.mark.acceptance
 
 LEASE_SECONDS = 2
+PAUSED_SECONDS = 30
 BUNDLE_SECONDS = 6  # so long after a page the next one to the same person is a message of its own
 
 
@@ -169,3 +171,23 @@ def _standby_still_decides(apart, standby, load):
 
 def _has_noticed(decider) -> bool:
     return "lease_lost" in decider.text() or "store_away" in decider.text()
+
+
+def test_apart_a_page_worker_that_was_paused_for_30_s_leaves_one_marked_repeat_at_most(tocsin, apart, page_sink):
+    """Paused between sending and recording: another sends the page once more, marked; continued, it sends nothing."""
+    page_sink.always(Answer(delay=2))  # so long a page is sent and not yet recorded
+    tocsin.post(firing(service="paused"))
+    page_sink.expect_attempts(1)
+    apart.pages.signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    first = page_sink.expect_page()
+    tocsin.run("worker", "pages", name="pages-beside")
+    again = page_sink.expect_page(timeout=60)
+    assert (first["repeat"], again["repeat"], again["page_id"]) == (False, True, first["page_id"])
+
+    eventually(lambda: time.monotonic() - stopped > PAUSED_SECONDS, timeout=60)
+    apart.pages.signal(signal.SIGCONT)
+    tocsin.act(first["incident"]["id"], "resolve", override="a test")
+    page_sink.expect_message(type="page_resolved")
+    eventually(lambda: not apart.link.one("ZCARD", keys.pages_due()), what="the end of all pages due")
+    assert len(tocsin.timeline(first["incident"]["id"], "page_sent")) <= 2

@@ -1,5 +1,6 @@
 """The page worker over real channels: bundles, limits, the lifecycle at PagerDuty, announcements, steps to channels."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -186,6 +187,20 @@ def test_pagerduty_hears_of_acknowledgement_and_end(
     assert desk.link.one("ZCARD", keys.pages_due()) == 0
 
 
+def test_worker_records_what_is_under_way_when_its_time_is_over(desk_of, pagerduty: PagerDutyLookAlike):
+    """The next to linger may be another worker: a result left behind would be a page that is sent twice."""
+    desk = desk_of(f"""
+channels: {{pd: {{pagerduty: {{routing_key: {KEY}, url: "{pagerduty.events_url}"}}}}}}
+paging: {{default: {{steps: [{{page: "channel:pd"}}]}}}}
+""")
+    pagerduty.script(Answer(202, body=b'{"status":"success"}', delay=0.4), path=PATH)
+    desk.declare()
+    worker = desk.worker(Dispatcher())
+    worker.linger(timedelta(seconds=0.1))
+    assert not desk.link.one("ZCARD", keys.pages_claimed())
+    pagerduty.expect_event("trigger")
+
+
 def test_pagerduty_that_took_a_page_too_late_hears_that_it_is_over(desk_of, pagerduty: PagerDutyLookAlike):
     """A trigger that was under way when the incident was resolved must not go on paging there."""
     desk = desk_of(f"""
@@ -196,9 +211,11 @@ paging: {{default: {{steps: [{{page: "channel:pd"}}]}}}}
     incident = desk.declare()
     dispatcher = Dispatcher()
     worker = desk.worker(dispatcher)
-    worker.linger(timedelta(seconds=0.1))
+    lingering = threading.Thread(target=worker.linger, args=(timedelta(seconds=2),))
+    lingering.start()
+    pagerduty.expect_attempts(1, path=PATH)
     desk.incidents.apply(incident.id, Resolve(actor="bo"), now=desk.now)
-    worker.linger(timedelta(seconds=1))
+    lingering.join(30)
     dispatcher.close(1)
     pagerduty.expect_event("trigger")
     pagerduty.expect_event("resolve")
