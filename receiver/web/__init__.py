@@ -23,6 +23,7 @@ from receiver.deps import Deps
 from receiver.web import (
     assets,
     commanding,
+    events,
     incident,
     oncall,
     overview,
@@ -50,6 +51,7 @@ PAGES: tuple[tuple[PageRoute, ...], ...] = (
     postmortem.ROUTES,
     status_page.ROUTES,
     signing.ROUTES,
+    events.ROUTES,
 )
 
 
