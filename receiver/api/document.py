@@ -99,8 +99,8 @@ def _part_in(call: Call) -> Part:
     word = text_in(call.query, "part")
     known = [part.value for part in Part]
     if word not in known:
-        said = f"there is no part {word[:64]!r}" if word else "say which part"
-        raise bad_parameter("part", f"{said}: there is {', '.join(known)}.".capitalize())
+        said = f"There is no part {word[:64]!r}" if word else "Say which part"
+        raise bad_parameter("part", f"{said}: there is {', '.join(known)}.")
     return Part(word)
 
 
@@ -205,8 +205,10 @@ def _conflict(services: Services, name: str, event: events.DocumentEdited, stale
     )
 
 
-_PART = Parameter(name="part", description="Which part.", schema=one_of(part.value for part in Part))
-_AUDIENCE = Parameter(name="audience", description="Whom to tell; one of `audiences`, or any other name.")
+_PART = Parameter(name="part", description="Which part.", schema=one_of(part.value for part in Part), is_required=True)
+_AUDIENCE = Parameter(
+    name="audience", description="Whom to tell; one of `audiences`, or any other name.", is_required=True
+)
 
 ROUTES = (
     Route(

@@ -98,7 +98,8 @@ def _joined(problems: Mapping[int, str], own: Mapping[int, str]) -> dict[int, st
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     schema = {"type": "array", "items": parameter.schema} if parameter.many else parameter.schema
-    return {"name": parameter.name, "in": "query", "description": parameter.description, "schema": schema}
+    described = {"name": parameter.name, "in": "query", "description": parameter.description, "schema": schema}
+    return described | ({"required": True} if parameter.is_required else {})
 
 
 def _problem(text: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     schema: dict[str, Any] = msgspec.field(default_factory=lambda: {"type": "string"})
     many: bool = False
+    is_required: bool = False
 
 
 class Services(NamedTuple):

@@ -42,6 +42,12 @@ def test_openapi_holds_together():
         assert named == set(re.findall(r"\{(\w+)\}", path))
 
 
+def test_openapi_says_what_has_to_be_asked_for():
+    """A parameter without which a call is refused is required there, so that programs send it."""
+    found = document(ROUTES, "0")["paths"]["/incidents/{incident_id}/document/history"]["get"]["parameters"]
+    assert [each["name"] for each in found if each.get("required")] == ["incident_id", "part"]
+
+
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
