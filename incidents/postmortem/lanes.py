@@ -240,7 +240,8 @@ def _label_of(entry: TimelineEntry) -> str:
     """Return what an entry is about in a word: who was paged, what was done, who was told."""
     names = ("kind", "audience", "person") if entry.kind is not EntryKind.NOTE else ()
     named = next((text for text in (text_in(entry.data, name) for name in names) if text), "")
-    return safe(named or (entry.actor if entry.kind is EntryKind.ACKNOWLEDGED else ""))
+    is_taken = entry.kind in {EntryKind.ACKNOWLEDGED, EntryKind.PAGE_ACKNOWLEDGED}
+    return safe(named or (entry.actor if is_taken else ""))
 
 
 def _with_room(marks: list[Mark]) -> list[Mark]:

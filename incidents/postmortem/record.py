@@ -31,6 +31,7 @@ ALWAYS_KEPT = frozenset(
         EntryKind.ROLE_ASSIGNED,
         EntryKind.HANDED_OVER,
         EntryKind.ACKNOWLEDGED,
+        EntryKind.PAGE_ACKNOWLEDGED,
         EntryKind.UNACKNOWLEDGED,
         EntryKind.MITIGATED,
         EntryKind.RESOLVED,

@@ -18,7 +18,10 @@ from incidents.values import IncidentStatus, PageReason
 
 
 def acknowledge(incident: Incident, event: events.Acknowledge, context: Context, now: datetime) -> Transition:
-    """Stop the paging; whoever comes second changes nothing."""
+    """Stop the paging; whoever comes second changes nothing.
+
+    Where the incident was acknowledged before and people were called since, it is only the page that is acknowledged.
+    """
     del context
     waiting = incident.paging is not None and incident.paging.next_at is not None
     after, handed_over = taken_over(incident, event.actor, now)
@@ -26,9 +29,10 @@ def acknowledge(incident: Incident, event: events.Acknowledge, context: Context,
         if handed_over:
             return changed(incident, on_it(after, event.actor, now), handed_over, reason="handed over")
         return unchanged(f"already acknowledged by {incident.acknowledged_by or 'somebody'}")
-    entry = said(EntryKind.ACKNOWLEDGED, event.actor, "Acknowledged", event.note, now)
+    entry = said(EntryKind.PAGE_ACKNOWLEDGED, event.actor, "The page was acknowledged", event.note, now)
     after = paging.stop(after)
     if incident.status is IncidentStatus.DECLARED:
+        entry = said(EntryKind.ACKNOWLEDGED, event.actor, "Acknowledged", event.note, now)
         after = replace(after, status=IncidentStatus.ACKNOWLEDGED)
     return _with_acknowledgement(incident, after, (entry, *handed_over), event.actor, now, "acknowledged")
 

@@ -24,6 +24,7 @@ _ANNOUNCED = frozenset(
         EntryKind.INCIDENT_DECLARED,
         EntryKind.SEVERITY_CHANGED,
         EntryKind.ACKNOWLEDGED,
+        EntryKind.PAGE_ACKNOWLEDGED,
         EntryKind.MITIGATED,
         EntryKind.RESOLVED,
         EntryKind.REOPENED,

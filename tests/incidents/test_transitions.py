@@ -170,6 +170,17 @@ def test_mitigating_and_resolving_count_as_acknowledging(event: events.Event):
     assert incident.paging.next_at is None
 
 
+@pytest.mark.parametrize("event", [events.Acknowledge(actor="amira"), events.Mitigate(actor="amira")])
+def test_acknowledging_again_is_of_the_page(event: events.Event):
+    """Where people were called anew since the incident was taken, it is the page that is acknowledged."""
+    taken = do(declared(), event, 1)
+    called = do(taken, events.Escalate(actor="bo", severity=Severity.SEV1), 2)
+    done = transition(called, events.Acknowledge(actor="bo"), context=CONTEXT, now=NOW + timedelta(minutes=3))
+    assert done.incident is not None
+    assert (done.incident.status, done.incident.acknowledged_by) == (taken.status, "amira")
+    assert [entry.kind for entry in done.entries] == ["page_acknowledged"]
+
+
 def test_resolving_needs_the_objectives_or_a_reason():
     """While alerts fire, resolving names what is unmet, unless a reason overrides it."""
     firing = AlertTally(firing=1)
