@@ -8,7 +8,11 @@ from typing import Any
 import msgspec
 
 from incidents.alert import Alert
+from incidents.clock import from_ms
+from incidents.statistics.figures import statistics_of
+from incidents.statistics.values import GroupedBy
 from incidents.store.rule_counts import rule_counts
+from incidents.store.statistics import summaries
 from receiver.auth import ApiRole
 from receiver.problems import Problem
 from receiver.web.quarantine import plainly
@@ -24,6 +28,7 @@ from rules.verdicts import Outcome
 MOST_PASTED = 64 * 1024  # characters
 MOST_ALERTS = 20  # a simulation each: more would keep others waiting
 LONGEST = timedelta(days=7)
+LATELY = timedelta(days=90)
 EXAMPLE = "alertname: CheckoutErrors\nservice: checkout\nseverity: critical"
 SHADOWED = "50"
 WAIT_SECONDS = 2.0  # for whoever tries something just now
@@ -43,12 +48,27 @@ def _values(visit: Visit) -> dict[str, Any]:
         "hash": answer["hash"],
         "conditions": _conditions(visit.services.api.rule_set()),
         "counts": rule_counts(visit.services.api.links, [each["id"] for each in listed], [*map(str, Outcome)]),
-        "precision": {each["rule"]: each for each in visit.ask("/statistics")["rules"]},
+        **_declared(visit),
         "shadow": visit.ask("/shadow", limit=SHADOWED)["shadow_incidents"],
         "typed": visit.form,
         "example": EXAMPLE,
         "explained": [],
         "problem": None,
+    }
+
+
+def _declared(visit: Visit) -> dict[str, Any]:
+    """Return how precise the rules were that declared something lately, and when each did last."""
+    since = visit.now - LATELY
+    listed = summaries(visit.services.api.links, since, visit.now, restricted=visit.reader is None)
+    figures = statistics_of(listed, (), since=since, until=visit.now, by=GroupedBy.RULE)
+    last: dict[str, int] = {}
+    for each in listed:
+        if each.rule is not None:
+            last[each.rule] = max(last.get(each.rule, 0), each.declared)
+    return {
+        "precision": {each.rule: each for each in figures.rules},
+        "last": {rule: from_ms(at) for rule, at in last.items()},
     }
 
 

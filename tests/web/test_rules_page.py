@@ -5,9 +5,11 @@ import re
 
 import pytest
 from builders import CRITICAL, ONCALL, rule_set
+from msgspec.structs import replace
 
-from incidents import keys
+from incidents import events, keys
 from incidents.measures import Measures
+from incidents.store.codec import encode
 from receiver.web import rules as page_of_rules
 
 MORE = """
@@ -41,6 +43,18 @@ def test_rules_page_tells_each_rule_in_words(amira, links):
     assert "slow-disk shadow other" in said
     assert "declares SEV2 when firing for 30m declares SEV3 when 3 alerts within 5m" in said
     assert "no alert has matched it yet" in said
+
+
+def test_rules_page_tells_how_right_a_rule_was(amira, declare, incidents, links, clock):
+    """When it declared last, and how many of its incidents were none."""
+    for service in ("one", "two"):
+        incident = declare(service)
+        with links.borrow() as link:
+            link.one("SET", keys.incident(incident.id), encode(replace(incident, rule="critical")))
+    incidents.apply(incident.id, events.Dismiss(actor="bo", reason="a test"), now=clock.now)
+    clock.advance(minutes=30)
+    said = plain(amira.get("/rules").text)
+    assert "0 % precise, 1 of 2 dismissed in 90 d declared last 30 min ago its incidents" in said
 
 
 def test_rules_page_explains_what_is_pasted(browser_of):

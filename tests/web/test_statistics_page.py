@@ -3,7 +3,23 @@
 import html
 import re
 
-from incidents import events
+import pytest
+from builders import CRITICAL, ONCALL, rule_set
+
+from incidents import events, keys
+from incidents.facts import Fact
+from incidents.store.codec import encode
+from rules.slo_status import fact_ids
+
+SLO = """
+slos:
+- {id: pay, service: checkout, objective: 99.9, window: 30d, error_ratio: 'avg_over_time(errors[$window])'}
+"""
+
+
+@pytest.fixture
+def rules():
+    return rule_set(CRITICAL + SLO, ONCALL)
 
 
 def plain(page):
@@ -30,6 +46,19 @@ def test_statistics_page_shows_figures_and_pictures(amira, declare, incidents, c
         picture = amira.get(each)
         assert picture.content_type.startswith("image/svg+xml")
         assert "sandbox" in picture.headers["Content-Security-Policy"]
+
+
+def test_statistics_page_shows_error_budgets(amira, rules, links, clock):
+    """How much is left, as a figure and as a bar; a budget that is gone is no bar of less than nothing."""
+    slo = rules.slos["pay"]
+    for ratio, told in ((0.0005, 'value="0.500"'), (0.002, 'value="0.000"')):
+        with links.borrow() as link:
+            for name in fact_ids([slo]):
+                link.one("HSET", keys.facts(), name, encode(Fact(id=name, at=clock.now, value=ratio)))
+        page = amira.get("/statistics").text
+        assert told in page
+    said = plain(page)
+    assert "pay checkout, 99.9 % over 30d -100.0 % left burning 2 times as fast as it may budget gone" in said
 
 
 def test_statistics_page_of_nothing_is_whole(amira):
