@@ -94,6 +94,9 @@ def test_status_page_ends(amira, stranger, told, clock):
     assert stranger.get(again).status_code == 200
     clock.advance(days=3)
     assert stranger.get(again).status_code == 404
+    audit = stranger.get("/api/v1/audit", headers={"Authorization": "Bearer token-of-ada"}).json["entries"]
+    made = [each["action"].removeprefix("POST /incidents/{incident_id}") for each in audit if each["target"] == told.id]
+    assert made == ["/share", "/share/end", "/share"]
     for wrong in ("/status/x", f"{again[:-2]}aa", f"/status/{'x' * 3000}"):
         assert stranger.get(wrong).text == ended.text
 
