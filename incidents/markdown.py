@@ -39,14 +39,6 @@ def quote(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in paragraph(text).split("\n"))
 
 
-def code_block(text: str, language: str = "") -> str:
-    """Return foreign text as a block of code, fenced so that nothing in it ends the block."""
-    kept = lines(text)
-    longest = max((len(run) for run in re.findall(r"`+", kept)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{kept}\n{fence}"
-
-
 def link(text: str, url: str) -> str:
     """Return a link with foreign text to an address of the web; an address of any other kind is only shown."""
     shown, target = inline(text), one_line(url)

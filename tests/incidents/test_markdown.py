@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from incidents.markdown import code_block, inline, link, paragraph, quote, table
+from incidents.markdown import inline, link, paragraph, quote, table
 from incidents.texts import lines, one_line
 
 RENDERERS = (MarkdownIt("commonmark"), MarkdownIt("gfm-like", {"linkify": False}))
@@ -82,15 +82,6 @@ def test_markdown_table_keeps_its_shape(cells: list[str]):
     assert not any(token.type == "html_block" for token in tokens)
     inlines = [token for token in tokens if token.type == "inline"]
     assert "".join(each.content for each in inlines[2].children or ()) == one_line(cells[0])
-
-
-@settings(max_examples=100, deadline=None)
-@given(SPICED)
-def test_markdown_code_block_holds_its_text(text: str):
-    """No run of backticks ends the block."""
-    tokens = RENDERERS[0].parse(code_block(text))
-    assert [token.type for token in tokens] == ["fence"]
-    assert tokens[0].content.removesuffix("\n").strip() == lines(text).strip()
 
 
 @settings(max_examples=100, deadline=None)
