@@ -93,7 +93,7 @@ def lanes_of(record: Record, axis: Axis, gaps: Sequence[Gap], top: float) -> tup
         _roles(record, axis, gaps),
         ("Pages", [], _marks(record.entries, PAGE_MARKS, axis), ""),
         ("Actions", [], _marks(record.entries, ACTION_MARKS, axis), ""),
-        ("Updates", _silences(axis, gaps), _marks(record.entries, TOLD_MARKS, axis), ""),
+        _updates(record, axis, gaps),
     ):
         y = lanes[-1].y + lanes[-1].height if lanes else top
         rows = 1 + max([*(bar.y for bar in bars), *(mark.y for mark in marks)], default=0.0)
@@ -203,12 +203,15 @@ def _roles(record: Record, axis: Axis, gaps: Sequence[Gap]) -> _Lane:
     return "Roles", bars, [], f"and {plural(left, 'more')}" if left > 0 else ""
 
 
-def _silences(axis: Axis, gaps: Sequence[Gap]) -> list[Bar]:
-    return [
+def _updates(record: Record, axis: Axis, gaps: Sequence[Gap]) -> _Lane:
+    """Return what was written and told; where there was nothing for too long, that stands in a row above it."""
+    silences = [
         _bar(axis, gap.at, gap.until, 0, "gap", gap.text.partition(";")[0].lower(), gap.text)
         for gap in gaps
         if gap.kind is GapKind.NO_UPDATE and gap.until is not None
     ]
+    marks = _marks(record.entries, TOLD_MARKS, axis)
+    return "Updates", silences, [mark._replace(y=mark.y + 1) for mark in marks] if silences else marks, ""
 
 
 # --------------------------------------------------------------------------------------------------------------- marks

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from incidents.postmortem.axis import LEFT, MOST_TICKS, RIGHT, WIDTH, Axis, axis_of, fitting
 from incidents.postmortem.draft import draft_of
 from incidents.postmortem.gaps import gaps_of
-from incidents.postmortem.lanes import MOST_ROWS, label_room, lanes_of
+from incidents.postmortem.lanes import BAR, MOST_ROWS, label_room, lanes_of
 from incidents.postmortem.markdown import as_markdown
 from incidents.postmortem.picture import LEGEND, _legend, picture_of
 from incidents.postmortem.record import AlertSpan, record_of
@@ -51,6 +51,13 @@ def test_picture_has_its_lanes_below_each_other():
         for item in (*lane.bars, *lane.marks):
             assert lane.y < item.y < lane.y + lane.height
             assert LEFT <= item.x <= WIDTH - RIGHT
+
+
+def test_picture_hides_no_words_of_a_silence_behind_reminders():
+    """What reminds of an update stands below the time without one."""
+    updates = lanes(record())["Updates"]
+    assert [bar.look for bar in updates.bars] == ["gap"]
+    assert all(mark.y > updates.bars[0].y + BAR for mark in updates.marks)
 
 
 def test_picture_says_how_many_more_a_mark_stands_for():
