@@ -29,11 +29,6 @@ def is_answering(url: str) -> bool:
         client.close()
 
 
-def check_durability(client: Redis, *, durability: str = "everysec") -> list[str]:
-    """Return why this store could forget what it accepted, each with its mend; raises StoreUnavailable."""
-    return examine(client, durability=durability).problems
-
-
 def examine(client: Redis, *, durability: str = "everysec") -> Examination:
     """Ask the store all that can be asked; raises StoreUnavailable when it does not answer.
 

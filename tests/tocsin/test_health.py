@@ -5,7 +5,7 @@ from redis import Redis
 
 from incidents.errors import StoreUnavailable
 from incidents.store.connection import client_for
-from incidents.store.health import check_durability, examine
+from incidents.store.health import examine
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from incidents.store.health import check_durability, examine
 def test_health_names_what_would_be_lost(valkey, options, durability, expected):
     """Each setting that breaks the promise is named; a good store is not."""
     socket = valkey(*options)
-    found = check_durability(client_for(f"unix://{socket}"), durability=durability)
+    found = examine(client_for(f"unix://{socket}"), durability=durability).problems
     assert len(found) >= len(expected)
     for words in expected:
         assert any(words in problem for problem in found), found
@@ -46,4 +46,4 @@ def test_health_warns_where_config_is_forbidden(valkey):
 def test_health_raises_when_nobody_answers(tmp_path):
     """Nobody there is not "volatile": it is away."""
     with pytest.raises(StoreUnavailable):
-        check_durability(client_for(f"unix://{tmp_path}/nobody.sock"))
+        examine(client_for(f"unix://{tmp_path}/nobody.sock"))
