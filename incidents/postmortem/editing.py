@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from incidents.errors import TransitionNotAllowed
+from incidents.incident import Incident
 from incidents.postmortem.record import POSTMORTEM, Record
 from incidents.postmortem.values import TITLES, Postmortem, PostmortemState, Section, Written
 from incidents.timeline import Entry, EntryKind
@@ -28,6 +29,14 @@ class PostmortemRefused(TransitionNotAllowed):
     def __init__(self, status: str, event: str, why: str, hint: str = "") -> None:
         super().__init__(status, event, hint)
         self.args = (f"{why}: {hint}." if hint else f"{why}.",)
+
+
+def standing(kept: Postmortem, incident: Incident) -> Postmortem:
+    """Return a post-mortem as it stands: what was published before its incident was opened again is a draft again."""
+    if kept.state is not PostmortemState.PUBLISHED or kept.at is None:
+        return kept
+    is_over = incident.resolved_at is not None and incident.resolved_at <= kept.at
+    return kept if is_over else replace(kept, state=PostmortemState.DRAFT, until="")
 
 
 def edited(

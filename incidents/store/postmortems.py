@@ -66,6 +66,14 @@ class Postmortems:
             for name, state in zip(incident_ids, kept, strict=True)
         }
 
+    def at_hand(self, incident_ids: Sequence[str]) -> dict[str, Postmortem]:
+        """Return what is kept of the post-mortems of incidents, but for those in the archive: they stay there."""
+        if not incident_ids:
+            return {}
+        with self._links.borrow() as link:
+            kept = link.one("MGET", *(keys.postmortem(name) for name in incident_ids))
+        return {name: _decode(value) for name, value in zip(incident_ids, kept, strict=True) if value is not None}
+
     def change(self, incident_id: str, version: int | None, make: Callable[[Postmortem], Changed]) -> Postmortem:
         """Let a change happen to the version that was read, None for any, and return what became of it.
 

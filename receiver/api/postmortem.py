@@ -1,12 +1,12 @@
 """The post-mortem over the API: read as JSON, Markdown, page and picture, written by people, reviewed and published."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from incidents.document.versions import difference
 from incidents.incident import Incident
 from incidents.postmortem.draft import as_json, draft_of
-from incidents.postmortem.editing import edited, moved
+from incidents.postmortem.editing import edited, moved, standing
 from incidents.postmortem.markdown import as_markdown
 from incidents.postmortem.picture import picture_of
 from incidents.postmortem.printed import as_html
@@ -47,7 +47,7 @@ READ_FIRST = "Read the post-mortem, and send its ETag as If-Match; If-Match: * w
 def _found(services: Services, call: Call) -> tuple[Incident, Postmortem]:
     """Return the incident of a call, which may be the one that another was merged into; raises `NotFound`."""
     incident, _ = services.api.incidents.get(checked_id(call))
-    return incident, Postmortems(services.api.links).get(incident.id)
+    return incident, standing(Postmortems(services.api.links).get(incident.id), incident)
 
 
 def _record(services: Services, call: Call) -> tuple[Record, Postmortem]:
@@ -97,9 +97,21 @@ def _list(services: Services, call: Call) -> Reply:
         reader=call.reader,
     )
     found = [counted.incident for counted in page.incidents if not counted.incident.merged_into]
-    stand = Postmortems(services.api.links).states([incident.id for incident in found])
+    stand = _states(services, found)
     listed = [_wanted(each, asked[each.severity], stand[each.id]) for each in found if stand[each.id] in states]
     return Reply(WantedPageAnswer(postmortems=listed, next=page.next))
+
+
+def _states(services: Services, incidents: Sequence[Incident]) -> dict[str, PostmortemState]:
+    """Return how far the post-mortem of each has come; published ones are looked at, for it may have been reopened."""
+    kept = Postmortems(services.api.links)
+    states = kept.states([incident.id for incident in incidents])
+    published = kept.at_hand([name for name, state in states.items() if state is PostmortemState.PUBLISHED])
+    return states | {
+        incident.id: standing(published[incident.id], incident).state
+        for incident in incidents
+        if incident.id in published
+    }
 
 
 def _wanted(incident: Incident, wanted: str, state: PostmortemState) -> WantedAnswer:
@@ -115,7 +127,8 @@ def _wanted(incident: Incident, wanted: str, state: PostmortemState) -> WantedAn
 
 
 def _versions(services: Services, call: Call) -> Reply:
-    incident, kept = _found(services, call)
+    incident, _ = _found(services, call)
+    kept = Postmortems(services.api.links).get(incident.id)
     earlier = Postmortems(services.api.links).versions(incident.id)
     listed = [kept, *earlier] if kept.version else []
     return Reply(PostmortemVersionsAnswer(versions=[_version(each) for each in listed]))
@@ -158,7 +171,7 @@ def _edit(services: Services, call: Call) -> Reply:
     record = record_for(services, incident.id, kept)
 
     def make(before: Postmortem) -> Changed:
-        return Changed(*edited(before, written, record=record, actor=call.actor, now=call.now))
+        return Changed(*edited(standing(before, incident), written, record=record, actor=call.actor, now=call.now))
 
     try:
         after = Postmortems(services.api.links).change(incident.id, version_in(call.if_match), make)
@@ -174,7 +187,7 @@ def _move(services: Services, call: Call) -> Reply:
     record = record_for(services, incident.id, kept)
 
     def make(before: Postmortem) -> Changed:
-        return Changed(*moved(before, body.state, record=record, actor=call.actor, now=call.now))
+        return Changed(*moved(standing(before, incident), body.state, record=record, actor=call.actor, now=call.now))
 
     try:
         after = Postmortems(services.api.links).change(incident.id, version_in(call.if_match), make)

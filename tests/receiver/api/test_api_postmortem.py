@@ -89,6 +89,28 @@ def test_api_postmortem_goes_from_draft_over_review_to_published(api, ended):
     assert "Much later" in api.get(f"incidents/{ended}/postmortem.md").text
 
 
+def test_api_postmortem_of_an_incident_that_came_back_is_a_draft_again(api, ended, clock):
+    """What was published told of an end that was none: it goes on, is listed so, and keeps the published version."""
+    path = f"incidents/{ended}/postmortem"
+    api.post(f"{path}/state", {"state": "published"})
+    clock.advance(minutes=1)
+    api.post(f"incidents/{ended}/reopen")
+    assert (api.get(path).json["state"], api.get(path).json["version"]) == ("draft", 1)
+    clock.advance(minutes=1)
+    api.post(f"incidents/{ended}/resolve", {"note": "the other disk"})
+    assert api.get("postmortems").json["postmortems"][0]["state"] == "draft"
+    assert "the other disk" in api.get(f"{path}.md").text
+    clock.advance(minutes=1)
+    assert edit(api, ended, {"causes": "two disks"}, '"1"').status_code == 200
+    assert api.post(f"{path}/state", {"state": "published"}).json["state"] == "published"
+    assert [each["state"] for each in api.get(f"{path}/versions").json["versions"]] == [
+        "published",
+        "draft",
+        "published",
+    ]
+    assert api.get("postmortems").json["postmortems"][0]["state"] == "published"
+
+
 def test_api_postmortem_of_an_open_incident_is_not_published(api, declare):
     """It is a draft while there is more to come."""
     name = declare().id
