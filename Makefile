@@ -12,7 +12,7 @@ BIN := .venv/bin
 PACKAGES := incidents rules receiver workers tocsin
 ARGS ?=
 
-.PHONY: help run test test-unit test-acceptance lint format bench lock build clean runtime dev system-packages
+.PHONY: help run test test-unit test-acceptance lint format bench screenshots lock build clean runtime dev system-packages
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -62,6 +62,9 @@ lint: dev ## Style, format, types, import borders, Dockerfile
 format: dev ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
+
+screenshots: dev system-packages ## Take the pictures of the pages anew, by the test that walks through them
+	@TOCSIN_SCREENSHOTS=docs/images $(PYTEST) --quiet tests/acceptance/test_web.py -k post_mortem
 
 bench: dev system-packages ## Measure our way against two baselines; prints ratios, writes a JSON file
 	@$(BIN)/python bench/run.py $(ARGS)

@@ -1,7 +1,7 @@
 """The pages in a real browser over real programs: an alert fires, people see it, take it, write, and it is over.
 
 One Alertmanager and one `tocsin serve` serve all tests; each has an incident of its own. TOCSIN_SCREENSHOTS names a
-folder for the pictures of the documentation.
+folder for the pictures of the documentation (`make screenshots`).
 """
 
 import re
@@ -148,11 +148,9 @@ def test_web_from_the_alert_to_the_post_mortem(site: Site) -> None:
     expect(desk.locator("h1")).to_have_text(SUMMARY)
     stays(desk)
     phone = site.open("bo", f"/incidents/{incident}", viewport=PHONE, color_scheme="dark")
-    picture(phone, "web-phone.png")
     _acknowledge_while_somebody_writes(desk, phone)
     _edit_at_once(desk, phone)
     _hand_over(desk, phone)
-    picture(desk, "web-incident.png")
     desk.mouse.move(1, 1)
     site.fire("checkout", ends=True)
     expect(desk.locator(".lead .status")).to_have_text("resolved")
@@ -191,6 +189,7 @@ def _acknowledge_while_somebody_writes(desk: Page, phone: Page) -> None:
     expect(desk.locator("#note")).to_be_focused()
     assert desk.locator("#note").bounding_box() == where
     assert desk.locator("[data-timeline] > [data-row]").count() == shown
+    picture(desk, "web-news.png")
     desk.click("[data-news]")
     expect(desk.locator("[data-timeline]")).to_contain_text("Acknowledged by bo")
     expect(desk.locator("#note")).to_have_value("Looks like the deploy")
@@ -233,7 +232,6 @@ def _read_the_post_mortem(desk: Page, address: str) -> None:
     expect(desk.locator("h1")).to_contain_text(SUMMARY)
     expect(desk.locator("main")).to_contain_text(JOINED)
     expect(desk.locator("main")).to_contain_text("Acknowledged by bo")
-    picture(desk, "web-postmortem.png")
 
 
 def test_web_works_without_script_and_for_viewers_without_buttons(site: Site) -> None:
@@ -272,6 +270,7 @@ def test_web_says_that_the_connection_is_lost_and_comes_back(site: Site) -> None
     stays(desk)
     desk.context.set_offline(True)
     desk.evaluate("dispatchEvent(new Event('pagehide'))")  # a stream outlives the network of the browser's settings
+    desk.evaluate("() => { const now = Date.now; Date.now = () => now() + 11000; }")  # nobody waits for ten seconds
     expect(desk.locator("[data-lost]")).to_have_text(re.compile(r"Connection lost, data from \d\d:\d\d:\d\d UTC"))
     desk.context.set_offline(False)
     desk.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
