@@ -40,7 +40,10 @@ def incident_json(incident: Incident, alerts: AlertTally) -> dict[str, Any]:
         "acknowledged_at": instant(incident.acknowledged_at),
         "mitigated_at": instant(incident.mitigated_at),
         "resolved_at": instant(incident.resolved_at),
-        "alerts": {"firing": alerts.firing, "resolved": alerts.resolved},
+        # Those of a merged incident are counted with the one that goes on.
+        "alerts": {"firing": 0, "resolved": 0}
+        if incident.merged_into
+        else {"firing": alerts.firing, "resolved": alerts.resolved},
         "roles": {
             Role.INCIDENT_COMMANDER.value: incident.roles.incident_commander,
             Role.COMMUNICATIONS.value: incident.roles.communications,
