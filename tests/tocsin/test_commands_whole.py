@@ -74,6 +74,13 @@ def test_commands_take_the_output():
     assert set(lacking) == DAEMONS
 
 
+@pytest.mark.parametrize(("words", "meant"), [(["backp"], "backup"), (["incidents", "acknowlege", "x"], "acknowledge")])
+def test_commands_that_are_misspelt_say_which_is_meant(words, meant):
+    """Usage is 2, and names the command that is like it."""
+    done = CliRunner().invoke(main, words)
+    assert (done.exit_code, f"Did you mean '{meant}'?" in done.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_a_script_for_the_shell(here, shell):
     """It asks tocsin itself, which knows its commands."""

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -31,6 +32,18 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         give_examples(command, f"{self.path} {cmd_name}".strip())
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is asked for; raises `click.UsageError`, which names the one that may be meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            alike = get_close_matches(args[0], self._commands_at, n=1)
+            if not alike:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{alike[0]}'?", ctx) from None
 
 
 def give_examples(command: click.Command, path: str) -> None:
