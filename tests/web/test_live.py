@@ -1,6 +1,7 @@
 """What open pages are told: events of one line each, to those who may see them, as long as they may, in bounds."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -204,3 +205,26 @@ def test_gate_is_free_again_after_an_error():
         gate({"fails": True}, None)
     first, second = gate({"fails": False}, None), gate({"fails": False}, None)
     assert [*first, *second] == [b"piece", b"piece"]
+
+
+def test_gate_lets_through_in_the_order_of_arrival():
+    """One at a time; who has waited longest is next."""
+    done: list[int] = []
+    first = threading.Event()
+
+    def app(environ, start_response):
+        if environ["number"] == 0:
+            first.wait(30)
+        done.append(environ["number"])
+        return []
+
+    gate = Gate(app, 1)
+    threads = [threading.Thread(target=gate, args=({"number": number}, None)) for number in range(4)]
+    for waiting, thread in enumerate(threads):
+        thread.start()
+        eventually(lambda waiting=waiting: not gate._free and len(gate._waiting) == waiting, what="its turn to wait")
+    first.set()
+    for thread in threads:
+        thread.join(30)
+    assert done == [0, 1, 2, 3]
+    assert gate._free == 1
