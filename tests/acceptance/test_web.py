@@ -151,6 +151,7 @@ def test_web_from_the_alert_to_the_post_mortem(site: Site) -> None:
     _acknowledge_while_somebody_writes(desk, phone)
     _edit_at_once(desk, phone)
     _hand_over(desk, phone)
+    _list_what_nobody_took_first(site)
     desk.mouse.move(1, 1)
     site.fire("checkout", ends=True)
     expect(desk.locator(".lead .status")).to_have_text("resolved")
@@ -172,7 +173,6 @@ def _appears(site: Site, desk: Page) -> Locator:
     bring(desk)
     expect(desk.locator("[data-row]")).to_have_count(2)
     assert stayed(desk)
-    picture(desk, "web-list.png")
     return row
 
 
@@ -225,6 +225,14 @@ def _hand_over(desk: Page, phone: Page) -> None:
     for window in (phone, desk):
         expect(window.locator(".lead .facts")).to_contain_text(re.compile(r"Commander\s*bo"))
     bring(desk)
+
+
+def _list_what_nobody_took_first(site: Site) -> None:
+    """One that somebody is on comes after one that nobody took, be it graver."""
+    page = site.open("amira", viewport={"width": 1280, "height": 420})
+    expect(page.locator("[data-row] h2")).to_have_text(["Search answers in four seconds", SUMMARY])
+    expect(page.locator("[data-row]").nth(1)).to_contain_text(re.compile(r"acknowledged[\s\S]*Commander\s*bo"))
+    picture(page, "web-list.png")
 
 
 def _read_the_post_mortem(desk: Page, address: str) -> None:

@@ -69,8 +69,8 @@ class Windows:
             self._opened.pop().close()
 
 
-def picture(page: Page, name: str, *, whole: bool = False) -> None:
+def picture(page: Page, name: str) -> None:
     """Take a picture for the documentation, where one is asked for."""
     if PICTURES:
         page.mouse.move(0, 0)
-        page.screenshot(path=Path(PICTURES, name), full_page=whole, animations="disabled")
+        page.screenshot(path=Path(PICTURES, name), animations="disabled")
