@@ -29,7 +29,11 @@ class Paged(NamedTuple):
 def statistics_of(
     summaries: Sequence[Summary], paged: Iterable[Paged], *, since: datetime, until: datetime, by: GroupedBy
 ) -> Statistics:
-    """Return what incidents and pages come to; those that were declared, or reached somebody, in between."""
+    """Return what incidents and pages come to; those that were declared, or reached somebody, in between.
+
+    What was merged is part of another incident; it says nothing but that its rule declared something that was one.
+    """
+    found, summaries = summaries, [summary for summary in summaries if not summary.merged]
     first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
     pages = [each for each in paged if first <= each.day <= last]
     groups = _groups(summaries, pages, by)
@@ -48,7 +52,7 @@ def statistics_of(
         weeks=_weeks(summaries, pages, _mondays(first, last)),
         groups=groups[:GROUPS_SHOWN],
         groups_left_out=max(len(groups) - GROUPS_SHOWN, 0),
-        rules=_precisions(summaries),
+        rules=_precisions(found),
         people=_loads(summaries, pages),
     )
 

@@ -18,7 +18,7 @@ CHUNK = 1000
 
 
 def summaries(links: Links, since: datetime, until: datetime, *, restricted: bool) -> list[Summary]:
-    """Return the incidents that were declared from `since` until before `until`, without merged ones.
+    """Return the incidents that were declared from `since` until before `until`, with those that were merged.
 
     Restricted ones only where they are asked for. Raises `StoreUnavailable`.
     """
@@ -34,7 +34,7 @@ def summaries(links: Links, since: datetime, until: datetime, *, restricted: boo
         found: list[Summary] = []
         for start in range(0, len(names), CHUNK):
             found += _chunk(link, names[start : start + CHUNK], frozenset(still_open))
-    return [summary for summary in found if not summary.merged and (restricted or not summary.restricted)]
+    return [summary for summary in found if restricted or not summary.restricted]
 
 
 def _chunk(link: Link, names: list[bytes], still_open: frozenset[bytes]) -> list[Summary]:

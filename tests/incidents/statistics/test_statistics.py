@@ -88,6 +88,16 @@ def test_statistics_precision_of_rules():
     ]
 
 
+def test_statistics_merged_counts_for_its_rule_alone():
+    """It was an incident, once, whatever came of the one that goes on, and took no time of its own."""
+    found = figures([summary(rule=None), summary(rule="merged-away", merged=True)], by=GroupedBy.RULE)
+    assert [(each.rule, each.declared, each.resolved, each.precision) for each in found.rules] == [
+        ("merged-away", 1, 1, 1.0)
+    ]
+    assert (found.incidents, found.resolved, found.times.resolve.count) == (1, 1, 1)
+    assert [group.name for group in found.groups] == [""]
+
+
 def test_statistics_pages_of_people():
     """Whoever was woken most comes first; days outside of the stretch do not count."""
     day = MONDAY.date()
