@@ -6,7 +6,7 @@ Only what a page asks for is loaded. Where a filter finds little, one question l
 no further; the cursor that it answers goes on from there.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from incidents import keys
@@ -101,6 +101,26 @@ class Reads:
             name = pointer.decode().rpartition(":")[0] if pointer else ""
             stored = link.one("GET", keys.incident(name)) if name else None
         return name if stored is not None and decode_incident(stored).is_open else None
+
+    def hidden(self, names: Iterable[str], reader: str | None) -> frozenset[str]:
+        """Return which of these ids are of incidents that a reader may not see (None sees all), or that are gone.
+
+        Of a merged one, the one that goes on in its place decides.
+        """
+        homes = {name: name for name in names} if reader is not None else {}
+        unseen: set[str] = set()
+        with self._links.borrow() as link:
+            while homes:
+                stored = link.one("MGET", *(keys.incident(home) for home in homes.values()))
+                merged: dict[str, str] = {}
+                for name, value in zip(homes, stored, strict=True):
+                    incident = decode_incident(value) if value is not None else None
+                    if incident is None or not incident.is_seen_by(reader):
+                        unseen.add(name)
+                    elif incident.merged_into:
+                        merged[name] = incident.merged_into
+                homes = merged
+        return frozenset(unseen)
 
     def timeline(
         self, incident_id: str, *, kinds: frozenset[EntryKind] = frozenset(), after: str = "", limit: int = 200

@@ -9,7 +9,7 @@ from incidents.store.alert_reads import HeardAlert
 from incidents.store.quarantine import NotRequeueable, alert_in, cut
 from incidents.values import AlertStatus
 from receiver.api import answers, wire
-from receiver.api.incidents import at_home, checked_id
+from receiver.api.incidents import at_home, check_may_see, checked_id
 from receiver.api.reading import AFTER, LIMIT, limit_in, one_of, text_in, words_in
 from receiver.api.route import Call, Parameter, Reply, Route, Services
 from receiver.auth import ApiRole
@@ -28,15 +28,19 @@ def _list(services: Services, call: Call) -> Reply:
         after=text_in(call.query, "after"),
         limit=limit_in(call.query),
     )
-    return Reply({"alerts": [_alert(heard, services, call) for heard in page.alerts], "next": page.next})
+    names = {name for heard in page.alerts for name in heard.state.incidents}
+    hidden = services.reads.hidden(names, call.reader)
+    return Reply({"alerts": [_alert(heard, services, call, hidden) for heard in page.alerts], "next": page.next})
 
 
 def _home(services: Services, call: Call, name: str) -> str:
     """Return the incident whose alerts are asked for: where it was merged, the one that goes on."""
-    return checked_id(at_home(services, call._replace(path={"incident_id": name})))
+    about = call._replace(path={"incident_id": name})
+    check_may_see(services, about)
+    return checked_id(at_home(services, about))
 
 
-def _alert(heard: HeardAlert, services: Services, call: Call) -> dict[str, Any]:
+def _alert(heard: HeardAlert, services: Services, call: Call, hidden: frozenset[str]) -> dict[str, Any]:
     state, last_seen = heard
     silent = call.now - last_seen
     return {
@@ -50,7 +54,7 @@ def _alert(heard: HeardAlert, services: Services, call: Call) -> dict[str, Any]:
         "ends_at": instant(state.ends_at),
         "last_seen": instant(last_seen),
         "stale": state.status is AlertStatus.FIRING and silent > services.api.stale_after,
-        "incidents": list(state.incidents),
+        "incidents": [name for name in state.incidents if name not in hidden],
     }
 
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from incidents.errors import NotFound
 from incidents.incident import Incident
@@ -31,6 +32,7 @@ from rules.model import RuleSet
 SECONDS = 4.0  # a journal is looked through no longer for one question
 BEFORE = timedelta(minutes=5)
 ENTRY = re.compile(r"(\d{1,15}-\d{1,10})(?:\.(t?\d{1,6}))?", re.ASCII)
+INCIDENT = re.compile(r"INC-\d{4,9}-\d{4,12}", re.ASCII)
 OF_EVERY_ALERT = frozenset({"alert_fired", "alert_resolved"})
 
 
@@ -41,8 +43,17 @@ def _explain(services: Services, call: Call) -> Reply:
         raise Problem(HTTPStatus.BAD_REQUEST, f"{len(asked)} things are asked about.", hint=hint)
     ((name, text),) = asked.items()
     summary, explanations = _HOW[name](services, call, text)
-    plain = msgspec.to_builtins(explanations, builtin_types=(datetime,))
-    return Reply({"summary": summary, "explanations": [_written(each) for each in plain], "next": None})
+    hidden = services.reads.hidden(set(INCIDENT.findall(msgspec.json.encode(explanations).decode())), call.reader)
+    shown = [_without(each, hidden) for each in explanations] if hidden else explanations
+    plain = msgspec.to_builtins(shown, builtin_types=(datetime,))
+    return Reply({"summary": summary, "explanations": [_written(each, hidden) for each in plain], "next": None})
+
+
+def _without(explanation: Explanation, hidden: frozenset[str]) -> Explanation:
+    """Return an explanation that tells what rules say, and not of incidents that the caller may not see."""
+    rules = (replace(each, incident="") if each.incident in hidden else each for each in explanation.rules)
+    happened = tuple(each for each in explanation.happened if each.incident not in hidden)
+    return replace(explanation, rules=tuple(rules), happened=happened)
 
 
 def _of_event(services: Services, call: Call, text: str) -> tuple[list[str], list[Explanation]]:
@@ -135,15 +146,17 @@ def _not_recorded(services: Services, what: str) -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, f"The journal of this host does not have {what}.", hint=hint)
 
 
-def _written(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Write instants as the whole API does."""
+def _written(value: Any, hidden: frozenset[str]) -> Any:  # noqa: ANN401 - any JSON
+    """Write instants as the whole API does, and no hidden incident by its id."""
     match value:
         case datetime():
             return instant(value)
+        case str() if hidden:
+            return INCIDENT.sub(lambda found: "an incident" if found[0] in hidden else found[0], value)
         case dict():
-            return {name: _written(each) for name, each in value.items()}
+            return {name: _written(each, hidden) for name, each in value.items()}
         case list() | tuple():
-            return [_written(each) for each in value]
+            return [_written(each, hidden) for each in value]
         case _:
             return value
 

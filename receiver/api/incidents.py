@@ -122,12 +122,20 @@ def _declare(services: Services, call: Call) -> Reply:
     try:
         done = services.api.incidents.declare(event, now=call.now)
     except TransitionNotAllowed as error:
-        detail = f"It is declared already: {error.hint}."
-        hint = "Work on that one; note there what is new, or escalate it."
-        members = {"incident": services.reads.open_of(identity_key(identity)), "identity": identity}
-        raise Problem(409, detail, hint=hint, members=members) from None
+        raise _declared_already(services, call, identity, error.hint) from None
     headers = headers_of(done.incident) | {"Location": f"{BASE}/incidents/{done.incident.id}"}
     return Reply(incident_json(done.incident, done.alerts), headers)
+
+
+def _declared_already(services: Services, call: Call, identity: dict[str, str], hint: str) -> Problem:
+    """Return the refusal of a second incident, which names the first to whoever may see that one."""
+    name = services.reads.open_of(identity_key(identity))
+    if name is not None and services.reads.hidden((name,), call.reader):
+        asked = "Ask an admin, or whoever is on call."
+        return Problem(409, "It is declared already.", hint=asked, members={"identity": identity})
+    detail = f"It is declared already: {hint}."
+    work = "Work on that one; note there what is new, or escalate it."
+    return Problem(409, detail, hint=work, members={"incident": name, "identity": identity})
 
 
 def incident_answer(incident: Incident, alerts: AlertTally, outcome: str, note: str = "") -> dict[str, Any]:
@@ -178,7 +186,7 @@ ROUTES = (
         answer=answers.IncidentAnswer,
         status=201,
         body=wire.DeclareBody,
-        problems={409: "An incident of the same identity is open; it is named."},
+        problems={409: "An incident of the same identity is open; it is named, to whoever may see it."},
     ),
     Route(
         method="GET",

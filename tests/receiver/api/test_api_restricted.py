@@ -1,9 +1,11 @@
 """Restricted incidents: for who has a role in them, who was paged, and admins; for others they are not there."""
 
 import pytest
+from builders import alert
 from msgspec.structs import replace
 
 from incidents import keys
+from incidents.alert import AlertState, alert_key
 from incidents.store.codec import encode
 
 PARTS = (
@@ -50,3 +52,37 @@ def test_api_restricted_incident_cannot_be_changed_by_others(api, restricted):
     """A command about it is answered as one about nothing."""
     assert api.post(f"incidents/{restricted}/acknowledge", who="bo").status_code == 404
     assert api.post(f"incidents/{restricted}/acknowledge", who="amira").status_code == 200
+
+
+@pytest.mark.parametrize(("who", "status"), NAMES.items())
+def test_api_restricted_incident_is_not_named_by_its_alerts(api, restricted, links, now, who, status):
+    """Neither in the list of alerts nor where an alert is explained; and nobody else lists the alerts of it."""
+    given = alert("Payslips")
+    state = AlertState(
+        source="prod",
+        fingerprint=given.fingerprint,
+        status=given.status,
+        labels=given.labels,
+        annotations={},
+        starts_at=now,
+        received_at=now,
+        incidents=(restricted,),
+    )
+    with links.borrow() as link:
+        link.one("HSET", keys.alerts(), alert_key("prod", given.fingerprint), encode(state))
+        link.one("ZADD", keys.alerts_seen(), 1, alert_key("prod", given.fingerprint))
+    listed = api.get("alerts", who=who)
+    assert (listed.json["alerts"][0]["incidents"] == [restricted]) is (status == 200)
+    explained = api.get(f"explain?alert=prod/{given.fingerprint}", who=who)
+    assert explained.status_code == 200
+    assert (restricted in explained.text) is (restricted in listed.text) is (status == 200)
+    assert api.get(f"alerts?incident={restricted}", who=who).status_code == status
+
+
+def test_api_restricted_incident_is_not_named_where_it_was_declared_already(api, restricted):
+    """Whoever declares the same hears that it is declared, and no id unless the incident is for them."""
+    same = {"title": "Payslips", "severity": "SEV2", "identity": {"service": "vault"}}
+    refused = api.post("incidents", same, who="bo")
+    assert refused.status_code == 409
+    assert restricted not in refused.text
+    assert api.post("incidents", same, who="amira").json["incident"] == restricted
