@@ -158,6 +158,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     merged: tuple[Merged, ...] = ()  # those that are part of this one
     post_incident_actions: tuple[PostIncidentAction, ...] = ()
     overdue_actions: tuple[Overdue, ...] = ()  # of earlier incidents of its rule, when it was declared
+    summary_given: Edited | None = None  # who gave the summary that is not edited yet; None: the rule
     began_at: datetime | None = None  # since when the alert fired for which it was declared: the time to detect
 
     @property

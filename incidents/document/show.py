@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from incidents.document.review import is_overdue, update_every
 from incidents.document.values import Edited, Part
-from incidents.document.versions import report_version, summary_version
+from incidents.document.versions import report_version, summary_standing, summary_version
 from incidents.incident import AlertTally, Incident
 from incidents.oncall import OnCall
 from incidents.presentation import entry_json, instant
@@ -154,8 +154,8 @@ def changed_at(part: Part, state: State) -> datetime | None:
     if part is Part.TIMELINE:
         return state.last.at if state.last is not None else None
     if part is Part.SUMMARY:
-        edit = incident.summary_edit
-        return edit.at if edit is not None else (incident.declared_at if incident.summary else None)
+        standing = summary_standing(incident)
+        return standing.at if standing is not None else None
     if part is Part.STATUS_REPORT:
         changes = [incident.status_report.at] if incident.status_report is not None else []
         changes += [task.done_at or task.at for task in incident.tasks]
@@ -182,10 +182,7 @@ def _part(part: Part, state: State) -> dict[str, Any]:
 
 def _summary(state: State) -> dict[str, Any]:
     incident = state.incident
-    written = _written(incident.summary, summary_version(incident), incident.summary_edit, state.now)
-    if incident.summary_edit is None and incident.summary:
-        written |= {"at": instant(incident.declared_at), "age_seconds": _age(incident.declared_at, state.now)}
-    return written
+    return _written(incident.summary, summary_version(incident), summary_standing(incident), state.now)
 
 
 def _status_report(state: State) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import difflib
 
-from incidents.document.values import Part, Version
+from incidents.document.values import Edited, Part, Version
 from incidents.incident import Incident
 from incidents.timeline import SYSTEM
 
@@ -12,7 +12,8 @@ MOST_DIFF = 64 * 1024  # characters
 
 def summary_version(incident: Incident) -> int:
     """Return the version of the summary: 0 while there is none, 1 for that with which it was declared."""
-    return incident.summary_edit.version if incident.summary_edit is not None else int(bool(incident.summary))
+    standing = summary_standing(incident)
+    return standing.version if standing is not None else 0
 
 
 def report_version(incident: Incident) -> int:
@@ -25,12 +26,20 @@ def tag_of(incident: Incident) -> str:
     return f"s{summary_version(incident)}r{report_version(incident)}"
 
 
+def summary_standing(incident: Incident) -> Edited | None:
+    """Return the version of the summary that stands, when it was written and by whom; None while there is none."""
+    if incident.summary_edit is not None or not incident.summary:
+        return incident.summary_edit
+    by = f"rule {incident.rule}" if incident.rule else SYSTEM
+    return incident.summary_given or Edited(version=1, at=incident.declared_at, by=by)
+
+
 def declared_summary(incident: Incident) -> Version | None:
     """Return the summary with which an incident was declared, as its first version; None once it was edited."""
-    if incident.summary_edit is not None or not incident.summary:
+    first = summary_standing(incident)
+    if incident.summary_edit is not None or first is None:
         return None
-    by = f"rule {incident.rule}" if incident.rule else SYSTEM
-    return Version(part=Part.SUMMARY, version=1, at=incident.declared_at, by=by, text=incident.summary)
+    return Version(part=Part.SUMMARY, version=first.version, at=first.at, by=first.by, text=incident.summary)
 
 
 def difference(before: str, after: str, *, names: tuple[str, str]) -> str:

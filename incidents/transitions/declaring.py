@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from incidents import events, paging
+from incidents.document.values import Edited
 from incidents.incident import Finding, Incident, Stakeholder
 from incidents.measures import Measures, Tally
 from incidents.timeline import Entry, EntryKind
@@ -68,6 +69,7 @@ def declare_by_hand(event: events.DeclaredByHand, context: Context, now: datetim
         identity_key=event.identity_key,
         declared_at=now,
         summary=event.summary,
+        summary_given=Edited(version=1, at=now, by=event.actor) if event.summary else None,
         ruleset=context.ruleset,
     )
     data = {"severity": event.severity.value, "identity": event.identity, "ruleset": context.ruleset}

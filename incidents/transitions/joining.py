@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from incidents import events, paging
 from incidents.document.values import Task
+from incidents.document.versions import summary_standing
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Finding, Incident, Merged, Objective, Roles
 from incidents.measures import Measures
@@ -64,13 +65,15 @@ def taken_in(incident: Incident, event: events.TakenIn, context: Context, now: d
         merged=(*incident.merged, here, *other.merged),
         slos=tuple(dict.fromkeys((*incident.slos, *other.slos))),
         objectives=_objectives(incident, other),
-        summary=incident.summary or (other.summary if incident.summary_edit is None else ""),
         runbook=incident.runbook or other.runbook,
         restricted=incident.restricted or other.restricted,
         marks=tuple(dict.fromkeys((*incident.marks, *other.marks))),
         post_incident_actions=_actions(incident, other),
         tasks=_tasks(incident, other),
     )
+    taken = summary_standing(other)
+    if taken is not None and not incident.summary and incident.summary_edit is None:
+        after = replace(after, summary=other.summary, summary_given=replace(taken, version=1))
     known = {stakeholder.name for stakeholder in incident.stakeholders}
     more = tuple(each for each in other.stakeholders if each.name not in known)
     after = replace(after, stakeholders=(*incident.stakeholders, *more))

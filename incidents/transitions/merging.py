@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from incidents import events, paging
+from incidents.document.values import Edited
 from incidents.incident import Incident, Roles, Stakeholder
 from incidents.oncall import OnCall, SeveritySettings
 from incidents.timeline import Entry, EntryKind
@@ -32,9 +33,11 @@ def merged(
     if absorbs_anew(after, event, now):
         until = now + timedelta(seconds=event.absorb_seconds)
     marks = (*after.marks, event.mark) if event.mark and event.mark not in after.marks else after.marks
+    if event.summary and not after.summary and after.summary_edit is None:
+        given = Edited(version=1, at=now, by=f"rule {event.rule}")
+        after = replace(after, summary=event.summary, summary_given=given)
     after = replace(
         after,
-        summary=after.summary or (event.summary if after.summary_edit is None else ""),
         runbook=after.runbook or event.runbook,
         objectives=(*after.objectives, *more),
         slos=tuple(dict.fromkeys((*after.slos, *event.slos))),

@@ -12,6 +12,7 @@ from incidents.document.versions import (
     declared_summary,
     difference,
     report_version,
+    summary_standing,
     summary_version,
     tag_of,
 )
@@ -182,7 +183,7 @@ def _conflict(services: Services, name: str, event: events.DocumentEdited, stale
     }
     given = {Part.SUMMARY: event.summary, Part.STATUS_REPORT: event.status_report}
     versions = {Part.SUMMARY: summary_version(incident), Part.STATUS_REPORT: report_version(incident)}
-    edits = {Part.SUMMARY: incident.summary_edit, Part.STATUS_REPORT: incident.status_report}
+    edits = {Part.SUMMARY: summary_standing(incident), Part.STATUS_REPORT: incident.status_report}
     conflicts = {
         part.value: {
             "current": present[part],

@@ -173,18 +173,25 @@ def test_document_keeps_every_version(api, edit, name, declare, clock):
 
 
 def test_document_keeps_the_summary_it_was_declared_with(api, clock):
-    """The first version is that of the declaring, before and after somebody edits it."""
+    """The first version is that of the declaring and of whoever declared, before and after somebody edits it."""
     body = {"title": "Orders fail", "severity": "SEV3", "summary": "Nobody can order"}
-    name = api.post("incidents", body).json["id"]
-    path = f"incidents/{name}/document"
-    assert api.get(path).json["summary"]["version"] == 1
+    declared = api.post("incidents", body).json
+    path = f"incidents/{declared['id']}/document"
+    first = {name: api.get(path).json["summary"][name] for name in ("version", "by", "at")}
+    assert first == {"version": 1, "by": "amira", "at": declared["declared_at"]}
+    refused = api.call("PATCH", path, who="bo", json={"summary": "Some can"}, headers={"If-Match": '"s0r0"'})
+    conflict = refused.json["conflicts"]["summary"]
+    assert {name: conflict[name] for name in first} == first
     before = api.get(f"{path}/history?part=summary").json["versions"]
     assert [each["text"] for each in before] == ["Nobody can order"]
     clock.advance(seconds=1)
     etag = api.get(path).headers["ETag"]
     api.call("PATCH", path, who="bo", json={"summary": "Some can"}, headers={"If-Match": etag})
     after = api.get(f"{path}/history?part=summary").json["versions"]
-    assert [(each["version"], each["text"]) for each in after] == [(1, "Nobody can order"), (2, "Some can")]
+    assert [(each["version"], each["by"], each["text"]) for each in after] == [
+        (1, "amira", "Nobody can order"),
+        (2, "bo", "Some can"),
+    ]
 
 
 def test_document_loses_no_edit_of_many_at_once(name, incidents, links, clock):
