@@ -132,7 +132,7 @@ def _log_seldom(reason: str) -> None:
     now = time.monotonic()
     if now - _logged_at.get("503", -LOG_EVERY) >= LOG_EVERY:
         _logged_at["503"] = now
-        log.warning("answering 503", reason=reason, path=request.path[:200])
+        log.warning("answering 503", reason=reason, route=_route())
 
 
 def of_http(error: HTTPException) -> Problem:
@@ -150,10 +150,15 @@ def of_http(error: HTTPException) -> Problem:
     return Problem(code, HTTPStatus(code).phrase + ".")
 
 
+def _route() -> str:
+    """Return the address as it is registered: what was asked may be a link that bears a secret."""
+    return request.url_rule.rule if request.url_rule else ""
+
+
 def unexpected(error: BaseException) -> Problem:
     """Record an error that nobody foresaw under an id, and return an answer that tells the id alone."""
     request_id = secrets.token_hex(8)
-    log.error("unexpected error", request_id=request_id, method=request.method, path=request.path[:200], exc_info=error)
+    log.error("unexpected error", request_id=request_id, method=request.method, route=_route(), exc_info=error)
     return Problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "Something went wrong that should not have.",
