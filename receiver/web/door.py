@@ -209,7 +209,8 @@ class Door:
     def _knocking(self, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
         """Return a page whose form has to come from the browser that it was shown to."""
         knock = secrets.token_hex(16)
-        response = self._page(Page(template, {**values, "knock": knock}, status), None, None)
+        asked = {**values, "knock": knock, "nobody": not self._callers}
+        response = self._page(Page(template, asked, status), None, None)
         response.set_cookie(self._knock, knock, httponly=True, secure=self._is_secure, samesite="Lax", max_age=3600)
         return response
 

@@ -60,7 +60,8 @@ def health_in(status: dict[str, Any], now: datetime) -> Health:
     if rules is not None and not rules["reload"]["successful"] and rules["reload"]["errors"]:
         wrong.append("The last reload of the rules failed; the rules before it stay in force.")
     if status["quarantine"]:
-        wrong.append(f"{status['quarantine']} events could not be processed and lie in quarantine.")
+        many = "1 event" if status["quarantine"] == 1 else f"{status['quarantine']} events"
+        wrong.append(f"In quarantine: {many} that could not be processed.")
     heard = tuple((each["name"], _instant(each["last_heard"])) for each in status["sources"])
     waiting = f"{intake['pending']} events are on their way" if intake["pending"] else "nothing waits"
     quiet = f"All is well: {waiting}, workers live, the store keeps what it takes."

@@ -14,6 +14,7 @@ from incidents.events import Acknowledge, Note, RoleGiven
 from incidents.store.codec import encode
 from incidents.upcoming import upcoming
 from incidents.values import AlertStatus, Role
+from receiver.web import PAGES
 from receiver.web.health import health_in
 from receiver.web.rendering import http, span
 
@@ -197,6 +198,24 @@ def test_pages_timeline_is_filtered_and_folded(amira, declare, incidents, clock,
     assert amira.get(f"{path}?show=everything").status_code == 400
 
 
+def test_pages_merged_incident_leads_to_the_one_that_goes_on(amira, declare):
+    """The list says of what it is part; its address shows the other, and says so."""
+    one, other = declare("shop"), declare("shop-app")
+    amira.post(f"/incidents/{one.id}/merge", "/incidents", into=other.id, note="")
+    assert f"part of {other.id}" in amira.get("/incidents?status=all").text
+    assert f"{one.id} was merged into {other.id}" in amira.get(f"/incidents/{one.id}").text
+    assert "was merged into" not in amira.get(f"/incidents/{other.id}").text.split("<h1>")[0]
+
+
+def test_pages_have_one_command_that_stands_out(amira, declare):
+    """Acknowledge first, then the next step towards the end."""
+    path = f"/incidents/{declare().id}"
+    for command, first in (("acknowledge", "Mitigate"), ("mitigate", "Resolve")):
+        assert command == "mitigate" or 'class="first"' not in amira.get(path).text
+        amira.post(f"{path}/{command}", path, note="")
+        assert re.findall(r'class="first"><summary>(\w+)', amira.get(path).text) == [first]
+
+
 def test_pages_restricted_incidents_do_not_exist_for_others(amira, browser_of, declare, links, incidents):
     """Neither on the list nor by their address, nor to any command."""
     incident = declare("ledger", title="A secret")
@@ -207,9 +226,14 @@ def test_pages_restricted_incidents_do_not_exist_for_others(amira, browser_of, d
         link.one("SET", keys.incident(incident.id), encode(hidden))
     path = f"/incidents/{incident.id}"
     assert "A secret" not in amira.get("/incidents").text
-    for below in ("", "/alerts", "/why"):
-        assert amira.get(path + below).status_code == 404
-    assert amira.post(f"{path}/notes", "/incidents", text="x").status_code == 404
+    for route in (each for table in PAGES for each in table if "{incident_id}" in each.path):
+        address = re.sub(r"\{\w+\}", "acknowledge", route.path.replace("{incident_id}", incident.id))
+        if route.method == "GET":
+            answer = amira.get(address)
+        else:
+            answer = amira.post(address, "/incidents", text="x", state="review", days="1", part="summary")
+        assert answer.status_code == 404, address
+        assert "A secret" not in answer.text
     assert "A secret" in browser_of("ada").get(path).text
 
 
