@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from incidents.incident import Incident
 from incidents.markdown import inline, link, paragraph
 from incidents.postmortem.draft import Draft, Line
+from incidents.postmortem.numbers import MergedTimes
 from incidents.postmortem.people import Participant
 from incidents.postmortem.values import PostmortemState
 from incidents.postmortem.words import moment, plural, told
@@ -83,6 +84,7 @@ def number_rows(draft: Draft) -> list[tuple[str, str]]:
     return [
         ("began", moment(numbers.began_at) or "not known: no alert told of it"),
         ("declared", moment(numbers.declared_at)),
+        *((f"{each.incident}, merged into it", _merged(each, draft.id)) for each in numbers.merged),
         ("time to detect, from the start of its first alert until declared", told(numbers.time_to_detect)),
         ("time to declare, from when its first alert arrived", told(numbers.time_to_declare)),
         ("time to acknowledge, from declared", _took(numbers.time_to_acknowledge)),
@@ -95,6 +97,11 @@ def number_rows(draft: Draft) -> list[tuple[str, str]]:
         ("attempts failed", f"{pages.failed}, given up: {pages.given_up}"),
         ("reopened", plural(numbers.reopened, "time")),
     ]
+
+
+def _merged(times: MergedTimes, into: str) -> str:
+    declared = f"declared {moment(times.declared_at)} as {times.severity}, " if times.declared_at else ""
+    return f"{declared}merged {moment(times.merged_at)}; the times below are those of {into} alone"
 
 
 def budget_rows(draft: Draft) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from incidents.postmortem.record import AlertSpan, Record, text_in
+from incidents.postmortem.record import AlertSpan, Record, instant_in, text_in
 from incidents.postmortem.spans import is_own, open_spans, severity_seconds
 from incidents.timeline import SYSTEM, EntryKind, TimelineEntry
 from incidents.values import Severity
@@ -46,11 +46,21 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
     people: int = 0
 
 
+class MergedTimes(msgspec.Struct, frozen=True, kw_only=True):
+    """When an incident that was merged into this one had been declared, as what, and when it was merged."""
+
+    incident: str
+    declared_at: datetime | None
+    severity: str
+    merged_at: datetime
+
+
 class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     """When it began, was noticed and so on, and how many seconds each took; None where it did not happen.
 
     Detecting takes from when its first alert began until it was declared, of which declaring is what came after the
-    first alert had arrived; to acknowledge, mitigate and resolve takes from when it was declared.
+    first alert had arrived; to acknowledge, mitigate and resolve takes from when it was declared. What was `merged`
+    into it has times of its own, which may be earlier, and count in none of these.
     """
 
     began_at: datetime | None
@@ -69,6 +79,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     alerts: int
     reopened: int
     pages: Pages
+    merged: tuple[MergedTimes, ...] = ()
 
 
 def numbers_of(record: Record) -> Numbers:
@@ -100,6 +111,16 @@ def numbers_of(record: Record) -> Numbers:
         alerts=_alerts(record),
         reopened=sum(1 for entry in record.entries if entry.kind is EntryKind.REOPENED),
         pages=_pages(record),
+        merged=tuple(_merged(entry) for entry in record.entries if entry.kind is EntryKind.MERGED),
+    )
+
+
+def _merged(entry: TimelineEntry) -> MergedTimes:
+    return MergedTimes(
+        incident=text_in(entry.data, "incident"),
+        declared_at=instant_in(entry.data, "declared_at"),
+        severity=text_in(entry.data, "severity"),
+        merged_at=entry.at,
     )
 
 

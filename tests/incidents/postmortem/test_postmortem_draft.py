@@ -18,6 +18,7 @@ from incidents.postmortem.printed import as_html
 from incidents.postmortem.record import MOST_ENTRIES, record_of
 from incidents.postmortem.spans import role_spans, severity_seconds, status_spans
 from incidents.postmortem.values import Postmortem
+from incidents.postmortem.words import moment
 from incidents.timeline import EntryKind
 from incidents.values import IncidentStatus, Role, Severity
 from rules.severities import SEVERITY_DEFAULTS
@@ -194,6 +195,18 @@ def test_record_of_merged_incidents_has_one_life():
     assert [span.what for span in status_spans(found)] == ["declared"]
     assert severity_seconds(found) == {Severity.SEV2: 71 * 60}
     assert numbers_of(found).time_to_acknowledge == pytest.approx(4.1 * 60)
+
+
+def test_numbers_name_the_times_of_what_was_merged():
+    """Earlier times of the other one are said beside those of the one that goes on, never mixed with them."""
+    data = {"incident": "INC-2026-0041", "declared_at": at(-20).isoformat(), "severity": "SEV1"}
+    found = of(declared("SEV2"), entry(3, EntryKind.MERGED, "merged", "bo", **data))
+    (merged,) = numbers_of(found).merged
+    assert (merged.incident, merged.declared_at, merged.severity) == ("INC-2026-0041", at(-20), "SEV1")
+    shown = as_markdown(draft_of(found, Postmortem()))
+    assert "| INC-2026-0041, merged into it | declared 2026" in shown
+    said = f"as SEV1, merged {moment(merged.merged_at)}; the times below are those of {found.incident.id} alone"
+    assert said in shown
 
 
 def test_draft_takes_whatever_order_and_data_a_timeline_has():
