@@ -1,8 +1,11 @@
 """Reads `audiences`: who is told together, over which channels and in which words. Pure."""
 
+from collections.abc import Mapping
+
 from incidents.document.templates import MAX_TEMPLATE, NAMES, unknown_names
-from incidents.oncall import AUDIENCE_KINDS, CUSTOMERS, INTERNAL, Audience
+from incidents.oncall import AUDIENCE_KINDS, CUSTOMERS, INTERNAL, Audience, Channel
 from rules.fields import Fields, did_you_mean
+from rules.load_channels import warn_of_pages_only
 from rules.load_context import Context
 from rules.sections import Sections
 from rules.shapes import oncall as shapes
@@ -11,7 +14,7 @@ from rules.yaml import Kind
 MAX_NAME = 100
 
 
-def load_audiences(sections: Sections, context: Context) -> dict[str, Audience]:
+def load_audiences(sections: Sections, channels: Mapping[str, Channel], context: Context) -> dict[str, Audience]:
     """Read the audiences by name: a list of channels, or a mapping that says more; references are checked."""
     merged = context.fields(sections.merged("audiences", "audience"), "audiences", None)
     found: dict[str, Audience] = {}
@@ -26,18 +29,19 @@ def load_audiences(sections: Sections, context: Context) -> dict[str, Audience]:
             fields.require(*shapes.AUDIENCE.needs)
             found[name] = Audience(
                 name=name,
-                channels=_channels(fields, "channels", context),
+                channels=_channels(fields, "channels", channels, context),
                 kind=fields.choice("kind", AUDIENCE_KINDS, kind),
                 template=_template(fields),
             )
         else:
-            found[name] = Audience(name=name, channels=_channels(merged, name, context), kind=kind)
+            found[name] = Audience(name=name, channels=_channels(merged, name, channels, context), kind=kind)
     return found
 
 
-def _channels(fields: Fields, key: str, context: Context) -> tuple[str, ...]:
-    names = (node.text for node in fields.nodes(key) if context.refer_text("channel", node))
-    return tuple(dict.fromkeys(names))
+def _channels(fields: Fields, key: str, channels: Mapping[str, Channel], context: Context) -> tuple[str, ...]:
+    named = [node for node in fields.nodes(key) if context.refer_text("channel", node)]
+    warn_of_pages_only(named, channels, context)
+    return tuple(dict.fromkeys(node.text for node in named))
 
 
 def _template(fields: Fields) -> str:

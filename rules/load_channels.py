@@ -1,10 +1,10 @@
 """Reads channels: one kind with its options. Secrets are never repeated in a message."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from incidents.oncall import Channel
+from incidents.oncall import LIFECYCLE_KINDS, Channel
 from rules.fields import Fields, as_string, did_you_mean
 from rules.load_context import Context
 from rules.shapes.oncall import CHANNEL_KINDS, ROUTING_KEY_PATTERN
@@ -40,6 +40,15 @@ def read_channel(node: Node, name: str, place: Node, context: Context) -> Channe
     if kind not in DELIVERED:
         context.not_acted_on(fields.node.keys[kind], f"a channel of the kind {kind}")
     return _channel(kind, name, fields.node.entries[kind], fields.node.keys[kind], context)
+
+
+def warn_of_pages_only(nodes: Iterable[Node], channels: Mapping[str, Channel], context: Context) -> None:
+    """Warn of channels that are to be told something and take pages only: whatever else they got would page."""
+    for node in nodes:
+        channel = channels.get(node.text)
+        if channel is not None and channel.kind in LIFECYCLE_KINDS:
+            message = f"the channel {channel.name} takes pages only: it is told nothing else"
+            context.warn(node, "W332", message, "name a channel of another kind")
 
 
 def _channel(kind: str, name: str, node: Node, place: Node, context: Context) -> Channel | None:

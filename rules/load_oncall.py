@@ -9,7 +9,7 @@ from incidents.values import Role, Severity
 from rules.fields import Fields
 from rules.load_audiences import load_audiences
 from rules.load_calendars import CalendarFiles
-from rules.load_channels import read_channel
+from rules.load_channels import read_channel, warn_of_pages_only
 from rules.load_context import Context
 from rules.load_rotations import load_rotations, read_hours
 from rules.sections import Sections
@@ -29,6 +29,7 @@ def load_oncall(sections: Sections, context: Context) -> OnCall:
     paging_node = sections.merged("paging", "paging policy")
     channels = _channels(channels_node, context)
     people = _people(people_node, channels, context)
+    warn_of_pages_only(sections.items("announce"), channels, context)
     rotations = load_rotations(rotations_node, CalendarFiles(sections.calendars, people), context)
     return OnCall(
         people=people,
@@ -37,7 +38,7 @@ def load_oncall(sections: Sections, context: Context) -> OnCall:
         roles=load_roles(sections.merged("roles", "role"), context),
         policies=_policies(paging_node, context),
         severities=_severities(sections.merged("severities", "severity"), context),
-        audiences=load_audiences(sections, context),
+        audiences=load_audiences(sections, channels, context),
         announce=tuple(dict.fromkeys(node.text for node in sections.items("announce") if node.text in channels)),
     )
 

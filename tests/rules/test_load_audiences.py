@@ -43,3 +43,13 @@ def test_audiences_that_cannot_be_told_are_errors(audiences, code, said):
     problems = loaded(audiences).errors
     assert [problem.code for problem in problems] == [code]
     assert said in f"{problems[0].message} {problems[0].hint}"
+
+
+def test_audiences_warn_of_channels_that_take_pages_only():
+    """PagerDuty would page; what is announced is told to it no more than an audience is."""
+    key = "0" * 32
+    text = f"channels: {{pd: {{pagerduty: {{routing_key: {key}}}}}, mail: console}}\n"
+    text += "announce: [pd, mail]\naudiences: {board: [pd, mail], boss: {channels: [pd]}}"
+    found = [each for each in load_rule_set(source_files(text), now=NOW).problems if each.code == "W332"]
+    assert [(each.severity, each.line) for each in found] == [("warning", 2), ("warning", 3), ("warning", 3)]
+    assert "the channel pd takes pages only" in found[0].message
