@@ -4,7 +4,8 @@ The link is the credential, so there is neither session nor token nor script. Lo
 scanners of mail follow links: only the button does, which posts to the same address.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,10 +20,11 @@ from incidents.presentation import instant
 from incidents.store.connection import checked
 from incidents.store.links import Used, signing_key, use_command, used_by
 from incidents.store.page_tests import acknowledge_test, read_test
+from incidents.values import IncidentStatus
 from receiver.audit import trail
 from receiver.deps import ApiDeps, Deps
-from receiver.problems import Problem
-from receiver.web.rendering import Renderer
+from receiver.problems import Problem, problem_of
+from receiver.web.rendering import Renderer, span
 
 # Nothing but our style: no script, no frame around it, no address handed on, nothing kept.
 _HEADERS = {
@@ -46,7 +48,7 @@ class _Row(NamedTuple):
     is_shown: bool = True  # there is a page of it
 
     @classmethod
-    def of(cls, incident: Incident) -> "_Row":
+    def of(cls, incident: Incident, now: datetime) -> "_Row":
         waits = incident.is_open and (
             incident.acknowledged_at is None
             or incident.handover is not None
@@ -54,8 +56,8 @@ class _Row(NamedTuple):
         )
         state = "not acknowledged yet" if waits else incident.status.value
         if incident.acknowledged_at is not None:
-            by = incident.acknowledged_by or "somebody"
-            state += f"; acknowledged first by {by} at {instant(incident.acknowledged_at)}"
+            first = _first(incident.acknowledged_by or "somebody", incident.acknowledged_at, now)
+            state = first if incident.status is IncidentStatus.ACKNOWLEDGED and not waits else f"{state}; {first}"
         return cls(incident.id, incident.title, incident.severity.value, state, waits)
 
 
@@ -64,9 +66,27 @@ def blueprint(deps: Deps) -> Blueprint:
     routes = Blueprint("acknowledging", __name__)
     if deps.api is not None:
         desk = _Desk(deps, deps.api)
-        routes.add_url_rule("/ack/<token>", "show", desk.show, methods=["GET"])
-        routes.add_url_rule("/ack/<token>", "acknowledge", desk.acknowledge, methods=["POST"])
+        routes.add_url_rule("/ack/<token>", "show", _told(desk.show), methods=["GET"])
+        routes.add_url_rule("/ack/<token>", "acknowledge", _told(desk.acknowledge), methods=["POST"])
     return routes
+
+
+def _told(view: Callable[[str], Response]) -> Callable[[str], Response]:
+    """Return a view that tells a browser what is wrong in words, and where to go on."""
+
+    def answered(token: str) -> Response:
+        try:
+            return view(token)
+        except Exception as error:  # noqa: BLE001 - the request boundary: `problem_of` records what nobody foresaw
+            problem = problem_of(error)
+            if not _is_browser():
+                return problem.response()
+            values = {"rows": (), "heading": problem.detail, "told": problem.hint, "button": "", "is_wrong": True}
+            page = _PAGES.render("acknowledge.html", values)
+            headers = {**problem.headers, **_HEADERS}
+            return Response(page, problem.status, headers, content_type="text/html; charset=utf-8")
+
+    return answered
 
 
 class _Desk:
@@ -108,13 +128,13 @@ class _Desk:
         return link, used
 
     def _rows(self, link: AckLink) -> list[_Row]:
-        rows = []
+        rows, now = [], self._now()  # one instant: an incident that is named twice has to look the same
         for name in link.incidents:
             try:
                 if is_test(name):
                     rows.append(self._row_of_test(name))
                     continue
-                rows.append(_Row.of(self._api.incidents.home(name)[0]))
+                rows.append(_Row.of(self._api.incidents.home(name)[0], now))
             except NotFound:
                 continue
         return list(dict.fromkeys(rows))
@@ -123,7 +143,7 @@ class _Desk:
         with self._api.links.borrow() as store:
             test = read_test(store, name)
         by, at = test.acknowledged_by, test.acknowledged_at
-        state = f"acknowledged first by {by} at {instant(at)}" if at else "not acknowledged yet"
+        state = _first(by, at, self._now()) if at else "not acknowledged yet"
         return _Row(name, "A test page: nothing is wrong", "SEV4", state, at is None, is_shown=False)
 
     def _acknowledge(self, token: str, link: AckLink, name: str) -> bool:
@@ -146,10 +166,19 @@ def _was_used(used: Used) -> str:
     return f"This link was used by {used.person} at {instant(used.at)}; it works once."
 
 
+def _first(by: str, at: datetime, now: datetime) -> str:
+    return f"acknowledged first by {by} {span(now - at)} ago, at {at:%H:%M:%S} UTC"
+
+
+def _is_browser() -> bool:
+    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+
+
 def _answer(rows: Sequence[_Row], heading: str, told: str, *, button: str = "", done: Sequence[str] = ()) -> Response:
     """Answer a page to browsers, and JSON to programs."""
-    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        page = _PAGES.render("acknowledge.html", {"rows": rows, "heading": heading, "told": told, "button": button})
+    if _is_browser():
+        values = {"rows": rows, "heading": heading, "told": told, "button": button, "is_wrong": False}
+        page = _PAGES.render("acknowledge.html", values)
         return Response(page, headers=_HEADERS, content_type="text/html; charset=utf-8")
     body: dict[str, Any] = {
         "acknowledged": list(done),

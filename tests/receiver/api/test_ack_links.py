@@ -76,7 +76,7 @@ def test_ack_link_says_that_somebody_else_was_first(client, path_for, declare, i
     path = path_for(incident)
     incidents.apply(incident.id, Acknowledge(actor="bo"), now=clock.now)
     shown = client.get(path, headers=BROWSER)
-    assert "acknowledged first by bo" in shown.text
+    assert "acknowledged first by bo 0 s ago" in shown.text
     assert "<form" not in shown.text
     answer = client.post(path)
     assert answer.json["acknowledged"] == []
@@ -123,6 +123,18 @@ def test_ack_link_that_is_not_whole_is_refused(client, path_for, declare, incide
     assert client.get("/ack/" + change(token)).status_code == 404
     assert client.post("/ack/" + change(token)).status_code == 404
     assert acknowledged_by(incidents, incident) == ""
+
+
+def test_ack_link_that_does_not_work_tells_a_browser_where_to_go_on(client, path_for, declare, clock):
+    """In words, with a way to sign in, and as locked up as the page of a link that works."""
+    path = path_for(declare())
+    clock.advance(hours=24)
+    for address, status in (("/ack/made-up", 404), (path, 410)):
+        answer = client.get(address, headers=BROWSER)
+        assert answer.status_code == status
+        assert '<a class="button" href="/incidents">Sign in' in answer.text
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert "<form" not in answer.text
 
 
 def test_ack_link_is_signed_by_a_key_of_this_store(now):
