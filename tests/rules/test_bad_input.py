@@ -68,14 +68,14 @@ def answered(now):
 
 @pytest.mark.parametrize("name", CASES)
 def test_bad_input_is_answered_with_place_and_reason(answered, name):
-    """Where it is wrong and why; the best of three tries says how long it takes."""
+    """Where it is wrong and why; the best of three tries at most says how long it takes."""
     text, expected = CASES[name]
     spent = []
-    for _ in range(3):
+    while len(spent) < 3 and min(spent, default=SECONDS) >= SECONDS:
         started = time.process_time()
         said = answered(text)
         spent.append(time.process_time() - started)
-    assert expected in said
+        assert expected in said
     assert min(spent) < SECONDS
 
 
