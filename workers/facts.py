@@ -98,7 +98,7 @@ class Facts:
                     self._reconcile(source)
             except StoreUnavailable as error:
                 LOG.warning("store_away", error=str(error))
-            self._stop.wait(STEP_SECONDS)
+            self._stop.wait(min(STEP_SECONDS, max(ends - time.monotonic(), 0.0)))
         with contextlib.suppress(StoreUnavailable):
             if not self._stop.is_set():
                 self._waker.facts(anyway=True)
