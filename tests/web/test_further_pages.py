@@ -9,6 +9,7 @@ from incidents import keys
 from incidents.events import Note
 from incidents.quarantined import Quarantined
 from incidents.store.codec import encode
+from receiver import web
 
 HOSTILE = "<script>alert(1)</script> {{ config }} <img src=x onerror=alert(2)>"
 BASE = "https://tocsin.example"
@@ -108,6 +109,18 @@ def test_further_pages_take_no_form_from_elsewhere(browser_of, stranger, declare
         refused = val.client.post(path, base_url=BASE, data={"csrf": token})
         assert refused.status_code == 403, path
         assert "has the role viewer" in refused.text
+
+
+def test_further_pages_change_nothing_without_the_token_of_a_form(browser_of, declare):
+    """Every form of every page, whoever is signed in, and also where a browser says that another site sent it."""
+    name, ada = declare().id, browser_of("ada")
+    own = {"csrf": field(ada.get("/incidents").text, "csrf")}
+    for route in (each for table in web.PAGES for each in table if each.method == "POST"):
+        path = re.sub(r"{\w+}", "acknowledge", route.path.replace("{incident_id}", name))
+        assert ada.client.post(path, base_url=BASE, data={"csrf": "0" * 128}).status_code == 403, path
+        foreign = ada.client.post(path, base_url=BASE, data=own, headers={"Sec-Fetch-Site": "cross-site"})
+        assert foreign.status_code == 403, path
+    assert ada.get("/incidents").status_code == 200
 
 
 def test_further_pages_offer_a_viewer_nothing_to_press(browser_of, hostile):

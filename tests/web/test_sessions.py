@@ -29,6 +29,21 @@ def test_sessions_strangers_are_sent_to_sign_in_and_back(stranger):
     assert stranger.get("/incidents").status_code == 200
 
 
+@pytest.mark.parametrize("there", ["//evil.example", "https:evil.example", r"\\evil.example", r"/\evil.example"])
+def test_sessions_signing_in_leads_to_no_other_site(stranger, there):
+    """Whatever the link to the form said."""
+    assert 'name="next" value="/"' in stranger.get("/sign-in", query_string={"next": there}).text
+    assert stranger.sign_in("token-of-amira", there).headers["Location"] == "/"
+
+
+def test_sessions_without_any_token_it_says_what_to_do(deps):
+    """Nobody can sign in yet, and the page says how that changes."""
+    client = create_app(msgspec.structs.replace(deps, api_tokens=())).test_client()
+    page = client.get("/sign-in", base_url=BASE).text
+    assert "No API token exists yet" in page
+    assert "tocsin token" in page
+
+
 def test_sessions_cookie_is_closed_to_scripts_and_other_sites(stranger):
     """HttpOnly, Secure where the outside is https, SameSite, and bound to the host by its name."""
     cookies = stranger.sign_in("token-of-amira").headers.getlist("Set-Cookie")

@@ -58,7 +58,7 @@ def test_statistics_page_shows_error_budgets(amira, rules, links, clock):
         page = amira.get("/statistics").text
         assert told in page
     said = plain(page)
-    assert "pay checkout, 99.9 % over 30d -100.0 % left burning 2 times as fast as it may budget gone" in said
+    assert "pay checkout, 99.9 % over 30d overspent by 100.0 % burning 2 times as fast as it may budget gone" in said
 
 
 def test_statistics_page_of_nothing_is_whole(amira):
