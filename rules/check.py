@@ -168,7 +168,7 @@ def summary(report: Report) -> str:
     files = _number(len(report.files), "file")
     if report.errors or report.rule_set is None:
         found = f"{_number(report.errors, 'error')}, {_number(report.warnings, 'warning')}"
-        return f"{found} in {files}; nothing was loaded"
+        return f"{found}{f' in {files}' if report.files else ''}; nothing was loaded"
     rules = report.rule_set.rules
     modes = ", ".join(f"{count} {mode}" for mode in Mode if (count := sum(rule.mode is mode for rule in rules)))
     people = _number(len(report.rule_set.oncall.people), "person", "people")

@@ -39,12 +39,14 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
 def read_rule_files(paths: Sequence[str], packs_dir: Path = PACKS_DIR) -> Read:
     """Read files, directories (recursively, `*.yml` and `*.yaml`) and `pack:NAME`; never raises for what it finds.
 
-    While no file has a `rules` section, every shipped pack is in force. A file that is reached twice is read once.
+    While no file has a `rules` section, every shipped pack is in force, unless something cannot be read, which may have
+    one. A file that is reached twice is read once.
     """
     reader = _Reader(packs_dir)
     for path in paths:
         reader.take(path)
-    if not any(has_rules(file) for file in reader.files):
+    failed = any(problem.severity == "error" for problem in reader.problems)
+    if not failed and not any(has_rules(file) for file in reader.files):
         for name in pack_names(packs_dir):
             reader.take(PACK_PREFIX + name)
     return Read(files=tuple(reader.files), problems=tuple(reader.problems))

@@ -21,6 +21,7 @@ _PLACE = re.compile(r" - at (`key` in )?`\$(.*)`$")
 _UNKNOWN_FIELD = re.compile(r"^Object contains unknown field `(.*)`$", re.DOTALL)
 _MISSING_FIELD = re.compile(r"^Object missing required field `(.*)`$")
 _BAD_ENUM = re.compile(r"^Invalid enum value (.*)$", re.DOTALL)
+_BAD_TIME = re.compile(r"^(?:Invalid RFC3339 encoded |Expected `)(date|datetime)(?: \| null)?(?:`, got .*)?$")
 _INDEX = re.compile(r"\[(\d+)\]")
 _ETAG = re.compile(r'^(?:W/)?"?(\d{1,18})"?$', re.ASCII)
 
@@ -141,8 +142,12 @@ def _unfit(message: str, kind: type[Any]) -> Problem:
     if wrong := _BAD_ENUM.match(said):
         known = _values_at(kind, pointer)
         given = wrong[1].strip("'\"")
-        hint = did_you_mean(given, known) or f"There is {', '.join(known)}."
-        return unfit(pointer, f"{wrong[1][:64]} does not exist: there is {', '.join(known)}.", hint)
+        listed = f"{wrong[1][:64]} does not exist: there is {', '.join(known)}."
+        return unfit(pointer, listed, did_you_mean(given, known))
+    if (when := _BAD_TIME.match(said)) and pointer:
+        field = pointer.rpartition("/")[2]
+        expected, example = ("a day", "2026-12-01") if when[1] == "date" else ("an instant", "2026-12-01T09:00:00Z")
+        return unfit(pointer, f"{field} is not {expected}.".capitalize(), f"Write it like {example}.")
     what = f"{'A name in ' if place and place[1] else ''}{pointer}" if pointer else "The body"
     return unfit(pointer, f"{what} does not fit: {said[:1].lower()}{said[1:]}.".replace("`", ""))
 

@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from builders import NOW
 
+from rules.check import check, render_text
 from rules.files import has_rules, read_rule_files
 from rules.sections import SourceFile
 
@@ -176,3 +178,11 @@ def test_files_together_are_bounded(tmp_path):
     assert [str(problem) for problem in read.problems] == [
         f"{tmp_path}/32.yml: error[E005] the files have more than 32 MiB together (remove what is no rule file)"
     ]
+
+
+def test_files_of_a_path_that_cannot_be_read_are_not_packs_instead(tmp_path, packs):
+    """Packs are for whoever wrote no rules, not for whoever mistyped where they are."""
+    read = read_rule_files([str(tmp_path / "nope.yml")], packs)
+    assert (read.files, told(read)) == ((), [("nope.yml", "E001")])
+    found = check(read.files, NOW, unreadable=read.problems)
+    assert render_text(found).splitlines()[-1] == "1 error, 0 warnings; nothing was loaded"

@@ -31,6 +31,7 @@ ACTION = {
     "overdue": True,
 }
 GIVEN = {
+    "document": {"summary": {"version": 2}},
     "objectives": {"objectives": [OBJECTIVE], "held": True, "next": None},
     "post_incident_actions": {"post_incident_actions": [ACTION], "next": None},
 }
@@ -50,14 +51,15 @@ def run(tmp_path, monkeypatch, asked):
             text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             path = self.path.removeprefix("/api/v1/")
             asked.append((path, json.loads(text) if text else None))
-            found = GIVEN[path.partition("?")[0].rpartition("/")[2]] if self.command == "GET" else INCIDENT
+            found = GIVEN[path.partition("?")[0].rpartition("/")[2]] if self.command != "POST" else INCIDENT
             body = json.dumps(found).encode()
             self.send_response(200)
+            self.send_header("ETag", '"s1r0"')
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = answer  # noqa: N815 - as the server calls them
+        do_GET = do_POST = do_PATCH = answer  # noqa: N815 - as the server calls them
 
         def log_message(self, *_):
             return
@@ -67,7 +69,7 @@ def run(tmp_path, monkeypatch, asked):
     (tmp_path / "tocsin.yml").write_text("rules: []\n")
     monkeypatch.setenv("TOCSIN_TOKEN", "t")
     where = ["--config", str(tmp_path / "tocsin.yml"), "--server", f"http://127.0.0.1:{server.server_port}"]
-    yield lambda *arguments: CliRunner().invoke(main, [*arguments, *where])
+    yield lambda *arguments, given=None: CliRunner().invoke(main, [*arguments, *where], input=given)
     server.shutdown()
     server.server_close()
 
@@ -100,3 +102,11 @@ def test_post_incident_actions_are_listed_added_and_changed(run, asked):
         (path, {"id": "1", "state": "done"}),
     ]
     assert run("post-incident-actions", "change", "INC-2026-0001", "1").exit_code == 2
+
+
+def test_document_is_written_from_the_standard_input(run, asked):
+    """A dash stands for it, once."""
+    done = run("incidents", "document", "INC-2026-0001", "--summary", "-", given="Orders fail.\n\nSince nine.\n")
+    assert asked[-1] == ("incidents/INC-2026-0001/document", {"summary": "Orders fail.\n\nSince nine."})
+    assert "version 2 of the summary is written" in done.output
+    assert run("incidents", "document", "INC-2026-0001", "--summary", "-", "--status-report", "-").exit_code == 2

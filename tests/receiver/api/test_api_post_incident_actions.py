@@ -83,3 +83,10 @@ def test_api_post_incident_actions_refuse_what_does_not_fit(api, declare, body, 
     refused = write(api, incident, **body)
     assert (refused.status_code, refused.json["pointer"]) == (422, pointer)
     assert api.get(f"incidents/{incident.id}").json["version"] == incident.version
+
+
+@pytest.mark.parametrize("due", ["tomorrow", "12/01/2026", 5])
+def test_api_post_incident_actions_say_what_a_day_is(api, declare, due):
+    """What is no day is refused in words for people, with an example."""
+    refused = write(api, declare(), text="x", due=due).json
+    assert (refused["detail"], refused["hint"]) == ("Due is not a day.", "Write it like 2026-12-01.")

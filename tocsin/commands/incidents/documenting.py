@@ -1,5 +1,6 @@
 """The commands on the live state document: reading and writing it, telling audiences, tasks, stakeholders."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from tocsin.commands.remote import with_client
 PARTS = {"summary": "summary", "status-report": "status_report"}
 KINDS = ("engineer", "communications", "management", "customer", "other")
 CONFLICT = 409
+STDIN = "-"
+MOST_BYTES = 4 * 1024 * 1024  # the server takes less
 
 
 @click.command()
 @incident_argument
-@click.option("--summary", metavar="TEXT", help="Write the summary anew.")
-@click.option("--status-report", metavar="TEXT", help="Write the status report anew.")
+@click.option("--summary", metavar="TEXT", help="Write the summary anew; - reads it from the standard input.")
+@click.option("--status-report", metavar="TEXT", help="Write the status report anew, likewise.")
 @click.option("--edit", type=click.Choice(list(PARTS)), help="Write a part in your editor.")
 @with_client
 def document(
@@ -27,7 +30,9 @@ def document(
     """Print the live state document as Markdown, or write a part of it anew."""
     path = f"/incidents/{segment(incident_id)}/document"
     given = {"summary": summary, "status_report": status_report}
-    body = {part: text for part, text in given.items() if text is not None}
+    if list(given.values()).count(STDIN) > 1:
+        raise click.UsageError("the standard input is one text: give the other one itself")
+    body = {part: _text(text) for part, text in given.items() if text is not None}
     if edit is not None and body:
         raise click.UsageError("give either --edit or the texts themselves")
     shown, tag = client.tagged(path)
@@ -46,6 +51,16 @@ def document(
             out.line(f"{incident_id}: version {shown[part]['version']} of the {part.replace('_', ' ')} is written")
     else:
         out.line(_markdown(client, path))
+
+
+def _text(given: str) -> str:
+    """Return a text as it was given, or the standard input in its place."""
+    if given != STDIN:
+        return given
+    try:
+        return sys.stdin.buffer.read(MOST_BYTES).decode().strip()
+    except UnicodeDecodeError:
+        raise click.UsageError("what comes over the standard input is no text in UTF-8") from None
 
 
 def _markdown(client: Client, path: str) -> str:
