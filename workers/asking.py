@@ -22,6 +22,7 @@ from incidents.store.intake import Intake
 from rules.measuring import from_params
 from rules.model import RuleSet
 from rules.questions import every, question_of, questions_of
+from workers.gone_slos import GoneSlos
 from workers.prometheus import Answer, Prometheus
 
 LOG = structlog.get_logger()
@@ -72,6 +73,7 @@ class Asking:
         self._rule_set = rule_set
         self._store = store
         self._intake = intake
+        self._gone = GoneSlos(store, intake)
         self._least = least
         self._now = now
         self._turns: dict[Question, _Turn] = {}
@@ -121,6 +123,7 @@ class Asking:
 
     def _refresh(self) -> None:
         rule_set, now = self._rule_set(), self._now()
+        self._gone.resolve(rule_set, now)
         wanted = [Question(promql) for promql in (*questions_of(rule_set), *self._store.wanted(now))]
         for incident in self._store.awaited():
             wanted += _of_incident(incident, rule_set, now)

@@ -1,14 +1,17 @@
 """What the facts worker and the API read of facts: what is wanted, who waits, and what is known."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from incidents import keys
+from incidents.alert import AlertState, alert_key
 from incidents.clock import to_ms
 from incidents.facts import Fact
 from incidents.incident import Incident
-from incidents.store.codec import decode_fact, decode_incident
+from incidents.store.codec import decode_fact, decode_incident, decode_state
 from incidents.store.connection import Links, checked
 
+SCANNED = 1000  # alerts at once
 KEPT = timedelta(hours=1)  # a fact that nobody asks for any more
 
 
@@ -33,6 +36,18 @@ class FactStore:
             names = link.one("SMEMBERS", keys.facts_awaited())
             stored = link.one("MGET", *(keys.incident(name.decode()) for name in sorted(names))) if names else []
         return [decode_incident(value) for value in stored if value is not None]
+
+    def alerts_of(self, source: str) -> Iterator[AlertState]:
+        """Go through what is remembered of a source's alerts, a slice at a time."""
+        cursor = 0
+        while True:
+            pattern = f"{alert_key(source, '')}*"
+            with self._links.borrow() as link:
+                position, rows = link.one("HSCAN", keys.alerts(), cursor, "MATCH", pattern, "COUNT", SCANNED)
+            yield from (state for state in map(decode_state, rows[1::2]) if state.source == source)
+            cursor = int(position)
+            if not cursor:
+                return
 
     def known(self) -> dict[str, Fact]:
         """Return every fact by its id."""

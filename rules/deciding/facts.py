@@ -58,6 +58,10 @@ class Meters:
         """Return the rules that look at a fact, with the identity of what they find."""
         return self._looking.get(name, [])
 
+    def alerts(self) -> frozenset[str]:
+        """Return the keys of the alerts of our own that may stand for what these rules find."""
+        return frozenset(_key(hit) for hits in self._looking.values() for hit in hits)
+
     def plan(self, plan: Plan, fact: Fact) -> None:
         """Add what a fact needs of the store to a plan."""
         if fact.incident:
@@ -73,6 +77,11 @@ class Meters:
     def plan_alert(self, plan: Plan, hit: Hit) -> None:
         """Add the facts that judging an alert needs to a plan."""
         plan.facts.update((fact_id(question), None) for question in questions_for(hit.rule, self.slos, hit.labels))
+
+
+def alerts_of_slos(rule_set: RuleSet) -> frozenset[str]:
+    """Return the keys of the alerts of our own that may fire by a rule set, for rules that look at an SLO."""
+    return Meters(rule_set).alerts()
 
 
 class _Remembered(NamedTuple):

@@ -15,6 +15,8 @@ from incidents import events, keys
 from incidents.facts import fact_id
 from incidents.store.facts import FactStore
 from incidents.store.incidents import Incidents
+from incidents.store.reads import Reads
+from incidents.timeline import EntryKind
 from workers.asking import AT_ONCE, Asking
 from workers.prometheus import Prometheus, read_answer
 
@@ -197,3 +199,27 @@ def test_what_an_incident_burnt_is_asked_as_of_its_end(stage, upstream):
     assert stage.link.one("SMEMBERS", keys.facts_awaited()) == set() or not stage.link.one(
         "SCARD", keys.facts_awaited()
     )
+
+
+def reload(stage: Stage, rules: str) -> None:
+    stage.rules = rule_set(rules)
+    stage.link.one("SET", keys.rules_current(), stage.rules.hash)
+
+
+def test_alert_of_an_slo_that_is_removed_is_resolved(stage, upstream):
+    """Once, with an entry on the timeline; that of an SLO that stays burns on."""
+    reload(stage, RULES + RULES.partition("slos:\n")[2].replace("checkout", "search"))
+    one = asking(stage, upstream.url)
+    step_until(one, lambda: len(upstream.asked) == 8 and not one._under_way)
+    stage.decide()
+    burning = {incident.slos[0]: incident.id for incident in stage.incidents()}
+    assert set(burning) == {"checkout", "search"}
+    reload(stage, RULES)
+    for _ in range(2):
+        asking(stage, upstream.url)._refresh()
+        stage.decide()
+        states = {each.labels["slo"]: each.status for each in FactStore(stage.links).alerts_of("tocsin")}
+        assert states == {"checkout": "firing", "search": "resolved"}
+    for slo, count in (("checkout", 0), ("search", 1)):
+        entries = Reads(stage.links).timeline(burning[slo], kinds=frozenset({EntryKind.ALERT_RESOLVED})).entries
+        assert len(entries) == count
