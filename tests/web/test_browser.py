@@ -90,6 +90,7 @@ def visit(chromium, address):
         page.fill("input[name=token]", f"token-of-{who}")
         page.click("main button.go")
         expect(page).to_have_url(f"{address}{path}")
+        page.wait_for_load_state()  # the address is there before the script that hears keys
         return page
 
     yield visited
@@ -110,8 +111,8 @@ def bottom_of(page: Page, selector: str) -> float:
 
 
 def test_browser_shows_a_phone_what_is_needed_without_scrolling(visit, declare):
-    """At 360 x 640: severity, title, who is paged next, and the button, which a thumb can hit."""
-    incident = declare(severity="SEV1", title="Checkout answers 500 to every third customer; payments are lost")
+    """At 360 x 640, however long its title: severity, title, who is paged next, and the button, which a thumb hits."""
+    incident = declare(severity="SEV1", title="Checkout answers 500 to every third customer; payments are lost. " * 4)
     page = visit(f"/incidents/{incident.id}", size=PHONE)
     for selector in (".lead .sev", ".lead .status", ".lead h1", ".lead .next", "[data-acknowledge]"):
         assert bottom_of(page, selector) <= PHONE["height"], selector
@@ -156,6 +157,7 @@ def test_browser_is_worked_by_keys(visit, declare, incidents):
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("The grave one")
+    page.wait_for_load_state()  # what is seen may be there before the script that hears keys
     page.keyboard.press("n")
     page.keyboard.type("a jar")
     expect(page.locator("#note")).to_have_value("a jar")
@@ -167,6 +169,7 @@ def test_browser_is_worked_by_keys(visit, declare, incidents):
     page.keyboard.press("Enter")
     expect(page.locator(".notice.good")).to_contain_text("Acknowledged")
     assert incidents.get(incident.id)[0].acknowledged_by == "amira"
+    page.wait_for_load_state()
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
 
