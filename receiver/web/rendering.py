@@ -53,6 +53,7 @@ class Renderer:
             "span": span,
             "iso": iso,
             "words": words,
+            "sentence": sentence,
             "parsed": datetime.fromisoformat,
         }
 
@@ -115,6 +116,13 @@ def http(address: object) -> str:
 def words(name: object) -> str:
     """Return a stored word as people read it: `incident_commander` is "incident commander"."""
     return str(name).replace("_", " ")
+
+
+def sentence(text: str) -> str:
+    """Return what a problem says with a capital and a full stop; a name that it begins with stays as it is."""
+    first = text.split(" ", 1)[0]
+    begun = text[:1].upper() + text[1:] if first.isalpha() else text
+    return begun if begun.endswith((".", "!", "?")) else begun + "."
 
 
 def _exact(utc: datetime) -> str:
