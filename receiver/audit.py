@@ -104,6 +104,7 @@ class Refusals:
         self._counted: dict[str, AuditEntry] = {}  # since the last entry of an address
         self._written: dict[str, datetime] = {}
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._due = threading.Event()
         self._writer_pid = 0
 
@@ -129,7 +130,18 @@ class Refusals:
                 self._due.set()
 
     def write(self) -> None:
-        """Write what is due: the first of an address at once, those that follow when its minute is over."""
+        """Write what is due: the first of an address at once, those that follow when its minute is over.
+
+        When it returns, what another thread was writing is written as well.
+        """
+        with self._writing:
+            due = self._take_due()
+            for entry in due:
+                log.warning("credential_refused", **_shown(entry))
+            if due:
+                self._keep(due)
+
+    def _take_due(self) -> list[AuditEntry]:
         with self._lock:
             now = self._now()
             self._written = {where: at for where, at in self._written.items() if now - at < WINDOW}
@@ -137,10 +149,7 @@ class Refusals:
             for entry in due:
                 del self._counted[entry.address]
                 self._written[entry.address] = now
-        if due:
-            for entry in due:
-                log.warning("credential_refused", **_shown(entry))
-            self._keep(due)
+            return due
 
     def _write_on(self) -> None:
         while True:

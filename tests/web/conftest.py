@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -19,6 +19,7 @@ from incidents.store.intake import Intake
 from incidents.store.rulesets import RuleSets
 from incidents.values import Severity
 from receiver.app import create_app
+from receiver.audit import TRAIL
 from receiver.auth import ApiRole, ApiToken, Source
 from receiver.deps import ApiDeps, Deps, Reloaded
 from rules.index import identity_key
@@ -116,8 +117,11 @@ def deps(links: Links, incidents: Incidents, rules: RuleSet, clock: Clock) -> De
 
 
 @pytest.fixture
-def app(deps: Deps) -> Flask:
-    return create_app(deps)
+def app(deps: Deps) -> Iterator[Flask]:
+    app = create_app(deps)
+    yield app
+    # Its own thread would write it into the store of the next test.
+    app.extensions[TRAIL].refusals.write()
 
 
 @pytest.fixture

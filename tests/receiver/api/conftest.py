@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from incidents.store.intake import Intake
 from incidents.store.rulesets import RuleSets
 from incidents.values import Severity
 from receiver.app import create_app
+from receiver.audit import TRAIL
 from receiver.auth import ApiRole, ApiToken, Source
 from receiver.deps import ApiDeps, Deps, Reloaded
 from rules.index import identity_key
@@ -116,14 +117,22 @@ def deps(links: Links, incidents: Incidents, intake: Intake, rules: RuleSet, clo
 
 
 @pytest.fixture
-def app(deps: Deps) -> Flask:
-    return create_app(deps)
+def make_app() -> Iterator[Callable[[Deps], Flask]]:
+    made: list[Flask] = []
+    yield lambda deps: made.append(create_app(deps)) or made[-1]
+    for app in made:  # a thread of its own would write that into the store of the next test
+        app.extensions[TRAIL].refusals.write()
 
 
 @pytest.fixture
-def make_api(deps: Deps) -> Callable[..., Api]:
+def app(deps: Deps, make_app: Callable[[Deps], Flask]) -> Flask:
+    return make_app(deps)
+
+
+@pytest.fixture
+def make_api(deps: Deps, make_app: Callable[[Deps], Flask]) -> Callable[..., Api]:
     """Make an API of which single dependencies are replaced."""
-    return lambda **replaced: Api(create_app(msgspec.structs.replace(deps, **replaced)).test_client())
+    return lambda **replaced: Api(make_app(msgspec.structs.replace(deps, **replaced)).test_client())
 
 
 @pytest.fixture
