@@ -99,7 +99,7 @@ def _clear(objective: Objective, alerts: AlertTally, now: datetime) -> tuple[dat
     if alerts.clear_since is None:
         return None, "no alert belongs to it"
     wanted = timedelta(seconds=objective.seconds)
-    return alerts.clear_since + wanted, f"clear for {span(now - alerts.clear_since)} of {span(wanted)}"
+    return alerts.clear_since + wanted, f"clear for {span(min(now - alerts.clear_since, wanted))} of {span(wanted)}"
 
 
 def _measured(services: Services, incident: Incident, now: datetime) -> dict[str, Measurement]:
