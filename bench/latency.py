@@ -13,7 +13,7 @@ from systems import Ours, ours, percentile
 EVERY_SECONDS = 0.05
 WARM = 10  # incidents that are not counted: the first page makes the connection to its provider
 PAGES_WITHIN = 10.0
-PEOPLE = 120  # paged in turn: who was paged within the last five seconds gets the next pages in one message
+PEOPLE = 120  # commanders, paged in turn: who was paged within the last five seconds gets the next pages in one message
 INFO = 9  # of the alerts of a service: one that no other rule declares by
 
 
@@ -38,15 +38,21 @@ def measure(directory: Path, *, incidents: int, tell: Callable[[str], None]) -> 
 
 
 def _page_in_turn(system: Ours) -> None:
-    """Add people, each with a policy and a rule that pages nobody else."""
+    """Add teams, each with a commander of its own who is paged: nobody else is told of the incident."""
     webhook = f'{{channels: [{{webhook: {{url: "{system.sink.url}"}}}}]}}'
     people = [f"  p{number}: {webhook}" for number in range(PEOPLE)]
-    policies = [f"  p{number}: {{steps: [{{page: p{number}}}]}}" for number in range(PEOPLE)]
-    rules = [
-        f"- {{id: p{number}, match: 'service=~\"[a-z]+-{number}-.*\"', declare: SEV2, page: p{number}}}"
+    rotations = [
+        f"  r{number}: {{timezone: UTC, order: [p{number}], handoff: {{every: 1w, starting: 2026-01-05}}}}"
         for number in range(PEOPLE)
     ]
-    text = "\n".join(["people:", *people, "paging:", *policies, "rules:", *rules])
+    teams = [
+        f"  t{number}: {{match: 'service=~\"[a-z]+-{number}-.*\"', paging: commander,"
+        f" roles: {{incident_commander: {{rotation: r{number}}}}}}}"
+        for number in range(PEOPLE)
+    ]
+    policy = "paging: {commander: {steps: [{page: incident_commander}]}}"
+    rule = "rules: [{id: all, match: 'service=~\"[a-z]+-[0-9]+-.*\"', declare: SEV2}]"
+    text = "\n".join(["people:", *people, "rotations:", *rotations, "teams:", *teams, policy, rule])
     (system.installation.rules / "people.yml").write_text(text + "\n")
     answer = system.installation.reload()
     if answer.status_code != 200:
