@@ -28,6 +28,7 @@ from rules.verdicts import Outcome
 MOST_PASTED = 64 * 1024  # characters
 MOST_ALERTS = 20  # a simulation each: more would keep others waiting
 LONGEST = timedelta(days=7)
+MOST_SHOWN = 3  # of what a rule declared last
 LATELY = timedelta(days=90)
 EXAMPLE = "alertname: CheckoutErrors\nservice: checkout\nseverity: critical"
 SHADOWED = "50"
@@ -58,17 +59,20 @@ def _values(visit: Visit) -> dict[str, Any]:
 
 
 def _declared(visit: Visit) -> dict[str, Any]:
-    """Return how precise the rules were that declared something lately, and when each did last."""
+    """Return how precise the rules were that declared something lately, and the last that each declared."""
     since = visit.now - LATELY
     listed = summaries(visit.services.api.links, since, visit.now, restricted=visit.reader is None)
     figures = statistics_of(listed, (), since=since, until=visit.now, by=GroupedBy.RULE)
-    last: dict[str, int] = {}
-    for each in listed:
-        if each.rule is not None:
-            last[each.rule] = max(last.get(each.rule, 0), each.declared)
+    last: dict[str, list[dict[str, Any]]] = {}
+    for each in sorted(listed, key=lambda one: one.declared, reverse=True):
+        of_rule = last.setdefault(each.rule or "", [])
+        if len(of_rule) < MOST_SHOWN:
+            of_rule.append(
+                {"at": from_ms(each.declared), "severity": each.severity, "of": each.service, "status": each.status}
+            )
     return {
         "precision": {each.rule: each for each in figures.rules},
-        "last": {rule: from_ms(at) for rule, at in last.items()},
+        "last": last,
     }
 
 

@@ -46,15 +46,16 @@ def test_rules_page_tells_each_rule_in_words(amira, links):
 
 
 def test_rules_page_tells_how_right_a_rule_was(amira, declare, incidents, links, clock):
-    """When it declared last, and how many of its incidents were none."""
+    """What it declared last, and how many of its incidents were none."""
     for service in ("one", "two"):
         incident = declare(service)
         with links.borrow() as link:
             link.one("SET", keys.incident(incident.id), encode(replace(incident, rule="critical")))
+        clock.advance(minutes=30)
     incidents.apply(incident.id, events.Dismiss(actor="bo", reason="a test"), now=clock.now)
-    clock.advance(minutes=30)
     said = plain(amira.get("/rules").text)
-    assert "0 % precise, 1 of 2 dismissed in 90 d declared last 30 min ago its incidents" in said
+    assert "0 % precise, 1 of 2 dismissed in 90 d declared last SEV2 for two 30 min ago, dismissed" in said
+    assert "before that SEV2 for one 1 h ago, declared its incidents" in said
 
 
 def test_rules_page_explains_what_is_pasted(browser_of):
