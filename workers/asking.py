@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import structlog
 
-from incidents.errors import StoreUnavailable, TocsinError
+from incidents.errors import StoreUnavailable
 from incidents.facts import SOURCE, Fact, fact_id
 from incidents.incident import Incident
 from incidents.incoming import Incoming
@@ -24,6 +24,7 @@ from rules.model import RuleSet
 from rules.questions import every, question_of, questions_of
 from workers.gone_slos import GoneSlos
 from workers.prometheus import Answer, Prometheus
+from workers.stepping import Stepping
 
 LOG = structlog.get_logger()
 
@@ -56,8 +57,8 @@ class _Turn:
         self.told: tuple[str, bool] | None = None  # why there was no answer, and whether the last was stale by then
 
 
-class Asking:
-    """Keeps the questions and their turns. One thread steps; `start` and `pause` make it."""
+class Asking(Stepping):
+    """Keeps the questions and their turns. One thread steps."""
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class Asking:
         least: timedelta,
         now: Callable[[], datetime],
     ) -> None:
+        super().__init__("asking", seconds=STEP_SECONDS, failed="facts_not_asked")
         self._prometheus = prometheus
         self._rule_set = rule_set
         self._store = store
@@ -85,38 +87,16 @@ class Asking:
         self._away = ""  # why Prometheus is taken to be away
         self._refresh_at = self._forget_at = 0.0
         self._threads: list[threading.Thread] = []
-        self._stepping: threading.Thread | None = None
-        self._paused = threading.Event()
-
-    def start(self) -> None:
-        """Step from now on, in a thread of its own; does nothing while it does already."""
-        if self._stepping is None or not self._stepping.is_alive():
-            self._paused.clear()
-            self._stepping = threading.Thread(target=self._run, name="asking", daemon=True)
-            self._stepping.start()
-
-    def pause(self) -> None:
-        """Stop stepping; what is under way is not waited for."""
-        self._paused.set()
-        if self._stepping is not None:
-            self._stepping.join(2.0)
-
-    def _run(self) -> None:
-        while not self._paused.is_set():
-            try:
-                self.step()
-            except StoreUnavailable as error:
-                LOG.warning("store_away", error=str(error))
-            except (TocsinError, ValueError) as error:
-                LOG.error("facts_not_asked", error=str(error))  # noqa: TRY400 - the text says all there is
-                self._refresh_at = time.monotonic() + REFRESH_SECONDS
-            self._paused.wait(STEP_SECONDS)
 
     def step(self) -> None:
         """Take the answers that came in, and ask what is due; never waits for Prometheus."""
         if time.monotonic() >= self._refresh_at:
-            self._refresh()
-            self._refresh_at = time.monotonic() + REFRESH_SECONDS
+            self._refresh_at = time.monotonic() + REFRESH_SECONDS  # what raises would do so again at once
+            try:
+                self._refresh()
+            except StoreUnavailable:
+                self._refresh_at = 0.0
+                raise
         self._append([*self._take(), *self._ask()])
 
     # Which questions

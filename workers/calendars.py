@@ -3,7 +3,6 @@
 Nothing here decides who is on call: an answer that is no calendar, or names nobody, changes nothing, and is told of.
 """
 
-import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,13 +12,14 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from incidents.calendars import CalendarStatus, Copy, horizon, layers_of, turns_of, unknown_of
-from incidents.errors import StoreUnavailable, TocsinError
+from incidents.errors import TocsinError
 from incidents.oncall import Calendar, Layer
 from incidents.rota.reading import BadCalendar, read_calendar
 from incidents.store.calendars import CalendarStates
 from incidents.store.rulesets import RuleSets
 from rules.model import RuleSet
 from workers.channels.http import Answer
+from workers.stepping import Stepping
 
 LOG = structlog.get_logger()
 
@@ -41,8 +41,8 @@ class _Known(NamedTuple):
     etag: str = ""
 
 
-class Calendars:
-    """Keeps the calendars of the rules in force. One thread steps; `start` and `pause` make it."""
+class Calendars(Stepping):
+    """Keeps the calendars of the rules in force. One thread steps."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Calendars:
         client: Client,
         now: Callable[[], datetime],
     ) -> None:
+        super().__init__("calendars", seconds=STEP_SECONDS, failed="calendars_not_read")
         self._rule_set = rule_set
         self._stored = stored
         self._states = states
@@ -63,29 +64,6 @@ class Calendars:
         self._copies: dict[str, Copy] = {}  # those of the rules in force
         self._in_force = ""  # the name of the rules that these are of
         self._failed: dict[str, str] = {}
-        self._stepping: threading.Thread | None = None
-        self._paused = threading.Event()
-
-    def start(self) -> None:
-        """Step from now on, in a thread of its own; does nothing while it does already."""
-        if self._stepping is None or not self._stepping.is_alive():
-            self._paused.clear()
-            self._stepping = threading.Thread(target=self._run, name="calendars", daemon=True)
-            self._stepping.start()
-
-    def pause(self) -> None:
-        """Stop stepping; what is under way is not waited for."""
-        self._paused.set()
-
-    def _run(self) -> None:
-        while not self._paused.is_set():
-            try:
-                self.step()
-            except StoreUnavailable as error:
-                LOG.warning("store_away", error=str(error))
-            except (TocsinError, ValueError) as error:
-                LOG.error("calendars_not_read", error=str(error))  # noqa: TRY400 - the text says all there is
-            self._paused.wait(STEP_SECONDS)
 
     def step(self) -> None:
         """Read the calendars that are due, and put what changed in force."""

@@ -3,7 +3,6 @@
 It pages nobody and changes no incident. A thread beside the facts worker, one of an installation.
 """
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -11,7 +10,6 @@ import structlog
 
 from incidents import keys
 from incidents.clock import to_ms
-from incidents.errors import StoreUnavailable, TocsinError
 from incidents.maintenance import REMIND_BEFORE, Hold
 from incidents.notices import notices
 from incidents.overrides import rules_of
@@ -20,6 +18,7 @@ from incidents.store.commit import page_commands
 from incidents.store.connection import Links, checked
 from incidents.store.maintenance import held, planned
 from rules.model import RuleSet
+from workers.stepping import Stepping
 
 LOG = structlog.get_logger()
 
@@ -27,35 +26,14 @@ EVERY_SECONDS = 15.0
 REMEMBERED_SECONDS = 3600
 
 
-class Reminding:
-    """Looks at what is planned every 15 seconds. `start` and `pause` make its thread."""
+class Reminding(Stepping):
+    """Looks at what is planned every 15 seconds."""
 
     def __init__(self, *, links: Links, rule_set: Callable[[], RuleSet], now: Callable[[], datetime]) -> None:
+        super().__init__("reminding", seconds=EVERY_SECONDS, failed="maintenance_not_announced")
         self._links = links
         self._rule_set = rule_set
         self._now = now
-        self._thread: threading.Thread | None = None
-        self._paused = threading.Event()
-
-    def start(self) -> None:
-        """Look from now on, in a thread of its own; does nothing while it does already."""
-        if self._thread is None or not self._thread.is_alive():
-            self._paused.clear()
-            self._thread = threading.Thread(target=self._run, name="reminding", daemon=True)
-            self._thread.start()
-
-    def pause(self) -> None:
-        """Stop looking; what is under way is not waited for."""
-        self._paused.set()
-
-    def _run(self) -> None:
-        while not self._paused.wait(EVERY_SECONDS):
-            try:
-                self.step()
-            except StoreUnavailable as error:
-                LOG.warning("store_away", error=str(error))
-            except (TocsinError, ValueError) as error:
-                LOG.error("maintenance_not_announced", error=str(error))  # noqa: TRY400 - the text says all there is
 
     def step(self) -> None:
         """Announce each end that is near and was not announced yet."""
