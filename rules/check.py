@@ -12,8 +12,9 @@ from rules.lint.unmatched import unmatched
 from rules.load import in_order, load_rule_set
 from rules.load_context import ReadCalendar
 from rules.model import Mode, RuleSet
+from rules.nodes import Problem
 from rules.sections import SourceFile
-from rules.yaml import MAX_BYTES, Problem
+from rules.yaml import MAX_BYTES
 
 _WIDEST = 160
 _COLOURS = {"place": "1", "margin": "2", "error": "1;31", "warning": "1;33", "good": "32", "bad": "31"}

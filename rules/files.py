@@ -15,8 +15,9 @@ import msgspec
 
 from incidents.calendars import MOST_BYTES
 from rules.fields import did_you_mean
+from rules.nodes import Node, Problem
 from rules.sections import CALENDAR_SUFFIX, PACK_PREFIX, SourceFile, calendar_name
-from rules.yaml import MAX_BYTES, Node, Problem, read_yaml
+from rules.yaml import MAX_BYTES, read_yaml
 
 PACKS_DIR = Path(__file__).parent / "packs"
 SUFFIXES = frozenset({".yml", ".yaml"})

@@ -22,8 +22,8 @@ from rules.load_rules import load_rules
 from rules.load_slos import load_slos
 from rules.load_teams import load_teams
 from rules.model import RuleSet, Subject
+from rules.nodes import Problem
 from rules.sections import Sections, SourceFile
-from rules.yaml import Problem
 
 MAX_PROBLEMS = 1000
 

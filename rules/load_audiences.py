@@ -7,9 +7,9 @@ from incidents.oncall import AUDIENCE_KINDS, CUSTOMERS, INTERNAL, Audience, Chan
 from rules.fields import Fields, did_you_mean
 from rules.load_channels import warn_of_pages_only
 from rules.load_context import Context
+from rules.nodes import Kind
 from rules.sections import Sections
 from rules.shapes import oncall as shapes
-from rules.yaml import Kind
 
 MAX_NAME = 100
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from incidents.oncall import LIFECYCLE_KINDS, Channel
 from rules.fields import Fields, as_string, did_you_mean
 from rules.load_context import Context
+from rules.nodes import Kind, Node
 from rules.shapes.oncall import CHANNEL_KINDS, ROUTING_KEY_PATTERN
-from rules.yaml import Kind, Node
 
 # For each kind: its options, and those of which exactly one is needed.
 KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {

@@ -25,11 +25,11 @@ from rules.conditions import (
 from rules.fields import Fields, as_duration, wrong_kind
 from rules.load_context import Context
 from rules.model import Subject
+from rules.nodes import Kind, Node
 from rules.promql import misplaced_hole, unbalanced
 from rules.shapes import rule as shapes
 from rules.shapes.fragments import Shape
 from rules.templates import BadTemplate, check_template
-from rules.yaml import Kind, Node
 
 MAX_NESTING = 8
 MAX_GROUP = 100

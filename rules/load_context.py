@@ -10,8 +10,8 @@ from incidents.values import Severity
 from rules.durations import format_duration
 from rules.fields import MAX_HINTS, Fields, as_string, did_you_mean, wrong_kind
 from rules.matchers import BadMatcher, BadRegex, Matcher, parse_matchers
+from rules.nodes import Kind, Node, Problem, problem_at, problem_inside
 from rules.templates import BadTemplate, check_template
-from rules.yaml import Kind, Node, Problem, problem_at, problem_inside
 
 MAX_ID = 100
 MAX_MATCHERS = 100

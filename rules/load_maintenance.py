@@ -8,10 +8,10 @@ from rules.fields import Fields
 from rules.load_context import Context
 from rules.load_rotations import read_time
 from rules.maintaining import is_narrow
+from rules.nodes import Node
 from rules.sections import Sections
 from rules.shapes import file as shapes
 from rules.shapes.oncall import SHORT_WEEKDAYS, WEEKDAYS
-from rules.yaml import Node
 
 TOO_WIDE = "this holds for alerts without any label, so it would hold back everything"
 NARROWER = """name a label that must have a value; for everything write match: 'alertname=~".+"'"""

@@ -12,10 +12,10 @@ from rules.load_calendars import CalendarFiles
 from rules.load_channels import read_channel, warn_of_pages_only
 from rules.load_context import Context
 from rules.load_rotations import load_rotations, read_hours
+from rules.nodes import Kind, Node
 from rules.sections import Sections
 from rules.severities import SEVERITY_DEFAULTS
 from rules.shapes import oncall as shapes
-from rules.yaml import Kind, Node
 
 _SECOND, _YEAR = timedelta(seconds=1), timedelta(days=366)
 _ROLES = tuple(role.value for role in Role)

@@ -5,10 +5,10 @@ from datetime import timedelta
 from rules.load_context import Context
 from rules.load_rules import read_identity
 from rules.model import Defaults, Heartbeat
+from rules.nodes import Node
 from rules.sections import Sections
 from rules.shapes import file as shapes
 from rules.shapes.rule import DEFAULTS
-from rules.yaml import Node
 
 MAX_NORMALIZED = 100
 _SECOND, _YEAR = timedelta(seconds=1), timedelta(days=366)

@@ -9,8 +9,8 @@ from incidents.rotations import gaps
 from rules.fields import Fields
 from rules.load_calendars import CalendarFiles
 from rules.load_context import Context
+from rules.nodes import Kind, Node
 from rules.shapes import oncall as shapes
-from rules.yaml import Kind, Node
 
 DAYS_AHEAD = 90
 _SHORT = {name: place for place, name in enumerate(shapes.SHORT_WEEKDAYS)}

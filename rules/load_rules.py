@@ -12,9 +12,9 @@ from rules.fields import Fields
 from rules.load_conditions import LEAST, MOST, ConditionReader
 from rules.load_context import Context
 from rules.model import Defaults, Mode, Objective, Rule, Spread, Subject, Tier
+from rules.nodes import Kind, Node
 from rules.questions import measures_anything, watched_slo
 from rules.shapes import rule as shapes
-from rules.yaml import Kind, Node
 
 MAX_RULES = 20_000
 MAX_LABELS = 20  # of an identity

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from rules.fields import Fields
 from rules.load_context import Context
+from rules.nodes import Kind, Node
 from rules.openslo import Found, read_openslo
 from rules.promql import WINDOW, has_holes, ranges_without_window, unbalanced
 from rules.sections import Sections
 from rules.shapes import file as shapes
 from rules.slos import Slo
-from rules.yaml import Kind, Node
 
 LEAST, MOST = timedelta(hours=1), timedelta(days=366)
 SWITCH = ("on", "off")

@@ -6,9 +6,9 @@ from rules.fields import Fields
 from rules.load_context import Context
 from rules.load_oncall import load_roles
 from rules.model import TeamRule
+from rules.nodes import Node
 from rules.sections import Sections
 from rules.shapes import file as shapes
-from rules.yaml import Node
 
 
 def load_teams(sections: Sections, context: Context) -> tuple[dict[str, Team], tuple[TeamRule, ...]]:

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from rules.durations import parse_duration
 from rules.load_context import Context
+from rules.nodes import Kind, Node
 from rules.promql import WINDOW, ranges_without_window, unbalanced
 from rules.slos import Slo
-from rules.yaml import Kind, Node
 
 VERSION = "openslo/v1"
 # Further kinds of the language: who is told, and what of, is said in rules here.

@@ -5,9 +5,10 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from rules.load_context import Context
+from rules.nodes import Kind, Node
 from rules.openslo import is_openslo
 from rules.shapes.file import FILE
-from rules.yaml import Kind, Node, read_documents
+from rules.yaml import read_documents
 
 PACK_PREFIX = "pack:"
 CALENDAR_SUFFIX = ".ics"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from rules.fields import Fields
-from rules.yaml import Node, Problem
+from rules.nodes import Node, Problem
 
 
 class Reading(NamedTuple):

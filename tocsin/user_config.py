@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rules.fields import Fields
-from rules.yaml import MAX_BYTES, Problem, read_yaml
+from rules.nodes import Problem
+from rules.yaml import MAX_BYTES, read_yaml
 from tocsin.config_reading import Reading
 from tocsin.settings import ConfigurationError
 

@@ -10,7 +10,8 @@ import msgspec
 
 from incidents.alert import Alert, fingerprint_of
 from incidents.values import AlertStatus
-from rules.yaml import Kind, Node, Problem, read_yaml
+from rules.nodes import Kind, Node, Problem
+from rules.yaml import read_yaml
 
 MOST_ALERTS = 200
 WORD = re.compile(r"([A-Za-z_:][A-Za-z0-9_:.]*)=(.*)", re.DOTALL)

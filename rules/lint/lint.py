@@ -13,8 +13,8 @@ from rules.lint.ranges import impossible
 from rules.lint.shadowed import shadowed
 from rules.matchers import Matcher, Op
 from rules.model import Mode, Rule, RuleSet, Tier
+from rules.nodes import Node, Problem, problem_at
 from rules.sections import PACK_PREFIX, SourceFile
-from rules.yaml import Node, Problem, problem_at
 
 
 def lint(files: Sequence[SourceFile], rule_set: RuleSet) -> list[Problem]:

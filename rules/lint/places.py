@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from rules.matchers import BadMatcher, Matcher, parse_matchers
 from rules.model import Rule, Tier
+from rules.nodes import Kind, Node, Problem
 from rules.sections import SourceFile
-from rules.yaml import Kind, Node, Problem, read_yaml
+from rules.yaml import read_yaml
 
 
 class Places:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from rules.index import Matching
 from rules.lint.places import Places
 from rules.model import Mode, RuleSet, Subject
+from rules.nodes import Problem, problem_at
 from rules.sections import PACK_PREFIX, SourceFile
-from rules.yaml import Problem, problem_at
 
 
 def unmatched(files: Sequence[SourceFile], rule_set: RuleSet, seen: Iterable[Mapping[str, str]]) -> list[Problem]:

@@ -8,10 +8,11 @@ from incidents.timeline import EntryKind
 from incidents.values import Criterion, IncidentStatus, PageReason, Severity
 from rules.fields import Fields
 from rules.load_context import Context
+from rules.nodes import Kind, Node
 from rules.sections import SourceFile
 from rules.testing.load_events import EVENT_KEYS, read_event, read_labels
 from rules.testing.model import START, Expectation, Step, Test, TestFile, Wanted
-from rules.yaml import Kind, Node, read_yaml
+from rules.yaml import read_yaml
 
 FILE_KEYS = ("rule_files", "start", "tests")
 TEST_KEYS = ("name", "start", "events", "expect", "todo")

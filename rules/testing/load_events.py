@@ -15,6 +15,7 @@ from incidents.values import AlertStatus, Severity
 from rules.fields import Fields, as_string, did_you_mean
 from rules.index import identity_key
 from rules.load_context import Context
+from rules.nodes import Kind
 from rules.simulation.events import (
     SOURCE,
     Beat,
@@ -30,7 +31,6 @@ from rules.simulation.events import (
 from rules.simulation.simulation import Simulation, UnknownName
 from rules.slos import slo_named
 from rules.testing.model import Make
-from rules.yaml import Kind
 
 NUMBER = "{{ n }}"
 EVERY = 60.0  # seconds until Prometheus is asked again; it answers the same until the test says otherwise

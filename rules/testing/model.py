@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from rules.nodes import Node, Problem
 from rules.simulation.events import Event
 from rules.simulation.simulation import Simulation
-from rules.yaml import Node, Problem
 
 START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 Make = Callable[[Simulation, int], Sequence[Event]]  # events of the present instant, the n-th of those repeated

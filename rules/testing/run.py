@@ -10,13 +10,13 @@ from rules.durations import format_duration
 from rules.evaluate import Verdict
 from rules.index import Hit
 from rules.model import RuleSet
+from rules.nodes import Node
 from rules.simulation.simulation import Looked, Simulation, UnknownName
 from rules.testing.compare import Difference, differences, holds, in_order, shown
 from rules.testing.coverage import Seen
 from rules.testing.model import Expectation, Failure, Result, Step, Test, Wanted
 from rules.testing.observe import Got, entries_of, escalations_of, incidents_of, pages_of
 from rules.testing.reasons import Reasons
-from rules.yaml import Node
 
 
 def run_test(file: str, test: Test, rule_set: RuleSet, seen: Seen | None = None) -> Result:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from rules.durations import format_duration, parse_duration
 from rules.fields import Fields
-from rules.yaml import MAX_PROBLEMS, Kind, Node, Problem, read_yaml
+from rules.nodes import Kind, Node, Problem
+from rules.yaml import MAX_PROBLEMS, read_yaml
 
 ALIAS_BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)

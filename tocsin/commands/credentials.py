@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rules.fields import Fields
-from rules.yaml import MAX_BYTES, Node, Problem, read_yaml
+from rules.nodes import Node, Problem
+from rules.yaml import MAX_BYTES, read_yaml
 from tocsin.config_reading import Reading
 from tocsin.config_secrets import read_secrets, secret_keys
 from tocsin.settings import ApiRole, Settings, SourceKind

@@ -14,13 +14,13 @@ from rules.check import render_text
 from rules.files import read_rule_files
 from rules.load import load_rule_set
 from rules.model import RuleSet
+from rules.nodes import Problem
 from rules.sections import PACK_PREFIX, SourceFile
 from rules.testing.files import read_test_files
 from rules.testing.load import load_test_file
 from rules.testing.model import START, TestFile
 from rules.testing.render import coverage_lines, report_json, report_junit, result_lines, summary
 from rules.testing.suite import Report, Suite
-from rules.yaml import Problem
 from tocsin.commands.options import FAILED, UNUSABLE, config_option, settings_or_exit
 from tocsin.commands.printing import FORMATS, TEXT, Out
 
