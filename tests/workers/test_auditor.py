@@ -24,7 +24,7 @@ def desk(store_url: str, links: Links) -> Desk:
 def auditor(desk: Desk, heartbeat_url: str = "") -> Auditor:
     """An auditor that looks whenever the test says."""
     desk.link.one("DEL", keys.audited())
-    return Auditor(Link(desk.url), heartbeat_url=heartbeat_url, client=HttpClient(answer_seconds=0.5))
+    return Auditor(Link(desk.url), heartbeat_url=heartbeat_url, client=HttpClient())
 
 
 def test_auditor_sets_a_missing_step_again(desk: Desk):

@@ -1,5 +1,4 @@
 import threading
-import time
 from queue import Empty
 
 import pytest
@@ -25,7 +24,7 @@ class Gate:
         with self._lock:
             self.inside += 1
             self.most = max(self.most, self.inside)
-        self.open.wait(10)
+        self.open.wait(60)
         with self._lock:
             self.inside -= 1
         return Receipt(answer="through")
@@ -50,7 +49,7 @@ def dispatcher():
     for sender in senders.values():
         if isinstance(sender, Gate):
             sender.open.set()
-    made.close(timeout=5)
+    made.close(timeout=30)
 
 
 def named(name):
@@ -60,7 +59,7 @@ def named(name):
 
 def drain(dispatcher, count):
     """Take so many results."""
-    return [dispatcher.results.get(timeout=5) for _ in range(count)]
+    return [dispatcher.results.get(timeout=30) for _ in range(count)]
 
 
 def test_dispatcher_hands_back_one_result_for_each_page(page_sink, message, webhook):
@@ -71,11 +70,11 @@ def test_dispatcher_hands_back_one_result_for_each_page(page_sink, message, webh
     for page_id, path in [("a", "/pages"), ("b", "/bad"), ("c", "/busy")]:
         dispatcher.submit(page_id, webhook(url=page_sink.url_for(path)), message(page_id=page_id))
     results = {result.page_id: result for result in drain(dispatcher, 3)}
-    assert dispatcher.close(timeout=5) == 0
+    assert dispatcher.close(timeout=30) == 0
     assert (results["a"].accepted, results["a"].reason, results["a"].channel_name) == (True, "200 OK", "amira/1")
     assert (results["b"].accepted, results["b"].permanent) == (False, True)
     assert (results["c"].permanent, results["c"].retry_after) == (False, 9.0)
-    assert 0 < results["c"].duration < 5
+    assert results["c"].duration > 0
     page_sink.expect_page(page_id="a")
 
 
@@ -83,7 +82,7 @@ def test_dispatcher_answers_for_a_channel_that_cannot_send(message):
     """An unknown kind comes back as a result, never as an exception in the loop."""
     dispatcher = Dispatcher()
     dispatcher.submit("a", Channel(name="x", kind="pigeon"), message())
-    result = dispatcher.results.get(timeout=5)
+    result = dispatcher.results.get(timeout=30)
     assert (result.accepted, result.permanent) == (False, True)
     assert "pigeon" in result.reason
 
@@ -95,8 +94,8 @@ def test_dispatcher_bounds_what_is_in_flight_to_one_provider(dispatcher, message
     for number in range(20):
         dispatcher.submit(f"hung-{number}", named("hung"), message())
     dispatcher.submit("other", named("other"), message())
-    assert dispatcher.results.get(timeout=5).page_id == "other"
-    assert (hung.inside, dispatcher.pending) == (4, 20)
+    assert dispatcher.results.get(timeout=30).page_id == "other"
+    eventually(lambda: (hung.inside, dispatcher.pending) == (4, 20), what="four in flight, of twenty")
     hung.open.set()
     assert {result.page_id for result in drain(dispatcher, 20)} == {f"hung-{number}" for number in range(20)}
     assert hung.most == 4
@@ -127,12 +126,12 @@ def test_dispatcher_survives_a_fault_of_a_sender(dispatcher, message):
 
 def test_dispatcher_closes_without_waiting_for_a_hung_provider(dispatcher, message):
     """What is in flight at the end is counted as missing; its claim runs out and it is sent again."""
-    dispatcher.senders["hung"] = Gate("hung")
+    hung = dispatcher.senders["hung"] = Gate("hung")
     for number in range(6):
         dispatcher.submit(str(number), named("hung"), message())
-    began = time.monotonic()
+    eventually(lambda: hung.inside == 4, what="four in flight")
     assert dispatcher.close(timeout=0.2) == 6
-    assert time.monotonic() - began < 5
+    assert hung.inside == 4  # nobody has let them go
     with pytest.raises(RuntimeError):
         dispatcher.submit("late", named("hung"), message())
     with pytest.raises(Empty):
@@ -146,7 +145,7 @@ def test_dispatcher_makes_no_thread_for_a_send(dispatcher, message):
     others = threading.active_count()
     for number in range(200):
         dispatcher.submit(str(number), named("fast"), message())
-        dispatcher.results.get(timeout=5)
+        dispatcher.results.get(timeout=30)
     assert threading.active_count() - others <= 4
 
 
@@ -159,7 +158,7 @@ def test_dispatcher_sends_past_a_provider_that_really_hangs(page_sink, message, 
         for number in range(8):
             dispatcher.submit(f"silent-{number}", webhook(url=silent.url), message())
         dispatcher.submit("heard", webhook(url=page_sink.url), message(page_id="heard"))
-        assert dispatcher.results.get(timeout=5).accepted
+        assert dispatcher.results.get(timeout=30).accepted
         page_sink.expect_page(page_id="heard")
     finally:
         silent.close()
