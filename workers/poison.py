@@ -11,8 +11,7 @@ from incidents.measures import Measures
 from incidents.quarantined import Quarantined
 from incidents.snapshot import Need
 from incidents.store.intake import REFUSED_CHARACTERS, quarantine_id
-from rules.deciding.judging import Unjudged
-from rules.deciding.work import Arrival, DueTimer, Received, Work
+from rules.deciding.work import Arrival, DueTimer, Received, Unjudged, Work
 from workers.entries import Unreadable
 
 ERROR_CHARACTERS = 500

@@ -1,4 +1,4 @@
-"""One batch on its way through the rules: alerts that fire, repeat and end, and timers that fall due. Pure."""
+"""One batch on its way through the rules: alerts that fire, repeat and end. Pure."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -8,24 +8,17 @@ from msgspec.structs import replace
 
 from incidents.alert import AlertState, Change, observe
 from incidents.commit import (
-    TIMER_ABSORBED,
     TIMER_AGAIN,
     TIMER_ALERT,
-    TIMER_CLEAR,
     TIMER_EXPIRY,
-    TIMER_REVIEW,
-    TIMER_STALE,
-    clear_timer,
 )
-from incidents.events import ClearDue, ReviewDue
 from incidents.incident import Incident
 from incidents.journal.lines import Became
 from incidents.measures import Measures
 from incidents.overrides import rules_of
 from incidents.shadow import Shadowed, shadow_id
 from incidents.snapshot import FIRING_NOW, Plan, Snapshot
-from incidents.timeline import Entry, EntryKind, fold_name
-from incidents.transitions import transition
+from incidents.timeline import EntryKind, fold_name
 from incidents.values import AlertStatus
 from rules.deciding.findings import alert_of, arrival_of
 from rules.deciding.judging import Judge, Watch
@@ -124,13 +117,13 @@ class Batch:
             self._fired(arrival, known, state)
         elif change is Change.RESOLVED:
             self.became = Became.RESOLVED
-            self._resolved(arrival, state)
+            self.resolve(arrival, state)
         elif change is Change.RESOLVED_UNSEEN:
             self.became = Became.RESOLVED_UNSEEN
             self.view.remember(arrival.key, state)
         elif self._is_to_be_judged_anew(change, state):
             self.became = Became.JUDGED_ANEW
-            self._judge(arrival, state, fires_again=False)
+            self.hold_against_rules(arrival, state, fires_again=False)
         else:
             self.became = Became.REPEATED if change is Change.REPEATED else Became.LATE
             return False
@@ -155,9 +148,9 @@ class Batch:
                 self.view.windows.enter(hit, arrival.key)
             if hit.rule.flaps and known is not None:
                 self.view.windows.change(hit, arrival.key, state.starts_at)
-        self._judge(arrival, state, fires_again=True, previous=previous, matched=matched)
+        self.hold_against_rules(arrival, state, fires_again=True, previous=previous, matched=matched)
 
-    def _resolved(self, arrival: Arrival, state: AlertState) -> None:
+    def resolve(self, arrival: Arrival, state: AlertState) -> None:
         """A resolved alert never declares; it leaves the windows and the count of what fires."""
         # Some senders resolve without repeating what it was that fired.
         alert = alert_of(state)
@@ -177,7 +170,7 @@ class Batch:
         self.view.commit.timer(TIMER_EXPIRY + arrival.key, None)
         self.view.remember(arrival.key, state)
 
-    def _judge(
+    def hold_against_rules(
         self,
         arrival: Arrival,
         state: AlertState,
@@ -236,88 +229,7 @@ class Batch:
             return
         storm = self.view.incident(state.absorbed_by) if state.absorbed_by else None
         over = storm if storm is not None and not storm.is_open else None
-        self._judge(arrival_of(key, state), state, fires_again=False, over=over)
-
-    # Timers
-
-    def count_timer(self, timer: DueTimer) -> None:
-        """Take a timer that fell due away, and count it as an event."""
-        self.view.commit.timer(timer.member, None)
-        self._tally.count(Measures.EVENTS_RECEIVED)
-        self._tally.count(Measures.EVENTS, "processed")
-        self._tally.observe(Measures.TIMER_LATENESS, (self.now - timer.due_at).total_seconds())
-
-    def run_timer(self, kind: str, name: str, due_at: datetime) -> None:
-        """Look again at what a timer is about: it carries no truth of its own."""
-        if kind == TIMER_CLEAR:
-            self._clear_due(name)
-        elif kind == TIMER_EXPIRY:
-            self._expired(name, due_at)
-        elif kind == TIMER_STALE:
-            self._gone_silent(name)
-        elif kind == TIMER_AGAIN:
-            self.judge_again(name)
-        elif kind == TIMER_ABSORBED:
-            self._storm_over(name)
-        elif kind == TIMER_REVIEW:
-            self._review_due(name)
-        else:
-            self._alert_due(name)
-
-    def _storm_over(self, name: str) -> None:
-        """Let every alert that a storm absorbed be judged anew, now that it is over."""
-        keys = self.view.snapshot.attached.get(name, ())
-        plan = Plan()
-        plan.alerts.update(dict.fromkeys(key for key in keys if key not in self.view.snapshot.asked))
-        plan.require()
-        for key in keys:
-            state = self.view.state(key)
-            if state is not None and state.absorbed_by == name and state.status is AlertStatus.FIRING:
-                self.view.commit.timer(TIMER_AGAIN + key, self.now)
-
-    def _clear_due(self, name: str) -> None:
-        incident = self.view.incident(name)
-        if incident is not None:
-            done = transition(incident, ClearDue(), context=self.judge.context(name), now=self.now)
-            self.view.take(name, done)
-            self._clear_later(done.incident or incident)
-
-    def _review_due(self, name: str) -> None:
-        incident = self.view.incident(name)
-        if incident is not None:
-            done = transition(incident, ReviewDue(), context=self.judge.context(name), now=self.now)
-            self.view.take(name, done)
-
-    def _clear_later(self, incident: Incident) -> None:
-        """Look again where the alerts are clear, and another finding asks for that for longer."""
-        due = clear_timer(incident, self.view.tally(incident.id).clear_since) if incident.is_open else None
-        if due is not None and due > self.now:
-            self.view.commit.timer(TIMER_CLEAR + incident.id, due)
-
-    def _alert_due(self, key: str) -> None:
-        state = self.view.state(key)
-        if state is not None and state.status is AlertStatus.FIRING:
-            self._judge(arrival_of(key, state), state, fires_again=True)
-
-    def _expired(self, key: str, at: datetime) -> None:
-        """Nobody spoke of the alert until the instant that its sender gave: by the protocol it is resolved."""
-        state = self.view.state(key)
-        if state is None or state.status is not AlertStatus.FIRING:
-            return
-        ended = replace(state, status=AlertStatus.RESOLVED, ends_at=max(at, state.starts_at), received_at=self.now)
-        self._resolved(arrival_of(key, ended), ended)
-
-    def _gone_silent(self, key: str) -> None:
-        """Say that an alert that should be firing was not heard of for long; people decide what that means."""
-        state = self.view.state(key)
-        if state is None or state.status is not AlertStatus.FIRING:
-            return
-        text = (
-            f"{state.labels.get('alertname', 'An alert')} still counts as firing, but {state.source} went silent on it"
-        )
-        data = {"labels": state.labels, "source": state.source, "fingerprint": state.fingerprint}
-        entry = Entry(at=self.now, kind=EntryKind.ALERT_STALE, text=text, data=data)
-        self.view.commit.entries += [(incident, entry) for incident in self.view.homes(state.incidents)]
+        self.hold_against_rules(arrival_of(key, state), state, fires_again=False, over=over)
 
 
 def absorbers_first(hits: tuple[Hit, ...]) -> list[Hit]:

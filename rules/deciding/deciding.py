@@ -6,26 +6,23 @@ Where deciding meets something that was not loaded it raises `Need`; the caller 
 from collections.abc import Sequence
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from incidents.commit import TIMER_ABSORBED, TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, TIMER_INCIDENT, TIMER_REVIEW, Commit
 from incidents.snapshot import Plan, Snapshot
-from incidents.timeline import Entry
 from rules.deciding.batch import PROBE_LABEL, Batch, folds_of
 from rules.deciding.facts import Meter, Meters
 from rules.deciding.heartbeats import Beats, Pulse
 from rules.deciding.incidents import IncidentRules, Overseer
-from rules.deciding.judging import Unjudged, Watch
+from rules.deciding.judging import Watch
 from rules.deciding.notes import Notes
 from rules.deciding.received import Reception, plan_received
+from rules.deciding.timers import Timers
 from rules.deciding.windows import plan_windows
-from rules.deciding.work import Arrival, DueTimer, Received, Work
+from rules.deciding.work import Arrival, Received, Unjudged, Work
 from rules.index import Matched, Matching
 from rules.model import RuleSet, Subject
 
 BEAT_TIMERS = frozenset({TIMER_BEAT, TIMER_BEATS})
 INCIDENT_TIMERS = frozenset({TIMER_CLEAR, TIMER_INCIDENT, TIMER_REVIEW})
-LATE_SECONDS = 5.0  # what runs later than this says so
 REMEMBERED = 20_000  # label sets whose matching is kept
 
 
@@ -117,9 +114,10 @@ class Deciding:
         reception = Reception(batch, self._actions, Meter(batch, self._meters, work.arrivals))
         pulse = Pulse(batch, self._beats)
         overseer = Overseer(batch, self._on_incidents) if self._on_incidents.any else None
+        timers = Timers(batch, pulse, overseer)
         batch.require_all(_alerts_of(work), work.timers)
         for timer in work.timers:
-            self._run_timer(batch, pulse, overseer, timer)
+            timers.run(timer)
             if notes is not None:
                 notes.timer(timer)
         for event in work.arrivals:
@@ -141,36 +139,6 @@ class Deciding:
         for untold in to_tell:
             batch.judge.tell(untold)
         return batch.view.commit
-
-    @staticmethod
-    def _run_timer(batch: Batch, pulse: Pulse, overseer: Overseer | None, timer: DueTimer) -> None:
-        kind, _, name = timer.member.partition("|")
-        if f"{kind}|" == TIMER_BEATS:
-            pulse.look_at_all()  # no timer of the store, so no event
-            if overseer is not None:
-                overseer.look_at_all()
-            return
-        entries = batch.view.commit.entries
-        before = len(entries)
-        batch.count_timer(timer)
-        if f"{kind}|" == TIMER_BEAT:
-            pulse.silent(name)
-        elif f"{kind}|" == TIMER_INCIDENT:
-            batch.view.changed[name] = None
-        else:
-            batch.run_timer(f"{kind}|", name, timer.due_at)
-        if batch.view.fires_anew:
-            batch.judge.clear_no_more()
-        if overseer is not None and batch.view.changed:
-            overseer.look()
-        late = (batch.now - timer.due_at).total_seconds()
-        if late > LATE_SECONDS and len(entries) > before:
-            entries[before:] = [(incident, said_late(entry, late)) for incident, entry in entries[before:]]
-
-
-def said_late(entry: Entry, seconds: float) -> Entry:
-    """Return an entry that says how much too late its timer ran."""
-    return replace(entry, data={**entry.data, "late_seconds": round(seconds, 1)})
 
 
 def _alerts_of(work: Work) -> list[Arrival]:

@@ -11,7 +11,7 @@ from incidents.commit import TIMER_BEAT
 from incidents.heartbeat import SOURCE, HeartbeatState, silence_of
 from incidents.values import AlertStatus
 from rules.deciding.batch import Batch
-from rules.deciding.judging import Known
+from rules.deciding.known import Known
 from rules.deciding.work import Arrival
 from rules.evaluate import evaluate_safely
 from rules.index import Hit, Matched, Matching

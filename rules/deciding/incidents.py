@@ -12,8 +12,7 @@ from incidents.transitions import transition
 from incidents.values import AlertStatus, Criterion
 from rules.deciding.batch import Batch
 from rules.deciding.findings import finding_of, mark_of, severity_wanted
-from rules.deciding.judging import Unjudged
-from rules.deciding.work import Arrival
+from rules.deciding.work import Arrival, Unjudged
 from rules.evaluate import Outcome, Verdict
 from rules.index import Hit, Matched, Matching
 from rules.model import Mode, RuleSet, Subject

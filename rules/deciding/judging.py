@@ -1,13 +1,11 @@
 """Judging: what a rule's verdict does to the incident of its identity, in the midst of a batch. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from incidents.events import FindingHeld, HoldChanged, ObjectivesMeasured, Unmeasured
-from incidents.facts import Fact
 from incidents.incident import Incident
 from incidents.maintenance import Hold
 from incidents.measures import Measures
@@ -18,65 +16,16 @@ from incidents.transitions.held import is_held
 from incidents.transitions.objectives import is_noted_clear
 from incidents.values import AlertStatus, Criterion, IncidentStatus, Severity
 from rules.deciding.findings import arrival_of, finding_of, mark_of, severity_found, severity_wanted, unjudged
+from rules.deciding.known import Known
 from rules.deciding.notes import Notes
 from rules.deciding.view import View
-from rules.deciding.work import Arrival
+from rules.deciding.work import Arrival, Unjudged
 from rules.evaluate import Outcome, Verdict, evaluate_safely
 from rules.index import Hit, Matched
 from rules.maintaining import holds_for
 from rules.model import Mode, RuleSet, Subject, Tier
-from rules.slos import Slo, customers_of, slos_of
+from rules.slos import customers_of, slos_of
 from rules.teams import team_of
-from rules.verdicts import Counted
-
-
-class Known(NamedTuple):
-    """What is known of one event when a rule judges it."""
-
-    firing_since: datetime | None
-    silent_since: datetime | None
-    touched_at: datetime | None
-    incident: Incident | None
-    view: View
-    hit: Hit
-
-    def count(self, within: timedelta) -> int:
-        """Return how many different alerts (or actions) of the rule and identity there were within a span."""
-        return self.view.windows.count(self.hit, within)
-
-    def distinct(self, label: str, within: timedelta) -> int:
-        """Return how many different values of a label there were among them."""
-        return self.view.windows.distinct(self.hit, label, within)
-
-    def flaps(self, within: timedelta) -> int:
-        """Return how many changes between firing and resolved there were."""
-        return self.view.windows.flaps(self.hit, within)
-
-    def leaves(self, asked: Counted) -> datetime:
-        """Return the first instant at which a number that was reached may be below it again."""
-        return self.view.windows.leaves(self.hit, asked)
-
-    @property
-    def slos(self) -> Mapping[str, Slo]:
-        """The SLOs of the rule set by id."""
-        return self.view.slos
-
-    def fact(self, name: str) -> Fact | None:
-        """Return the last answer of Prometheus to a question."""
-        return self.view.fact(name)
-
-    def want(self, promql: str) -> None:
-        """Ask for a question to be asked for a while."""
-        self.view.want(promql)
-
-
-class Unjudged(NamedTuple):
-    """An event that could not be judged, and why."""
-
-    source: str
-    received_at: datetime
-    reason: str
-
 
 Watch = Callable[[Hit, Verdict, datetime], None]  # told of every verdict: the tools of rules listen, deciding does not
 

@@ -47,3 +47,11 @@ class Work(NamedTuple):
 
     arrivals: tuple[Arrival | Received, ...] = ()
     timers: tuple[DueTimer, ...] = ()
+
+
+class Unjudged(NamedTuple):
+    """An event that could not be judged, and why."""
+
+    source: str
+    received_at: datetime
+    reason: str

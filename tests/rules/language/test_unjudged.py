@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules.deciding.judging import Known
+from rules.deciding.known import Known
 
 RULES = """
 rules:
