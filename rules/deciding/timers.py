@@ -62,7 +62,7 @@ class Timers:
             entries[before:] = [(incident, said_late(entry, late)) for incident, entry in entries[before:]]
 
     def _look_at_all(self) -> None:
-        """Look at every heartbeat and open incident, as a decider begins or rules change: no timer of the store, so no event."""
+        """Look at all of them, as a decider begins or rules change: no timer of the store, so no event."""
         self._pulse.look_at_all()
         if self._overseer is not None:
             self._overseer.look_at_all()
