@@ -19,6 +19,7 @@ from incidents.store.archive import bring_back, counted
 from incidents.store.codec import decode_incident, tally_of
 from incidents.store.commit import commit_commands, escalation_command
 from incidents.store.connection import Command, Link, Links, checked
+from incidents.store.idempotency import along
 from incidents.store.load import FIELDS
 from incidents.store.tries import until_done
 from incidents.transitions import Context, Transition, transition
@@ -210,7 +211,8 @@ class Incidents:
     @staticmethod
     def _execute(link: Link, commit: Commit, also: Sequence[Command]) -> bool:
         """Write the commit; False when something watched has changed."""
-        replies = link.ask([("MULTI",), *commit_commands(commit), *also, ("EXEC",)])
+        made = next(iter(commit.declared), "")
+        replies = link.ask([("MULTI",), *commit_commands(commit), *also, *along(made), ("EXEC",)])
         checked(replies)
         return replies[-1] is not None
 

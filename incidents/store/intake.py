@@ -14,6 +14,7 @@ from incidents.measures import Measures, Tally
 from incidents.quarantined import Quarantined
 from incidents.redaction import needs_redaction, redact_alert, redact_incoming
 from incidents.store.connection import Command, Links, checked
+from incidents.store.idempotency import along
 from incidents.values import AlertStatus
 
 KIND_ALERTS = "alerts"  # kinds of entries: a wire format
@@ -105,6 +106,7 @@ class Intake:
         commands.append(("HSET", keys.sources_heard(), source, received_ms))
         commands += _quarantine(source, refused, received_at)
         commands += also
+        commands += along()
         commands.append(("EXISTS", keys.lease()))
         # Plain commands: a script that runs them costs the store half as much again.
         with self._links.borrow() as link:

@@ -2,26 +2,30 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
 from incidents import events, keys
+from incidents.errors import TocsinError
 from incidents.incident import Incident
 from incidents.maintenance import Maintenance
 from incidents.store.codec import decode_incident, decode_maintenance
-from incidents.store.connection import Link, Links, checked
+from incidents.store.connection import Command, Link, Links, checked
+from incidents.store.idempotency import along
 from incidents.store.incidents import Incidents
+from incidents.store.tries import until_done
 
 KEPT_FOR = timedelta(days=7)  # after its end
 MOST = 500
 AT_ONCE = 200
 
 
-class TooMany(Exception):
+class TooMany(TocsinError):
     """As much maintenance is planned as is kept."""
 
 
-class Taken(Exception):
+class Taken(TocsinError):
     """There is maintenance of this id already."""
 
 
@@ -34,14 +38,22 @@ def planned(links: Links) -> tuple[Maintenance, ...]:
 def add(links: Links, maintenance: Maintenance, now: datetime) -> None:
     """Keep one more, and forget what was over long ago; raises `Taken`, `TooMany`."""
     with links.borrow() as link:
-        known = decode_maintenance(tuple(link.one("HVALS", keys.maintenance())))
-        gone = [each.id for each in known if each.is_over(now - KEPT_FOR)]
-        if len(known) - len(gone) >= MOST:
-            raise TooMany
-        if gone:
-            link.one("HDEL", keys.maintenance(), *gone)
-        if not link.one("HSETNX", keys.maintenance(), maintenance.id, msgspec.json.encode(maintenance)):
-            raise Taken
+        until_done(link, partial(_try_add, link, maintenance, now), "the maintenance")
+
+
+def _try_add(link: Link, maintenance: Maintenance, now: datetime) -> bool | None:
+    """Add it and return True; None when something came between."""
+    key = keys.maintenance()
+    _, values = checked(link.ask([("WATCH", key), ("HVALS", key)]))
+    known = decode_maintenance(tuple(values))
+    gone = [each.id for each in known if each.is_over(now - KEPT_FOR)]
+    if len(known) - len(gone) >= MOST:
+        raise TooMany
+    if any(each.id == maintenance.id for each in known if each.id not in gone):
+        raise Taken
+    commands: list[Command] = [("HDEL", key, *gone)] if gone else []
+    commands += [("HSET", key, maintenance.id, msgspec.json.encode(maintenance)), *along(maintenance.id)]
+    return checked(link.ask([("MULTI",), *commands, ("EXEC",)]))[-1] is not None or None
 
 
 def end(links: Links, incidents: Incidents, maintenance_id: str, actor: str, now: datetime) -> tuple[bool, list[str]]:

@@ -25,6 +25,7 @@ from incidents.overrides import (
 from incidents.page import Page
 from incidents.store.commit import page_commands
 from incidents.store.connection import Command, Link, Links, checked
+from incidents.store.idempotency import along
 from incidents.store.rulesets import SUPERSEDED_SECONDS
 
 TRIES = 20
@@ -63,7 +64,7 @@ class Overrides:
                 raise StoreConflict(f"there are {MOST} overrides already: end some")
             return (*before, made)
 
-        return made, self._change(add, now, lambda _: tell(made))
+        return made, self._change(add, now, lambda _: tell(made), made.id)
 
     def end(self, name: str, now: datetime, tell: Callable[[MadeOverride], Sequence[Page]] = _none) -> MadeOverride:
         """End an override now, or take it away where it has not begun; return it as it was. Raises `NotFound`.
@@ -83,7 +84,9 @@ class Overrides:
             raise NotFound("override", name[:64])
         return found
 
-    def _change(self, change: Callable[[Made], Made], now: datetime, told: Callable[[Made], Sequence[Page]]) -> Made:
+    def _change(
+        self, change: Callable[[Made], Made], now: datetime, told: Callable[[Made], Sequence[Page]], made: str = ""
+    ) -> Made:
         """Change the overrides, and return them as they were before."""
         with self._links.borrow() as link:
             for _ in range(TRIES):
@@ -96,7 +99,7 @@ class Overrides:
                     link.one("UNWATCH")
                     raise
                 also = page_commands(told(before))
-                replies = link.ask([("MULTI",), *_commands(current, after), *also, ("EXEC",)])
+                replies = link.ask([("MULTI",), *_commands(current, after), *also, *along(made), ("EXEC",)])
                 checked(replies)
                 if replies[-1] is not None:
                     return before

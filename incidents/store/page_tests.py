@@ -12,6 +12,7 @@ from incidents.events import PageDelivered, PageFailed, PageSuppressed
 from incidents.page_test import TEST_PREFIX, PageTest, is_test, page_of
 from incidents.store.commit import page_commands
 from incidents.store.connection import Command, Link, checked
+from incidents.store.idempotency import along
 
 KEPT_SECONDS = 86_400
 _DIGITS = 16
@@ -24,7 +25,8 @@ def begin_test(link: Link, person: str, by: str, ruleset: str, now: datetime) ->
     test = PageTest(id=TEST_PREFIX + secrets.token_hex(_DIGITS // 2), person=person, by=by, at=now)
     key = keys.page_test(test.id)
     commands: list[Command] = [("HSET", key, "test", _ENCODER.encode(test)), ("EXPIRE", key, KEPT_SECONDS)]
-    checked(link.ask([("MULTI",), *commands, *page_commands([page_of(test, ruleset)]), ("EXEC",)]))
+    commands += page_commands([page_of(test, ruleset)])
+    checked(link.ask([("MULTI",), *commands, *along(test.id), ("EXEC",)]))
     return test
 
 

@@ -13,6 +13,7 @@ from incidents.store.archive import bring_back
 from incidents.store.codec import encode
 from incidents.store.commit import entry_command
 from incidents.store.connection import Command, Link, Links, checked
+from incidents.store.idempotency import along
 from incidents.store.tries import until_done
 from incidents.timeline import Entry
 
@@ -97,7 +98,7 @@ class Postmortems:
         after, entry = make(before)
         kept = [("RPUSH", keys.postmortem_versions(incident_id), stored)] if stored is not None else []
         state: Command = ("HSET", keys.postmortems(), incident_id, after.state.value)
-        commands = [("SET", key, encode(after)), state, *kept, entry_command(incident_id, entry)]
+        commands = [("SET", key, encode(after)), state, *kept, entry_command(incident_id, entry), *along()]
         written = checked(link.ask([("MULTI",), *commands, ("EXEC",)]))[-1]
         return after if written is not None else None
 

@@ -4,6 +4,7 @@ It decides nothing: commands go through the transition table of the domain, and 
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -41,8 +42,10 @@ from receiver.api import (
     stakeholders,
     state,
     statistics,
+    status_links,
     tasks,
 )
+from receiver.api.answers import IncidentAnswer
 from receiver.api.openapi import document as described
 from receiver.api.reading import body_of, query_of
 from receiver.api.route import BASE, Call, Reply, Route, Services
@@ -71,6 +74,7 @@ ROUTES: tuple[Route, ...] = (
     *roles.ROUTES,
     *document.ROUTES,
     *communications.ROUTES,
+    *status_links.ROUTES,
     *stakeholders.ROUTES,
     *tasks.ROUTES,
     *postmortem.ROUTES,
@@ -142,13 +146,25 @@ def _view(services: Services, route: Route, bodies: Bodies) -> Callable[..., Res
         )
         incidents.check_may_see(services, call)
         key = request.headers.get(idempotency.HEADER, "") if route.method == "POST" else ""
-        return idempotency.once(answers, route, call, key, lambda: _answer(services, route, call))
+        act = idempotency.Act(partial(_answer, services, route, call), partial(_told_again, services, route, call))
+        return idempotency.once(answers, route, call, key, act)
 
     return view
 
 
 def _answer(services: Services, route: Route, call: Call) -> Response:
-    reply = perform(services, route, call)
+    return _response(route, perform(services, route, call))
+
+
+def _told_again(services: Services, route: Route, call: Call, made: str) -> Response:
+    """Answer a call that was done and whose answer was lost, with what it changed as that is now."""
+    if issubclass(route.answer, IncidentAnswer):
+        return _response(route, incidents.reply_as_it_is(services, call, made or call.path["incident_id"]))
+    hint = "Look at what there is now; under another key it would be done once more."
+    raise Problem(409, "It was done, and the answer was lost.", hint=hint, members={"done": True, "id": made})
+
+
+def _response(route: Route, reply: Reply) -> Response:
     value = reply.value if isinstance(reply.value, bytes | Iterator) else msgspec.json.encode(reply.value)
     return Response(value, route.status, dict(reply.headers), content_type=route.media_type)
 

@@ -143,6 +143,15 @@ def incident_answer(incident: Incident, alerts: AlertTally, outcome: str, note: 
     return incident_json(incident, alerts) | {"outcome": outcome} | ({"note": note} if note else {})
 
 
+def reply_as_it_is(services: Services, call: Call, name: str) -> Reply:
+    """Return the answer to a command that was done before, whose first answer was lost."""
+    incident, alerts = services.api.incidents.home(name)
+    if not incident.is_seen_by(call.reader):
+        raise NotFound("incident", name)
+    headers = headers_of(incident) | {"Location": f"{BASE}/incidents/{incident.id}"}
+    return Reply(incident_answer(incident, alerts, "done before"), headers)
+
+
 _STATUS = Parameter(
     name="status",
     description="Only incidents of these statuses; `open` stands for all that are not over.",
