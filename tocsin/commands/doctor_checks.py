@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
+from incidents.queues import DECIDE_QUEUE, FACTS_QUEUE, PAGES_QUEUE
 from tocsin.commands.printing import span
 
 WORKER_SILENT = timedelta(seconds=10)  # a ticker gives a sign every quarter of a second
@@ -18,7 +18,7 @@ CLOCKS_FAR_APART = timedelta(seconds=30)
 QUIET = timedelta(hours=24)
 # They always have something to say, the Watchdog; others may be quiet for weeks.
 STEADY = ("alertmanager", "prometheus")
-WORKS_ON = {DECIDE_QUEUE: "decide", PAGES_QUEUE: "pages"}
+WORKS_ON = {DECIDE_QUEUE: "decide", PAGES_QUEUE: "pages", FACTS_QUEUE: "facts"}
 
 Json = dict[str, Any]
 

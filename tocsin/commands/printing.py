@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import click
 import msgspec
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +20,8 @@ from incidents.clock import utc_now
 
 TEXT, JSON = "text", "json"
 FORMATS = (TEXT, JSON)
+GAP = 2  # between columns
+WRAPPED = 28  # what is longer may be wrapped on a terminal; ids, instants and names never are
 
 SEVERITY_STYLES = {"SEV1": "bold red", "SEV2": "red", "SEV3": "yellow", "SEV4": "cyan"}
 STATUS_STYLES = {
@@ -68,18 +71,18 @@ class Out:
         """Print a text of our own as it is, to be copied."""
         click.echo(text)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str | Cell]]) -> None:
-        """Print rows under their columns; the words of severities and statuses have their colours."""
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str | Cell]], *, spare: Sequence[str] = ()) -> None:
+        """Print rows under their columns; the words of severities and statuses have their colours.
+
+        Columns that are `spare` are left out, the first first, where a terminal is too narrow for all.
+        """
         cells = [[_cell(value) for value in row] for row in rows]
-        if not self._is_terminal:
+        console = Console(highlight=False)
+        table = fitting_table(columns, cells, spare, console.width) if self._is_terminal else None
+        if table is None:
             _aligned(columns, cells)
-            return
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in cells:
-            table.add_row(*(Text(cell.text, style=cell.style) for cell in row))
-        Console(highlight=False).print(table)
+        else:
+            console.print(table)
 
     def fields(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Print names with their values, aligned; those without a value are left out."""
@@ -87,6 +90,28 @@ class Out:
         width = max((len(name) for name, _ in shown), default=0)
         for name, value in shown:
             self.line(f"{name:<{width}}  {value}")
+
+
+def fitting_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Cell]], spare: Sequence[str], room: int
+) -> Table | None:
+    """Return the table for a terminal, or None when even the narrowest one has no room."""
+    widths = [
+        max(cell_len(text) for text in (name, *(row[at].text for row in rows))) for at, name in enumerate(columns)
+    ]
+    shown = list(range(len(columns)))
+    for name in (*spare, None):
+        if sum(min(widths[at], WRAPPED) + GAP for at in shown) <= room + GAP:
+            break
+        if name is None:
+            return None
+        shown.remove(columns.index(name))
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    for at in shown:
+        table.add_column(columns[at], overflow="fold", no_wrap=widths[at] <= WRAPPED)
+    for row in rows:
+        table.add_row(*(Text(row[at].text, style=row[at].style) for at in shown))
+    return table
 
 
 def _cell(value: str | Cell) -> Cell:

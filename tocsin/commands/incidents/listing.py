@@ -32,6 +32,7 @@ def list_(client: Client, out: Out, status: tuple[str, ...], severity: tuple[str
         out.table(
             ("INCIDENT", "SEVERITY", "STATUS", "TITLE", "DECLARED", "AGE", "COMMANDER", "FIRING"),
             [_row(incident) for incident in found],
+            spare=("DECLARED", "FIRING", "COMMANDER"),
         )
     else:
         out.line("No incidents." if not query["status"] and not query["severity"] else "No such incidents.")

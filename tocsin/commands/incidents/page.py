@@ -82,4 +82,5 @@ def _print_timeline(out: Out, entries: list[Json]) -> None:
     out.table(
         ("AT", "KIND", "WHO", "WHAT"),
         [(instant(each["at"]), each["kind"], each["actor"], each["text"]) for each in entries],
+        spare=("KIND",),
     )
