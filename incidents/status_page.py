@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 import msgspec
 from itsdangerous import BadData, URLSafeSerializer
 
+from incidents.alert import short_hash
 from incidents.clock import from_ms, to_ms
 from incidents.links import BadLink
 from incidents.timeline import TimelineEntry
 
 LONGEST = timedelta(days=7)
+MOST_LINKS = 100  # of one incident that hold at once
 MAX_TOKEN = 1000
+_ID_DIGITS = 10
 _SALT = "status page"
 
 
@@ -25,6 +28,33 @@ class StatusLink(msgspec.Struct, frozen=True, kw_only=True):
     audience: str
     made_at: datetime
     expires_at: datetime
+
+
+class KeptLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is remembered of a link, to list it and to end it: everything but the link itself, which is a secret."""
+
+    id: str
+    by: str
+    audience: str
+    made_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it has neither expired nor been ended."""
+        return self.ended_at is None and now < self.expires_at
+
+
+def id_of(token: str) -> str:
+    """Return the id of a link, from which the link cannot be told."""
+    return short_hash(token)[:_ID_DIGITS]
+
+
+def kept_as(link: StatusLink, token: str) -> KeptLink:
+    """Return what is remembered of a link."""
+    return KeptLink(
+        id=id_of(token), by=link.by, audience=link.audience, made_at=link.made_at, expires_at=link.expires_at
+    )
 
 
 def seal(link: StatusLink, key: bytes) -> str:

@@ -57,3 +57,10 @@ def status_links_ended(incident_id: str) -> str:
     receiver.
     """
     return f"tocsin:status-page:{incident_id}:ended"
+
+
+def status_links(incident_id: str) -> str:
+    """Hash of link id -> what is remembered of a link of its status page. TTL: until the last of them has expired.
+    Writer, reader: the receiver.
+    """
+    return f"tocsin:status-page:{incident_id}:links"

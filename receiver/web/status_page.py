@@ -6,7 +6,7 @@ longer see the incident.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import Response
@@ -14,13 +14,14 @@ from flask import Response
 from incidents.errors import NotFound
 from incidents.incident import Incident
 from incidents.links import BadLink
-from incidents.status_page import LONGEST, StatusLink, said_in, seal, unseal
+from incidents.status_page import StatusLink, id_of, said_in, unseal
 from incidents.store.links import signing_key
-from incidents.store.status_links import end_links, ended_at
+from incidents.store.status_links import is_ended
 from incidents.timeline import EntryKind
 from incidents.values import IncidentStatus
 from receiver.api.route import Services
-from receiver.audit import trail
+from receiver.api.status_links import PATH as _LINKS
+from receiver.api.status_links import may_share
 from receiver.auth import ApiRole
 from receiver.deps import Deps
 from receiver.problems import Problem, problem_of
@@ -30,7 +31,7 @@ from receiver.web.rendering import Renderer
 from receiver.web.route import Page, PageRoute, Redirect, Visit
 
 _SHARE = "/incidents/{incident_id}/share"
-LASTS: Mapping[str, timedelta] = {"1": timedelta(days=1), "3": timedelta(days=3), "7": LONGEST}
+LASTS = ("1", "3", "7")  # days that the form offers
 COMMUNICATIONS = frozenset({EntryKind.COMMUNICATION})
 MOST_ENTRIES = 200
 IN_WORDS: Mapping[IncidentStatus, str] = {
@@ -54,30 +55,44 @@ class Told(NamedTuple):
 # Sharing
 
 
-def _share(visit: Visit) -> Page | Redirect:
-    """Make a link; it is shown once, to who made it."""
+def _show(visit: Visit, problem: Problem | None = None, made: Mapping[str, Any] | None = None) -> Page:
+    """Return the page that makes links and ends them; `made` is one that was made just now, and is shown once."""
     incident, _ = seen(visit)
-    lasts = LASTS.get(visit.form.get("days", "1"))
-    audience = visit.form.get("audience", "")
-    if lasts is None or audience not in {"", *_audiences(visit)}:
-        raise Problem(422, "A link lasts 1, 3 or 7 days, for one of the audiences that are there.")
-    link = StatusLink(
-        incident=incident.id, by=visit.who.name, audience=audience, made_at=visit.now, expires_at=visit.now + lasts
-    )
-    with trail().change(visit.who.name, f"POST {_SHARE}", incident.id), visit.services.api.links.borrow() as store:
-        address = f"{visit.services.api.external_url}/status/{seal(link, signing_key(store))}"
-    return Page("shared.html", {"incident": incident, "link": link, "address": address})
+    values = {
+        "incident": incident,
+        "links": visit.ask(_LINKS)["status_links"],
+        "audiences": tuple(visit.services.api.rule_set().oncall.audiences),
+        "made": made,
+        "problem": problem,
+        "typed": visit.form if problem is not None else {},
+    }
+    return Page("sharing.html", values, problem.status if problem else 200)
 
 
-def _audiences(visit: Visit) -> list[str]:
-    return list(visit.services.api.rule_set().oncall.audiences)
+def _get(visit: Visit) -> Page | Redirect:
+    return _show(visit)
+
+
+def _share(visit: Visit) -> Page | Redirect:
+    days = visit.form.get("days", "1")
+    body = {"audience": visit.form.get("audience", ""), "days": int(days) if days in LASTS else 0}
+    try:
+        return _show(visit, made=visit.perform("POST", _LINKS, body))
+    except Problem as problem:
+        return _show(visit, problem)
 
 
 def _end(visit: Visit) -> Page | Redirect:
-    incident, _ = seen(visit)
-    with trail().change(visit.who.name, f"POST {_SHARE}/end", incident.id), visit.services.api.links.borrow() as store:
-        end_links(store, incident.id, visit.now)
-    return Redirect(f"/incidents/{incident.id}", "Every link to its status page has ended.")
+    """End the link that the form names, or every one."""
+    link_id = visit.form.get("link", "")
+    if link_id:
+        one = visit._replace(path={**visit.path, "link_id": link_id})
+        one.perform("DELETE", f"{_LINKS}/{{link_id}}", {})
+        told = "The link has ended: it shows nothing any more."
+    else:
+        visit.perform("DELETE", _LINKS, {})
+        told = "Every link to the status page has ended."
+    return Redirect(f"/incidents/{visit.path['incident_id']}/share", told)
 
 
 # Looking
@@ -112,15 +127,13 @@ class StatusDesk:
                 link = unseal(token, signing_key(store))
             except BadLink:
                 raise ended from None
-            last = ended_at(store, link.incident)
-        maker = self._callers.get(link.by)
-        if now >= link.expires_at or maker is None or not maker.token_hashes or (last and link.made_at <= last):
-            raise ended
+            if now >= link.expires_at or is_ended(store, link.incident, id_of(token), link.made_at):
+                raise ended
         try:
             incident, _ = self._services.api.incidents.home(link.incident)
         except NotFound:
             raise ended from None
-        if not incident.is_seen_by(None if maker.role is ApiRole.ADMIN else maker.name):
+        if not may_share(self._callers.get(link.by), incident):
             raise ended
         return incident, link
 
@@ -135,6 +148,7 @@ class StatusDesk:
 
 
 ROUTES = (
+    PageRoute(method="GET", path=_SHARE, role=ApiRole.RESPONDER, handler=_get),
     PageRoute(method="POST", path=_SHARE, role=ApiRole.RESPONDER, handler=_share),
     PageRoute(method="POST", path=f"{_SHARE}/end", role=ApiRole.RESPONDER, handler=_end),
 )

@@ -95,8 +95,8 @@ def test_status_page_ends(amira, stranger, told, clock):
     clock.advance(days=3)
     assert stranger.get(again).status_code == 404
     audit = stranger.get("/api/v1/audit", headers={"Authorization": "Bearer token-of-ada"}).json["entries"]
-    made = [each["action"].removeprefix("POST /incidents/{incident_id}") for each in audit if each["target"] == told.id]
-    assert made == ["/share", "/share/end", "/share"]
+    made = [each["action"].split()[0] for each in audit if each["action"].endswith("/status_links")]
+    assert made == ["POST", "DELETE", "POST"]
     for wrong in ("/status/x", f"{again[:-2]}aa", f"/status/{'x' * 3000}"):
         assert stranger.get(wrong).text == ended.text
 
@@ -123,6 +123,22 @@ def test_status_page_of_an_incident_that_became_restricted(browser_of, stranger,
     assert stranger.get(of_bystander).status_code == 404
     assert stranger.get(of_admin).status_code == 200
     assert bo.post(f"/incidents/{incident.id}/share", "/rules", days="1").status_code == 404
+
+
+def test_status_page_links_are_listed_and_ended_one_by_one(amira, stranger, told, clock):
+    """The page lists them without their addresses; the others go on."""
+    first = share(amira, told)
+    clock.advance(seconds=1)
+    second = share(amira, told, audience="board", days="7")
+    path = f"/incidents/{told.id}/share"
+    page = amira.get(path).text
+    assert page.count("made by amira") == 2
+    assert "/status/" not in page
+    newest = re.search(r'name="link" value="([^"]*)"', page)[1]
+    assert page.index("What board was told") < page.index(newest) < page.index("Everything that was told")
+    assert amira.post(f"{path}/end", path, link=newest).status_code == 303
+    assert (stranger.get(first).status_code, stranger.get(second).status_code) == (200, 404)
+    assert amira.post(f"{path}/end", path, link=newest).status_code == 404
 
 
 def test_status_link_is_read_as_it_was_sealed(now):

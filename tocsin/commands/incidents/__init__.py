@@ -26,10 +26,12 @@ COMMANDS = {
     "reopen": f"{HERE}.acting:reopen",
     "resolve": f"{HERE}.acting:resolve",
     "role": f"{HERE}.roles:role_",
+    "share": f"{HERE}.sharing:share",
     "show": f"{HERE}.listing:show",
     "stakeholder": f"{HERE}.documenting:stakeholder",
     "task": f"{HERE}.documenting:task",
     "unacknowledge": f"{HERE}.acting:unacknowledge",
+    "unshare": f"{HERE}.sharing:unshare",
     "watch": f"{HERE}.watch:watch",
 }
 
