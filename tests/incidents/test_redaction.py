@@ -1,10 +1,9 @@
 """Credentials leave labels, annotations and texts; what only speaks about them stays."""
 
-import time
-
 import msgspec
 import pytest
 from builders import alert
+from explosions import cut_off_if_it_explodes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,8 +126,7 @@ def test_redaction_never_changes_what_was_not_asked_for(before: str, text: str, 
 
 
 def test_redaction_is_quick_on_what_is_made_to_be_slow():
-    """No text takes long: the expressions run in linear time."""
-    for text in ('"password":"' * 5000, "://" * 20_000, "password=" + "\\" * 60_000, "eyJ" * 20_000):
-        started = time.process_time()
-        redact(text)
-        assert time.process_time() - started < 2
+    """No text explodes: the expressions run in linear time, and what is as long as this would take hours otherwise."""
+    for text in ('"password":"' * 50_000, "://" * 200_000, "password=" + "\\" * 600_000, "eyJ" * 200_000):
+        with cut_off_if_it_explodes():
+            redact(text)

@@ -1,7 +1,6 @@
 """What Alertmanager, its forgeries and its accidents send, and what becomes of it."""
 
 import json
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -69,12 +68,10 @@ def test_payload_fingerprint_in_capitals_is_the_same(alert, webhook):
     assert parsed.fingerprint == "c5a1f1d2e3b4a596"
 
 
-def test_payload_fingerprint_of_huge_labels_is_quick_and_stable(alert, webhook):
-    """Labels of many megabytes are hashed in no time, the same each time, and differently when they differ."""
+def test_payload_fingerprint_of_huge_labels_is_stable(alert, webhook):
+    """Labels of many megabytes are hashed the same each time, and differently when they differ."""
     bodies = [webhook(alert(fingerprint=..., labels={"a": "x" * 5_000_000, "b": end})) for end in "yyz"]
-    started = time.thread_time()
     prints = [parse(body).alerts[0].fingerprint for body in bodies]
-    assert time.thread_time() - started < 2
     assert prints[0] == prints[1] != prints[2]
 
 
@@ -196,11 +193,9 @@ def test_payload_empty_list_is_no_error(webhook):
     ],
 )
 def test_payload_that_is_none_names_the_place(body, pointer, says):
-    """A body that nothing can be made of is refused as a whole, quickly, with the pointer or the offset."""
-    started = time.thread_time()
+    """A body that nothing can be made of is refused as a whole, with the pointer or the offset."""
     with pytest.raises(BadPayload) as caught:
         parse(body)
-    assert time.thread_time() - started < 0.5
     assert caught.value.pointer == pointer
     assert says in caught.value.message
 
@@ -278,19 +273,6 @@ def test_payload_flood_of_small_parts_is_refused(body):
     """A body of a few megabytes cannot make us hold gigabytes."""
     with pytest.raises(BadPayload, match="more than"):
         parse(body)
-
-
-def test_payload_speed_is_bounded(alert, webhook):
-    """Fifty alerts take a small part of a millisecond (a wide margin for busy machines)."""
-    body = webhook(*[alert()] * 50)
-    best = min(_timed(body) for _ in range(30))
-    assert best / 50 < 50e-6
-
-
-def _timed(body: bytes) -> float:
-    started = time.thread_time()
-    parse(body)
-    return time.thread_time() - started
 
 
 def test_payload_names_the_receiver_as_it_is_configured(alert, webhook):

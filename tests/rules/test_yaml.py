@@ -1,8 +1,7 @@
 """The strict YAML reader: what it types, what it refuses and where, and that no input makes it raise or linger."""
 
-import time
-
 import pytest
+from explosions import cut_off_if_it_explodes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,19 +58,16 @@ def test_yaml_types_scalars_of_the_core_schema(text, value):
     ],
 )  # fmt: skip
 def test_yaml_refuses_with_the_place(text, expected):
-    """Everything outside of the strict subset is refused with line, column and mend, in less than 50 ms."""
-    started = time.thread_time()
+    """Everything outside of the strict subset is refused with line, column and mend."""
     _, problems = read(text)
     assert str(problems[0]).startswith(expected)
-    assert time.thread_time() - started < 0.05
 
 
 def test_yaml_alias_bomb_is_cheap():
     """Aliases are never followed."""
-    started = time.thread_time()
-    node, problems = read(ALIAS_BOMB)
+    with cut_off_if_it_explodes():
+        node, problems = read(ALIAS_BOMB)
     assert {problem.code for problem in problems} == {"E104", "E105"}
-    assert time.thread_time() - started < 0.05
     assert node.kind is Kind.MAPPING
 
 
