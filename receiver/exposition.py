@@ -18,7 +18,7 @@ from prometheus_client.core import Metric
 from incidents.calendars import CalendarStatus
 from incidents.errors import TocsinError
 from incidents.measures import Measures
-from incidents.paging import HOURS
+from incidents.paging.steps import HOURS
 from incidents.post_incident_actions import ActionState, is_overdue
 from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
 from incidents.statistics.nights import DAY, NIGHT

@@ -14,7 +14,7 @@ from incidents import events
 from incidents.document.review import with_review
 from incidents.errors import MergedAway, TransitionNotAllowed
 from incidents.incident import Incident
-from incidents.repaging import with_repage
+from incidents.paging.repaging import with_repage
 from incidents.teams import DEFAULT_TEAM, of_team
 from incidents.timeline import SYSTEM
 from incidents.transitions.actions import UnfitAction, action_written

@@ -99,9 +99,12 @@ def overdue_entries(overdue: tuple[Overdue, ...], now: datetime) -> tuple[Entry,
     """Return the note of what was to be done after earlier incidents of the same rule, and is overdue."""
     if not overdue:
         return ()
-    text = f"{told_overdue(overdue)}: they came of the same rule"
-    data = {"overdue_actions": {each.incident: each.count for each in overdue}}
-    return (Entry(at=now, kind=EntryKind.NOTE, text=text, data=data),)
+    number = sum(each.count for each in overdue)
+    which = "an earlier incident" if len(overdue) == 1 else f"{len(overdue)} earlier incidents"
+    are = "action is" if number == 1 else "actions are"
+    text = f"{number} post-incident {are} overdue, of {which} of the same rule"
+    # Which ones stands in the incident: one of them may be restricted later, and what is written here stays.
+    return (Entry(at=now, kind=EntryKind.NOTE, text=text, data={"overdue_actions": number}),)
 
 
 def told_overdue(overdue: tuple[Overdue, ...]) -> str:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from incidents import events, paging
+from incidents import events
 from incidents.document.values import Edited
 from incidents.incident import Finding, Incident, Stakeholder
 from incidents.measures import Measures, Tally
+from incidents.paging import steps
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.actions import overdue_entries
 from incidents.transitions.merging import assign, roles_wanted, with_stakeholders
@@ -93,7 +94,7 @@ def _declared(
         incident, (Role.INCIDENT_COMMANDER, *roles, *roles_wanted(incident)), context.oncall, now
     )
     incident, told = with_stakeholders(incident, stakeholders, context, now, customers=customers)
-    called = paging.begin(
+    called = steps.begin(
         incident,
         context.oncall,
         policy=policy,

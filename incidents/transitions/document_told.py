@@ -15,7 +15,7 @@ from incidents.incident import Incident
 from incidents.measures import Tally
 from incidents.oncall import LIFECYCLE_KINDS, Audience
 from incidents.page import CHANNEL_PREFIX, News, Page
-from incidents.paging import news
+from incidents.paging.pages import news
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.outcome import Context, Transition, changed
 from incidents.transitions.people import on_it

@@ -5,10 +5,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from incidents import events, paging
+from incidents import events
 from incidents.incident import Finding, Incident
 from incidents.maintenance import Hold
 from incidents.page import Page
+from incidents.paging import steps
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.held import is_held
 from incidents.transitions.merging import absorbs_anew, merged
@@ -47,7 +48,7 @@ def finding(incident: Incident, event: events.FindingHeld, context: Context, now
         )
         return changed(incident, raised, (entry, *said, *brought), pages, reason="severity raised")
     if acts and event.calls:
-        called = paging.begin(
+        called = steps.begin(
             after,
             context.oncall,
             policy=event.policy,
@@ -60,7 +61,7 @@ def finding(incident: Incident, event: events.FindingHeld, context: Context, now
             incident, called.incident, (entry, *brought, *called.entries), called.pages, reason="people called"
         )
     if is_held(incident) and not event.holds:
-        called = paging.release(after, context.oncall, now=now)
+        called = steps.release(after, context.oncall, now=now)
         return changed(
             incident, called.incident, (entry, *brought, *called.entries), called.pages, reason="finding added"
         )
@@ -125,7 +126,7 @@ def reseverity(  # noqa: PLR0913 - what changed, whom it pages and why
     )
     if after.severity.rank >= before.severity.rank:
         return after, (entry,), ()
-    called = paging.begin(
+    called = steps.begin(
         after, context.oncall, policy=policy, reason=reason, received_at=received_at, now=now, holds=holds
     )
     return called.incident, (entry, *called.entries), called.pages
@@ -166,7 +167,7 @@ def reopened(
         after, brought = merged(after, event, context, now)
     policy = event.policy if event else (incident.paging.policy if incident.paging else "default")
     received_at = event.received_at if event else now
-    called = paging.begin(
+    called = steps.begin(
         after,
         context.oncall,
         policy=policy,

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from incidents import events, paging
+from incidents import events
 from incidents.incident import Incident
 from incidents.maintenance import Hold, held_until, names_of
+from incidents.paging import steps
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.outcome import Context, Transition, changed, unchanged
 
@@ -45,7 +46,7 @@ def hold_changed(incident: Incident, event: events.HoldChanged, context: Context
     if not event.ended:
         until = held_until(event.holds, now)
         if until is not None:
-            return changed(incident, _looked_at(incident, event.holds, paging.looked_at(until, now)), (), reason="held")
+            return changed(incident, _looked_at(incident, event.holds, steps.looked_at(until, now)), (), reason="held")
         return _paged(incident, "An alert outside of it fires", holds, context, now)
     rest = tuple(hold for hold in holds if hold.id != event.ended)
     if rest == holds:
@@ -53,7 +54,7 @@ def hold_changed(incident: Incident, event: events.HoldChanged, context: Context
     until = held_until(rest, now)
     if until is None:
         return _over(incident, holds, context, now, actor=event.actor)
-    return changed(incident, _looked_at(incident, rest, paging.looked_at(until, now)), (), reason="held by another")
+    return changed(incident, _looked_at(incident, rest, steps.looked_at(until, now)), (), reason="held by another")
 
 
 def _over(
@@ -69,7 +70,7 @@ def _over(
 
 
 def _paged(incident: Incident, why: str, holds: tuple[Hold, ...], context: Context, now: datetime) -> Transition:
-    called = paging.release(incident, context.oncall, now=now)
+    called = steps.release(incident, context.oncall, now=now)
     text = f"{why}: what maintenance {names_of(holds)} held back is paged now"
     entry = Entry(at=now, kind=EntryKind.NOTE, text=text, data=_data(holds))
     return changed(incident, called.incident, (entry, *called.entries), called.pages, reason="paged after maintenance")

@@ -8,13 +8,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from incidents import events, paging
+from incidents import events
 from incidents.document.values import Task
 from incidents.document.versions import summary_standing
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Finding, Incident, Merged, Objective, Roles
 from incidents.measures import Measures
 from incidents.page import Page
+from incidents.paging import steps
+from incidents.paging.pages import over_pages
 from incidents.post_incident_actions import PostIncidentAction
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.findings import reseverity
@@ -38,7 +40,7 @@ def merged_into(incident: Incident, event: events.MergedInto, context: Context, 
         hint = f"it takes the findings of a storm in; merge {event.into} into it instead"
         raise TransitionNotAllowed(incident.status.value, "MergedInto", hint)
     after = replace(
-        paging.stop(incident),
+        steps.stop(incident),
         status=IncidentStatus.RESOLVED,
         resolved_at=now,
         merged_into=event.into,
@@ -47,7 +49,7 @@ def merged_into(incident: Incident, event: events.MergedInto, context: Context, 
         handover=None,
         absorbs_until=None,
     )
-    done = changed(incident, after, (), paging.over(incident, now=now), reason=f"merged into {event.into}")
+    done = changed(incident, after, (), over_pages(incident, now=now), reason=f"merged into {event.into}")
     done.tally.count(Measures.CLOSED, incident.rule or "", "resolved")
     return done
 

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from incidents import events, paging
+from incidents import events
 from incidents.document.values import Edited
 from incidents.incident import Incident, Roles, Stakeholder
 from incidents.oncall import OnCall, SeveritySettings
+from incidents.paging.targets import commander_on_duty
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.objectives import wanted_objectives
 from incidents.transitions.outcome import Context
@@ -69,7 +70,7 @@ def assign(
     entries = []
     held: Roles = incident.roles
     for role in dict.fromkeys(roles):
-        person = paging.commander_on_duty(oncall, role, now) if held.holder(role) is None else None
+        person = commander_on_duty(oncall, role, now) if held.holder(role) is None else None
         if person is None:
             continue
         held = replace(held, engineers=(person,)) if role is Role.ENGINEER else replace(held, **{role.value: person})

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from incidents import events, paging
+from incidents import events
 from incidents.incident import Incident
 from incidents.measures import Measures, Tally
-from incidents.repaging import repaged
+from incidents.paging import steps
+from incidents.paging.pages import stage_of
+from incidents.paging.repaging import repaged
 from incidents.statistics.nights import time_of_day
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.document_told import not_told, told
@@ -28,7 +30,7 @@ def step_due(incident: Incident, event: events.StepDue, context: Context, now: d
         return unchanged("no step is due")
     if incident.paging.holds:
         return held_step_due(incident, context, now)
-    called = paging.next_step(incident, context.oncall, now=now)
+    called = steps.next_step(incident, context.oncall, now=now)
     return changed(incident, called.incident, called.entries, called.pages, reason="escalated")
 
 
@@ -78,7 +80,7 @@ def page_failed(incident: Incident, event: events.PageFailed, context: Context, 
             "verdict": "permanent" if event.permanent else "retry",
         },
     )
-    if event.again_at is None and _of_present_step(incident, event) and paging.has_next_step(incident, context.oncall):
+    if event.again_at is None and _of_present_step(incident, event) and steps.has_next_step(incident, context.oncall):
         assert incident.paging is not None  # noqa: S101 - it has a present step
         hurried = replace(incident, paging=replace(incident.paging, next_at=now))
         return changed(incident, hurried, (entry,), reason="page given up")
@@ -90,7 +92,7 @@ def _of_present_step(incident: Incident, event: events.PageFailed) -> bool:
     present = incident.paging
     if not incident.is_open or present is None or present.next_at is None:
         return False
-    return event.page_id.startswith(f"{incident.id}.{present.start}.{paging.stage_of(present)}.")
+    return event.page_id.startswith(f"{incident.id}.{present.start}.{stage_of(present)}.")
 
 
 def _present(texts: dict[str, str]) -> dict[str, str]:

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from incidents import events, paging
+from incidents import events
 from incidents.document.operating import BY_OUTSIDER, is_outside
 from incidents.incident import Incident, Objective
 from incidents.measures import Measures
+from incidents.paging import steps
+from incidents.paging.pages import over_pages
 from incidents.timeline import SYSTEM, Entry, EntryKind
 from incidents.transitions.findings import reopened, reseverity
 from incidents.transitions.merging import assign, roles_wanted, with_stakeholders
@@ -30,7 +32,7 @@ def acknowledge(incident: Incident, event: events.Acknowledge, context: Context,
             return changed(incident, on_it(after, event.actor, now), handed_over, reason="handed over")
         return unchanged(f"already acknowledged by {incident.acknowledged_by or 'somebody'}")
     entry = said(EntryKind.PAGE_ACKNOWLEDGED, event.actor, "The page was acknowledged", event.note, now)
-    after = paging.stop(after)
+    after = steps.stop(after)
     if incident.status is IncidentStatus.DECLARED:
         entry = said(EntryKind.ACKNOWLEDGED, event.actor, "Acknowledged", event.note, now)
         after = replace(after, status=IncidentStatus.ACKNOWLEDGED)
@@ -57,7 +59,7 @@ def mitigate(incident: Incident, event: events.Mitigate, context: Context, now: 
     if incident.status is IncidentStatus.MITIGATED:
         return unchanged("already mitigated")
     entry = said(EntryKind.MITIGATED, event.actor, "Mitigated", event.note, now)
-    after = replace(paging.stop(incident), status=IncidentStatus.MITIGATED, mitigated_at=now)
+    after = replace(steps.stop(incident), status=IncidentStatus.MITIGATED, mitigated_at=now)
     done = _with_acknowledgement(incident, after, (entry,), event.actor, now, "mitigated")
     done.tally.observe(Measures.TO_MITIGATE, (now - incident.declared_at).total_seconds(), incident.severity.value)
     return done
@@ -78,8 +80,8 @@ def resolve(incident: Incident, event: events.Resolve, context: Context, now: da
 
 
 def _close(incident: Incident, entries: tuple[Entry, ...], now: datetime, reason: str) -> Transition:
-    pages = paging.over(incident, now=now)
-    after = replace(paging.stop(incident), status=IncidentStatus.RESOLVED, resolved_at=now)
+    pages = over_pages(incident, now=now)
+    after = replace(steps.stop(incident), status=IncidentStatus.RESOLVED, resolved_at=now)
     done = changed(incident, after, entries, pages, reason=reason)
     done.tally.count(Measures.CLOSED, incident.rule or "", "resolved")
     done.tally.observe(Measures.TO_RESOLVE, (now - incident.declared_at).total_seconds(), incident.severity.value)
@@ -113,8 +115,8 @@ def dismiss(incident: Incident, event: events.Dismiss, context: Context, now: da
     """Close as no incident: it counts against the rule that declared it."""
     del context
     entry = said(EntryKind.DISMISSED, event.actor, "Dismissed as no incident", event.reason, now)
-    pages = paging.over(incident, now=now)
-    after = replace(paging.stop(incident), status=IncidentStatus.DISMISSED, resolved_at=now)
+    pages = over_pages(incident, now=now)
+    after = replace(steps.stop(incident), status=IncidentStatus.DISMISSED, resolved_at=now)
     done = changed(incident, after, (entry,), pages, reason="dismissed")
     done.tally.count(Measures.CLOSED, incident.rule or "", "dismissed")
     return done
@@ -132,7 +134,7 @@ def escalate(incident: Incident, event: events.Escalate, context: Context, now: 
     if event.severity is not None and not event.page:
         return unchanged(f"it is {event.severity} already")
     reason = PageReason.BACKUP if event.page == "backup" else PageReason.ESCALATED
-    called = paging.begin(incident, context.oncall, policy=policy, reason=reason, received_at=now, now=now)
+    called = steps.begin(incident, context.oncall, policy=policy, reason=reason, received_at=now, now=now)
     text = f"{event.actor} asked for more people: policy {policy}"
     entry = Entry(at=now, kind=EntryKind.PAGE_ESCALATED, actor=event.actor, text=text, data={"policy": policy})
     return changed(incident, called.incident, (entry, *called.entries), called.pages, reason="escalated")
@@ -173,7 +175,7 @@ def unacknowledge(incident: Incident, event: events.Unacknowledge, context: Cont
     status = IncidentStatus.MITIGATED if mitigated else IncidentStatus.DECLARED
     after = replace(incident, status=status, acknowledged_at=None, acknowledged_by="")
     policy = incident.paging.policy if incident.paging else "default"
-    called = paging.begin(
+    called = steps.begin(
         after, context.oncall, policy=policy, reason=PageReason.UNACKNOWLEDGED, received_at=now, now=now
     )
     return changed(incident, called.incident, (entry, *called.entries), called.pages, reason="unacknowledged")

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from incidents import events, paging
+from incidents import events
 from incidents.incident import Incident
+from incidents.paging import steps
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.outcome import Context, Transition, changed
 
@@ -13,7 +14,7 @@ from incidents.transitions.outcome import Context, Transition, changed
 def restored(incident: Incident, event: events.Restored, context: Context, now: datetime) -> Transition:
     """Page nobody: who was due to be paged then may be on it, or it may be over; and say so on the timeline."""
     del context
-    quiet = paging.stop(incident)
+    quiet = steps.stop(incident)
     if quiet.paging is not None and quiet.paging.repage_at is not None:
         quiet = replace(quiet, paging=replace(quiet.paging, repage_at=None))
     rested = replace(incident, review_due_at=None)  # a review that was due meanwhile is not reminded of at once

@@ -15,7 +15,7 @@ from incidents.errors import TransitionNotAllowed
 from incidents.incident import Handover, Incident, Roles
 from incidents.oncall import LIFECYCLE_KINDS, OnCall, SeveritySettings
 from incidents.page import News, Page
-from incidents.paging import handover_page, news
+from incidents.paging.pages import handover_page, news
 from incidents.timeline import SYSTEM, Entry, EntryKind
 from incidents.transitions.objectives import unmet_objectives
 from incidents.transitions.outcome import Context, Transition, changed, unchanged

@@ -13,7 +13,8 @@ from incidents.incident import Incident
 from incidents.measures import Measures
 from incidents.oncall import LIFECYCLE_KINDS, Channel
 from incidents.page import CHANNEL_PREFIX, News, Page
-from incidents.paging import HOURS, news
+from incidents.paging.pages import news
+from incidents.paging.steps import HOURS
 from incidents.timeline import SYSTEM, EntryKind
 from incidents.transitions.held import is_end_near, is_held
 from incidents.transitions.outcome import Context, Transition

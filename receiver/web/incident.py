@@ -9,10 +9,10 @@ import msgspec
 from incidents.alert import AlertState
 from incidents.errors import NotFound
 from incidents.incident import AlertTally, Incident
+from incidents.paging.upcoming import Upcoming, upcoming
 from incidents.store.alert_reads import HeardAlert
 from incidents.timeline import EntryKind
 from incidents.transitions import TABLE
-from incidents.upcoming import Upcoming, upcoming
 from incidents.values import IncidentStatus, Role, Severity
 from receiver.api.commands import COMMANDS, DEFAULT_POLICY
 from receiver.api.incidents import checked_id

@@ -11,8 +11,8 @@ from incidents import keys
 from incidents.alert import AlertState
 from incidents.clock import to_ms
 from incidents.events import Acknowledge, Note, RoleGiven
+from incidents.paging.upcoming import upcoming
 from incidents.store.codec import encode
-from incidents.upcoming import upcoming
 from incidents.values import AlertStatus, Role
 from receiver.web import PAGES
 from receiver.web.health import health_in

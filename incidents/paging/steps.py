@@ -1,6 +1,5 @@
-"""Who is paged by which step of a policy, and what comes after it. Pure."""
+"""From step to step of a paging policy: begin, hold back, go on, begin the next round, stop. Pure."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -9,23 +8,15 @@ from msgspec.structs import replace
 from incidents.hours import stretch_at
 from incidents.incident import Incident, Paging
 from incidents.maintenance import REMIND_BEFORE, Hold, held_until, names_of
-from incidents.oncall import OnCall, Policy, Rotation, SeveritySettings, Step
-from incidents.page import CHANNEL_PREFIX, News, Page
-from incidents.rotations import NobodyOnCall, holder
+from incidents.oncall import OnCall, Policy, SeveritySettings, Step
+from incidents.page import Page
+from incidents.paging.pages import page_of
+from incidents.paging.targets import Target, policy_of, targets_of
 from incidents.timeline import Entry, EntryKind
-from incidents.values import PageReason, Role, Severity
+from incidents.values import PageReason, Severity
 
-ROTATION_PREFIX = "rotation:"
 HOURS = "hours"  # the reason why nobody is paged outside of those of a policy
-DEFAULT_POLICY = Policy(id="default", steps=(Step(page=(Role.INCIDENT_COMMANDER.value,)),))
 NOBODY = "Nobody can be paged: no person or channel is configured for {targets}; add people, a rotation and roles"
-
-
-class Target(NamedTuple):
-    """One person (or `channel:NAME`) to page, with the role in which, if any."""
-
-    person: str
-    role: str | None
 
 
 class Called(NamedTuple):
@@ -34,25 +25,6 @@ class Called(NamedTuple):
     incident: Incident
     entries: tuple[Entry, ...]
     pages: tuple[Page, ...]
-
-
-def policy_of(oncall: OnCall, policy_id: str) -> Policy:
-    """Return a policy by name, else the default, else one that pages the commander."""
-    return oncall.policies.get(policy_id) or oncall.policies.get("default") or DEFAULT_POLICY
-
-
-def commander_on_duty(oncall: OnCall, role: Role, now: datetime) -> str | None:
-    """Return who holds a role by its rotation at an instant, None where no rotation is configured for it."""
-    rotation_id = oncall.roles.get(role)
-    rotation = oncall.rotations.get(rotation_id) if rotation_id else None
-    return _holder(rotation, now) if rotation else None
-
-
-def _holder(rotation: Rotation, now: datetime, ahead: int = 0) -> str | None:
-    try:
-        return holder(rotation, now, ahead=ahead).person
-    except NobodyOnCall:
-        return None
 
 
 def begin(
@@ -90,6 +62,35 @@ def next_step(incident: Incident, oncall: OnCall, *, now: datetime) -> Called:
     return _call(replace(incident, paging=advanced), oncall, received_at=now, now=now, escalated=True)
 
 
+def release(incident: Incident, oncall: OnCall, *, now: datetime) -> Called:
+    """Page what maintenance held, as if it came just now."""
+    if incident.paging is None:
+        return Called(incident, (), ())
+    freed = replace(incident.paging, holds=(), next_at=None)
+    opens = _opens_at(incident, oncall, freed, now)
+    if opens is not None:
+        return _waits_for_hours(replace(incident, paging=freed), freed, opens, now)
+    return _call(replace(incident, paging=freed), oncall, received_at=now, now=now, escalated=False)
+
+
+def stop(incident: Incident) -> Incident:
+    """Return the incident with no further step due."""
+    if incident.paging is None or (incident.paging.next_at is None and not incident.paging.holds):
+        return incident
+    return replace(incident, paging=replace(incident.paging, next_at=None, holds=()))
+
+
+def has_next_step(incident: Incident, oncall: OnCall) -> bool:
+    """Whether another step follows in the present round."""
+    paging = incident.paging
+    return paging is not None and paging.step < len(policy_of(oncall, paging.policy).steps)
+
+
+def looked_at(until: datetime, now: datetime) -> datetime:
+    """Return when to look at what is held until an instant: shortly before, to remind of the end, and then at it."""
+    return until - REMIND_BEFORE if until - now > REMIND_BEFORE else until
+
+
 def _held(incident: Incident, paging: Paging, holds: tuple[Hold, ...], until: datetime, now: datetime) -> Called:
     """Page nobody until maintenance is over; a paging that is under way is not held back, and goes on as it is."""
     waits = incident.paging is not None and incident.paging.next_at is not None and not incident.paging.holds
@@ -124,45 +125,6 @@ def _waits_for_hours(incident: Incident, paging: Paging, opens: datetime, now: d
     return Called(incident, (entry,), ())
 
 
-def looked_at(until: datetime, now: datetime) -> datetime:
-    """Return when to look at what is held until an instant: shortly before, to remind of the end, and then at it."""
-    return until - REMIND_BEFORE if until - now > REMIND_BEFORE else until
-
-
-def release(incident: Incident, oncall: OnCall, *, now: datetime) -> Called:
-    """Page what maintenance held, as if it came just now."""
-    if incident.paging is None:
-        return Called(incident, (), ())
-    freed = replace(incident.paging, holds=(), next_at=None)
-    opens = _opens_at(incident, oncall, freed, now)
-    if opens is not None:
-        return _waits_for_hours(replace(incident, paging=freed), freed, opens, now)
-    return _call(replace(incident, paging=freed), oncall, received_at=now, now=now, escalated=False)
-
-
-def has_next_step(incident: Incident, oncall: OnCall) -> bool:
-    """Whether another step follows in the present round."""
-    paging = incident.paging
-    return paging is not None and paging.step < len(policy_of(oncall, paging.policy).steps)
-
-
-def stop(incident: Incident) -> Incident:
-    """Return the incident with no further step due."""
-    if incident.paging is None or (incident.paging.next_at is None and not incident.paging.holds):
-        return incident
-    return replace(incident, paging=replace(incident.paging, next_at=None, holds=()))
-
-
-def over(incident: Incident, *, now: datetime) -> tuple[Page, ...]:
-    """Return what tells everybody who was paged that it is over."""
-    if incident.paging is None:
-        return ()
-    return tuple(
-        _page(incident, incident.paging, Target(person, None), received_at=now, now=now, over=True)
-        for person in incident.paged
-    )
-
-
 def _advance(paging: Paging, policy: Policy) -> Paging | None:
     if paging.step < len(policy.steps):
         return replace(paging, step=paging.step + 1)
@@ -179,7 +141,7 @@ def _call(incident: Incident, oncall: OnCall, *, received_at: datetime, now: dat
     entries: list[Entry] = []
     while True:
         step = policy.steps[paging.step - 1]
-        targets = list(_targets(step, incident, oncall, now))
+        targets = list(targets_of(step, incident, oncall, now))
         if targets:
             break
         entries.append(_nobody(step, now))
@@ -191,7 +153,8 @@ def _call(incident: Incident, oncall: OnCall, *, received_at: datetime, now: dat
     if escalated and targets:
         entries.append(_escalated(paging, targets, now))
     pages = tuple(
-        _page(incident, replace(paging, reason=reason), target, received_at=received_at, now=now) for target in targets
+        page_of(incident, replace(paging, reason=reason), target, received_at=received_at, now=now)
+        for target in targets
     )
     paged = tuple(dict.fromkeys((*incident.paged, *(target.person for target in targets))))
     return Called(replace(incident, paging=paging, paged=paged), tuple(entries), pages)
@@ -201,87 +164,6 @@ def _wait(step: Step, incident: Incident, oncall: OnCall) -> timedelta:
     if step.acknowledge_within is not None:
         return step.acknowledge_within
     return oncall.severities.get(incident.severity, SeveritySettings()).acknowledge_within
-
-
-def _targets(step: Step, incident: Incident, oncall: OnCall, now: datetime) -> Iterator[Target]:
-    seen: set[str] = set()
-    for name in step.page:
-        target = _target(name, incident, oncall, now)
-        if target is not None and target.person not in seen:
-            seen.add(target.person)
-            yield target
-
-
-def _target(name: str, incident: Incident, oncall: OnCall, now: datetime) -> Target | None:
-    if name in set(Role):
-        role = Role(name)
-        person = incident.roles.holder(role) or commander_on_duty(oncall, role, now)
-        return Target(person, name) if person else None
-    if name.startswith(ROTATION_PREFIX):
-        rotation_id, _, ahead = name.removeprefix(ROTATION_PREFIX).partition("+")
-        rotation = oncall.rotations.get(rotation_id)
-        person = _holder(rotation, now, int(ahead or 0)) if rotation else None
-        return Target(person, None) if person else None
-    known = (
-        name.removeprefix(CHANNEL_PREFIX) in oncall.channels
-        if name.startswith(CHANNEL_PREFIX)
-        else name in oncall.people
-    )
-    return Target(name, None) if known else None
-
-
-def _page(
-    incident: Incident, paging: Paging, target: Target, *, received_at: datetime, now: datetime, over: bool = False
-) -> Page:
-    stage = "over" if over else stage_of(paging)
-    return Page(
-        id=f"{incident.id}.{paging.start}.{stage}.{target.person}",
-        over=over,
-        incident_id=incident.id,
-        person=target.person,
-        role=target.role,
-        step=paging.step,
-        round=paging.round,
-        reason=paging.reason,
-        ruleset=incident.ruleset,
-        created_at=now,
-        received_at=received_at,
-    )
-
-
-def stage_of(paging: Paging) -> str:
-    """Return how a page's id names the step: `ROUND.STEP`."""
-    return f"{paging.round}.{paging.step}"
-
-
-def news(incident: Incident, target: str, kind: News, *, channel: str, now: datetime, text: str = "") -> Page:
-    """Return what tells somebody over one channel, expecting nothing back; newer news of a kind take its place."""
-    paging = incident.paging or Paging(policy="", reason=PageReason.DECLARED)
-    stage = kind.value if kind in {News.OVER, News.ACKNOWLEDGED} else f"{kind.value}{incident.version}"
-    return Page(
-        id=f"{incident.id}.{paging.start}.{stage}.{target}.{channel}",
-        over=True,
-        news=kind,
-        text=text,
-        incident_id=incident.id,
-        person=target,
-        channel=channel,
-        role=None,
-        step=paging.step,
-        round=paging.round,
-        reason=paging.reason,
-        ruleset=incident.ruleset,
-        created_at=now,
-        received_at=now,
-    )
-
-
-def handover_page(incident: Incident, person: str, *, text: str, now: datetime) -> Page:
-    """Return the page that asks somebody to take the command over; each asking is a page of its own."""
-    paging = incident.paging or Paging(policy="", reason=PageReason.ESCALATED)
-    asked = _page(incident, paging, Target(person, Role.INCIDENT_COMMANDER.value), received_at=now, now=now)
-    name = f"{incident.id}.{paging.start}.handover{incident.version}.{person}"
-    return replace(asked, id=name, reason=PageReason.ESCALATED, text=text, handover=True)
 
 
 def _nobody(step: Step, now: datetime) -> Entry:

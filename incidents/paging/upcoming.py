@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from incidents import paging
 from incidents.incident import Incident
 from incidents.maintenance import names_of
 from incidents.oncall import OnCall
+from incidents.paging import steps
 from incidents.teams import of_team
 
 
@@ -32,9 +32,9 @@ def upcoming(incident: Incident, oncall: OnCall) -> Upcoming:
         return _without_step(incident, present.repage_at)
     oncall = of_team(oncall, incident.team)
     if present.holds:
-        called = paging.release(replace(incident), oncall, now=present.next_at)
+        called = steps.release(replace(incident), oncall, now=present.next_at)
         return Upcoming(present.next_at, _people(called), f"held by maintenance {names_of(present.holds)}")
-    called = paging.next_step(incident, oncall, now=present.next_at)
+    called = steps.next_step(incident, oncall, now=present.next_at)
     if called.pages:
         return Upcoming(present.next_at, _people(called))
     why = "all rounds are over then" if called.incident.paging and called.incident.paging.next_at is None else ""
@@ -50,5 +50,5 @@ def _without_step(incident: Incident, repage_at: datetime | None) -> Upcoming:
     return Upcoming(None, (), f"{by} acknowledged")
 
 
-def _people(called: paging.Called) -> tuple[str, ...]:
+def _people(called: steps.Called) -> tuple[str, ...]:
     return tuple(dict.fromkeys(page.person.removeprefix("channel:") for page in called.pages))

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from incidents.incident import Incident
 from incidents.oncall import OnCall
-from incidents.paging import Called, begin, policy_of
+from incidents.paging.steps import Called, begin
+from incidents.paging.targets import policy_of
 from incidents.timeline import Entry, EntryKind
 from incidents.values import IncidentStatus, PageReason
 
