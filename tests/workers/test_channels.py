@@ -41,11 +41,12 @@ def test_message_is_what_the_documentation_says(message):
 def test_console_prints_a_block_in_one_write(message):
     """Who is paged, why, the text and where to acknowledge."""
     stream = io.StringIO()
-    receipt = ConsoleSender(stream).send(message(text="first\nsecond"), NOW)
+    receipt = ConsoleSender(stream).send(message(text="first\nsecond", incident_url="http://t/incidents/1"), NOW)
     printed = stream.getvalue()
     assert receipt.answer == "printed"
     assert "PAGE for amira (incident_commander), 03:00:00 UTC: declared, step 1, round 1\n| first\n| second" in printed
     assert "acknowledge: tocsin incidents acknowledge INC-2026-0001" in printed
+    assert "|              http://t/incidents/1\n" in printed
 
 
 def test_console_marks_repeats_and_the_end(message):

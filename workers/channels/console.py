@@ -37,6 +37,8 @@ def _block(message: Message, now: datetime) -> str:
         lines.append(f"acknowledge: tocsin incidents acknowledge {message.incident['id']}")
     if not is_notice(message.incident["id"]):
         lines.append(f"look at it:  tocsin incidents show {message.incident['id']}")
+        if message.incident_url:
+            lines.append(f"             {message.incident_url}")
     body = "\n".join(f"| {_printable(line)}" for line in lines)
     return f"\n+{'-' * _WIDTH}\n{body}\n+{'-' * _WIDTH}\n"
 
