@@ -18,23 +18,16 @@ from incidents.redaction import REDACTED
 from incidents.store.intake import Refused
 from incidents.values import AlertStatus
 from receiver.payloads import clamps, instants
-from receiver.payloads.loose import Object, as_text, decode, line, list_at, object_at, text_at
+from receiver.payloads.loose import Object, decode, line, list_at, object_at, text_at
+from receiver.payloads.pagerduty_event_labels import MAX_NAME, annotations_of, detail_labels, labels_of
 from receiver.payloads.wire import Unfit, alert_of, refusal, wire_of_value
 
 ACTIONS = ("trigger", "acknowledge", "resolve")
-SEVERITIES = ("critical", "error", "warning", "info")
-UNKNOWN_SEVERITY = "error"
 MAX_DEDUP_KEY = 255
 MAX_SUMMARY = 1024
-MAX_NAME = 256  # characters of a label
 LEAST_SECRET = 8  # characters; a shorter one would stand in ordinary words
 MAX_SINGLE = 10_000  # alerts in one event
 
-# What Alertmanager and Grafana put into custom_details beside what the user chose.
-_GROUP_DETAILS = ("firing", "resolved", "num_firing", "num_resolved", "error")
-_COUNTED = re.compile(r"^\[(?:FIRING|RESOLVED)(?::\d+)?[^\]]*\]\s*", re.IGNORECASE)
-_NOT_WORD = re.compile(r"[^a-zA-Z0-9_]+")
-_LISTED = re.compile(r"^ - ([a-zA-Z_][a-zA-Z0-9_]{0,255}) = (.*)$")
 _WRITTEN = ("labels", "annotations", "generator_url", "service", "text", "actor")
 _ZONE_TWICE = re.compile(r"([+-]\d\d:?\d\d)Z$")
 
@@ -108,7 +101,7 @@ def take_change(read: Read, source: str) -> Taken:
     actor = next(
         (text_at(details, name) for name in ("actor", "author", "user", "deployer") if _has(details, name)), ""
     )
-    labels = _detail_labels(details)
+    labels = detail_labels(details)
     if where:
         labels.setdefault("host", where)
     made = Action(
@@ -192,9 +185,9 @@ class _Maker:
 
     def _alert(self, status: AlertStatus, payload: Object, details: Object) -> Alert:
         summary = line(text_at(payload, "summary"), MAX_SUMMARY)
-        labels = self._labels(payload, details, summary) if payload else {}
+        labels = labels_of(self._event, payload, details, summary) if payload else {}
         url = text_at(self._event, "client_url")
-        annotations = self._annotations(payload, details, summary)
+        annotations = annotations_of(self._event, payload, details, summary)
         kept_labels, kept_annotations, kept_url = clamps.clamp(labels, annotations, url)
         return Alert(
             fingerprint=scoped(self._hash, self._dedup_key),
@@ -205,41 +198,6 @@ class _Maker:
             # trigger after a resolve look late, for here it opens a new alert.
             generator_url=kept_url,
         )
-
-    def _labels(self, payload: Object, details: Object, summary: str) -> dict[str, str]:
-        listed = _listed_labels(text_at(details, "firing") or text_at(details, "resolved"))
-        severity = text_at(payload, "severity").strip().lower()
-        where = line(text_at(payload, "source"), MAX_NAME)
-        labels = {
-            "alertname": line(text_at(payload, "class") or _COUNTED.sub("", summary), MAX_NAME),
-            "severity": severity if severity in SEVERITIES else UNKNOWN_SEVERITY,
-            # Alertmanager and Grafana name themselves here.
-            "host": "" if where == text_at(self._event, "client") else where,
-            "component": line(text_at(payload, "component"), MAX_NAME),
-            "group": line(text_at(payload, "group"), MAX_NAME),
-            "class": line(text_at(payload, "class"), MAX_NAME),
-        }
-        # What an alert says of itself goes before what its notification says of it.
-        labels = {**{name: text for name, text in labels.items() if text}, **listed}
-        for name, text in _detail_labels(details).items():
-            labels.setdefault(name, text)
-        return labels
-
-    def _annotations(self, payload: Object, details: Object, summary: str) -> dict[str, str]:
-        event = self._event
-        links = [f"{text_at(each, 'text')} {text_at(each, 'href')}".strip() for each in list_at(event, "links")[:16]]
-        images = [text_at(each, "src") for each in list_at(event, "images")[:16]]
-        annotations = {
-            "summary": summary,
-            "client": line(text_at(event, "client"), MAX_NAME),
-            "timestamp": line(text_at(payload, "timestamp"), 64),
-            "links": "\n".join(filter(None, links)),
-            "images": "\n".join(filter(None, images)),
-        }
-        for name, value in details.items():
-            if not _is_label(name, value):
-                annotations.setdefault(name or "details", as_text(value))
-        return {name: text for name, text in annotations.items() if text}
 
 
 def _dedup_key(event: Object, action: str, new_key: str, errors: list[str]) -> str:
@@ -260,40 +218,6 @@ def _choice(name: str, given: str, choices: Sequence[str]) -> str:
     if not given:
         return f"'{name}' is missing or blank"
     return f"'{name}' is invalid (must be one of the following: {', '.join(repr(each) for each in choices)})"
-
-
-def _has(payload: Object, name: str) -> bool:
-    return bool(text_at(payload, name).strip())
-
-
-def _is_label(name: str, value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= MAX_NAME and "\n" not in value and name not in _GROUP_DETAILS
-
-
-def _detail_labels(details: Object) -> dict[str, str]:
-    """The short texts among the details, under names that rules can write."""
-    labels: dict[str, str] = {}
-    for name, value in details.items():
-        if _is_label(name, value) and (word := _NOT_WORD.sub("_", name).strip("_")):
-            labels.setdefault(word[:MAX_NAME], value)
-    return labels
-
-
-def _listed_labels(text: str) -> dict[str, str]:
-    """The labels that all alerts have in common in Alertmanager's list of them as text (up to 0.29)."""
-    common: dict[str, str] | None = None
-    labels: dict[str, str] = {}
-    is_inside = False
-    for row in [*text.splitlines(), "Labels:"]:
-        if row == "Labels:":
-            if labels:
-                common = labels if common is None else dict(common.items() & labels.items())
-            labels, is_inside = {}, True
-        elif is_inside and (found := _LISTED.match(row)):
-            labels[found[1]] = found[2][:MAX_NAME]
-        else:
-            is_inside = False
-    return {name: value for name, value in (common or {}).items() if value}
 
 
 def _instant(payload: Object) -> datetime | None:
@@ -318,3 +242,7 @@ def _without(secret: str, made: Any) -> Any:  # noqa: ANN401 - an alert or an ac
                 word.replace(secret, REDACTED): text.replace(secret, REDACTED) for word, text in value.items()
             }
     return msgspec.structs.replace(made, **changed)
+
+
+def _has(payload: Object, name: str) -> bool:
+    return bool(text_at(payload, name).strip())
