@@ -63,7 +63,7 @@ def app() -> Flask:
             record=metrics,
             build="0",
             body_readers=int(os.environ["READERS"]),
-            body_timeout=2.5,
+            body_timeout=float(os.environ.get("BODY_SECONDS", "60")),
         )
     )
     application.add_url_rule("/pid", "pid", lambda: str(os.getpid()))

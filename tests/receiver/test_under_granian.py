@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -24,15 +25,16 @@ BEARER = {"Authorization": "Bearer source-token"}
 class Server:
     """A receiver under granian; `url` is where it answers."""
 
-    def __init__(self, counts: Path, *, workers: int, threads: int, readers: int) -> None:
+    def __init__(self, counts: Path, *, workers: int, threads: int, readers: int, body_seconds: float) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         options = [f"--workers={workers}", f"--blocking-threads={threads}", "--respawn-failed-workers"]
         options += ["--respawn-interval=0.1", "--interface=wsgi", "--http=1", "--no-ws", f"--port={self.port}"]
+        settings = {"COUNTS": str(counts), "READERS": str(readers), "BODY_SECONDS": str(body_seconds)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "granian", *options, f"--working-dir={HERE}", "--factory", "serving:app"],
             cwd=ROOT,
-            env=os.environ | {"COUNTS": str(counts), "READERS": str(readers), "PYTHONPATH": str(ROOT)},
+            env=os.environ | settings | {"PYTHONPATH": str(ROOT)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -41,23 +43,23 @@ class Server:
 
     def healthy(self) -> bool:
         try:
-            return requests.get(f"{self.url}/-/healthy", timeout=5).ok
+            return requests.get(f"{self.url}/-/healthy", timeout=30).ok
         except requests.RequestException:
             return False
 
     def post(self) -> int:
         return requests.post(
-            f"{self.url}/webhooks/alertmanager", b'{"alerts":[]}', headers=BEARER, timeout=10
+            f"{self.url}/webhooks/alertmanager", b'{"alerts":[]}', headers=BEARER, timeout=30
         ).status_code
 
     def counted(self, code: int = 202) -> float:
-        text = requests.get(f"{self.url}/metrics", timeout=5).text
+        text = requests.get(f"{self.url}/metrics", timeout=30).text
         found = re.search(rf'tocsin_webhooks_total{{code="{code}",source="prod"}} (\S+)', text)
         assert found is not None
         return float(found[1])
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
     def stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -74,8 +76,8 @@ def wait_until(holds, seconds: float = 40) -> None:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """Two threads, of which one at a time reads a body."""
-    server = Server(tmp_path_factory.mktemp("counts"), workers=1, threads=2, readers=1)
+    """Two threads, of which one at a time reads a body, for a minute if need be: what comes before, waited for none."""
+    server = Server(tmp_path_factory.mktemp("counts"), workers=1, threads=2, readers=1, body_seconds=60)
     yield server
     server.stop()
 
@@ -113,9 +115,7 @@ def test_server_refuses_a_stranger_before_the_body(server):
     """401 comes without a byte of the body, so a stranger can hold nobody up."""
     with server.connect() as connection:
         connection.sendall(b"POST /webhooks/alertmanager HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
-        started = time.monotonic()
         assert b" 401 " in answer_of(connection)
-        assert time.monotonic() - started < 2.4  # a body that were waited for would be cut after 2.5
 
 
 def test_server_chunked_body_is_taken(server):
@@ -126,37 +126,54 @@ def test_server_chunked_body_is_taken(server):
 
 
 def test_server_slow_bodies_hold_up_nobody_else(server):
-    """While senders dribble, probes are answered and others are told to try again; then the slow ones are cut."""
+    """While senders dribble, probes are answered, and others are told to try again."""
+    slow = _dribbling(server)
+    assert server.healthy()
+    wait_until(lambda: len(_readable(slow)) == 2)
+    assert all(b" 503 " in answer_of(connection) for connection in _readable(slow))
+    for connection in slow:
+        connection.close()
+    wait_until(lambda: server.post() == 202)
+
+
+def test_server_slow_bodies_are_cut(tmp_path):
+    """Whoever holds the one place for longer than a body may take loses it, and the next is served."""
+    server = Server(tmp_path, workers=1, threads=2, readers=1, body_seconds=1)
+    try:
+        for connection in _dribbling(server):
+            answer = answer_of(connection)
+            assert answer == b"" or b" 503 " in answer
+            connection.close()
+        wait_until(lambda: server.post() == 202)
+    finally:
+        server.stop()
+
+
+def _readable(connections: list[socket.socket]) -> list[socket.socket]:
+    return select.select(connections, [], [], 0)[0]
+
+
+def _dribbling(server: Server) -> list[socket.socket]:
     slow = [server.connect() for _ in range(3)]
     for connection in slow:
         connection.sendall(POST + b"Content-Length: 100\r\n\r\n{")
-    started = time.monotonic()
-    assert server.healthy()
-    assert time.monotonic() - started < 2.4
-    for connection in slow:
-        with contextlib.suppress(ConnectionError):
-            connection.sendall(b" ")
-        answer = answer_of(connection)
-        assert answer == b"" or b" 503 " in answer
-        connection.close()
-    assert time.monotonic() - started < 15
-    assert server.post() == 202
+    return slow
 
 
 def test_server_answers_no_version_of_its_own(server):
     """The server header is ours on every answer."""
-    assert requests.get(f"{server.url}/-/healthy", timeout=5).headers["Server"] == "tocsin"
-    assert requests.get(f"{server.url}/webhooks/alertmanager", timeout=5).status_code == 405
+    assert requests.get(f"{server.url}/-/healthy", timeout=30).headers["Server"] == "tocsin"
+    assert requests.get(f"{server.url}/webhooks/alertmanager", timeout=30).status_code == 405
 
 
 def test_server_counts_survive_killed_workers(tmp_path):
     """Whichever worker counted, and however it died, a scrape of any worker gives the sum."""
-    server = Server(tmp_path, workers=2, threads=1, readers=1)
+    server = Server(tmp_path, workers=2, threads=1, readers=1, body_seconds=60)
     try:
         for _ in range(10):
             assert server.post() == 202
         for _ in range(2):
-            victim = int(requests.get(f"{server.url}/pid", timeout=5).text)
+            victim = int(requests.get(f"{server.url}/pid", timeout=30).text)
             os.kill(victim, signal.SIGKILL)
             # Until it has gone, its end of the port takes connections that nobody answers.
             wait_until(lambda victim=victim: not is_alive(victim))
