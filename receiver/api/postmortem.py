@@ -1,26 +1,21 @@
-"""The post-mortem over the API: read as JSON, Markdown, page and picture, written by people, reviewed and published."""
+"""The post-mortem over the API: read as JSON, Markdown, page and picture, with every version that people wrote."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from incidents.document.versions import difference
 from incidents.incident import Incident
 from incidents.postmortem.draft import as_json, draft_of
-from incidents.postmortem.editing import edited, moved, standing
+from incidents.postmortem.editing import standing
 from incidents.postmortem.markdown import as_markdown
 from incidents.postmortem.picture import picture_of
 from incidents.postmortem.printed import as_html
 from incidents.postmortem.record import Record
-from incidents.postmortem.values import Postmortem, PostmortemState, Section
+from incidents.postmortem.values import Postmortem, PostmortemState
 from incidents.presentation import instant
-from incidents.store.postmortems import Changed, Postmortems, StalePostmortem
+from incidents.store.postmortems import Postmortems
 from incidents.values import IncidentStatus
-from receiver.api import texts
 from receiver.api.incidents import checked_id
 from receiver.api.postmortem_answers import (
     PostmortemAnswer,
-    PostmortemBody,
-    PostmortemStateBody,
     PostmortemVersionAnswer,
     PostmortemVersionsAnswer,
     Wanted,
@@ -28,30 +23,25 @@ from receiver.api.postmortem_answers import (
     WantedPageAnswer,
     WrittenAnswer,
 )
-from receiver.api.reading import AFTER, LIMIT, limit_in, one_of, text_in, unfit, version_in, words_in
+from receiver.api.reading import AFTER, LIMIT, limit_in, one_of, text_in, words_in
 from receiver.api.records import record_for
 from receiver.api.route import Call, Parameter, Reply, Route, Services
 from receiver.auth import ApiRole
-from receiver.problems import Problem
 
 MARKDOWN, HTML, SVG = "text/markdown; charset=utf-8", "text/html; charset=utf-8", "image/svg+xml"
 # Nothing in it may load or run anything, whatever is in it.
 _SHUT = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
-_PATH = "/incidents/{incident_id}/postmortem"
-READ_FIRST = "Read the post-mortem, and send its ETag as If-Match; If-Match: * writes over whatever there is."
+PATH = "/incidents/{incident_id}/postmortem"
 
 
-# ------------------------------------------------------------------------------------------------------------- reading
-
-
-def _found(services: Services, call: Call) -> tuple[Incident, Postmortem]:
+def found(services: Services, call: Call) -> tuple[Incident, Postmortem]:
     """Return the incident of a call, which may be the one that another was merged into; raises `NotFound`."""
     incident, _ = services.api.incidents.get(checked_id(call))
     return incident, standing(Postmortems(services.api.links).get(incident.id), incident)
 
 
 def _record(services: Services, call: Call) -> tuple[Record, Postmortem]:
-    incident, kept = _found(services, call)
+    incident, kept = found(services, call)
     return record_for(services, incident.id, kept), kept
 
 
@@ -96,9 +86,9 @@ def _list(services: Services, call: Call) -> Reply:
         limit=limit_in(call.query),
         reader=call.reader,
     )
-    found = [counted.incident for counted in page.incidents if not counted.incident.merged_into]
-    stand = _states(services, found)
-    listed = [_wanted(each, asked[each.severity], stand[each.id]) for each in found if stand[each.id] in states]
+    resolved = [counted.incident for counted in page.incidents if not counted.incident.merged_into]
+    stand = _states(services, resolved)
+    listed = [_wanted(each, asked[each.severity], stand[each.id]) for each in resolved if stand[each.id] in states]
     return Reply(WantedPageAnswer(postmortems=listed, next=page.next))
 
 
@@ -127,7 +117,7 @@ def _wanted(incident: Incident, wanted: str, state: PostmortemState) -> WantedAn
 
 
 def _versions(services: Services, call: Call) -> Reply:
-    incident, _ = _found(services, call)
+    incident, _ = found(services, call)
     kept = Postmortems(services.api.links).get(incident.id)
     earlier = Postmortems(services.api.links).versions(incident.id)
     listed = [kept, *earlier] if kept.version else []
@@ -144,79 +134,6 @@ def _version(kept: Postmortem) -> PostmortemVersionAnswer:
             section: WrittenAnswer(text=written.text, by=written.by, at=instant(written.at) or "")
             for section, written in kept.sections.items()
         },
-    )
-
-
-# ------------------------------------------------------------------------------------------------------------- changing
-
-
-def _changeable(services: Services, call: Call) -> tuple[Incident, Postmortem]:
-    """Return the incident of a change; raises `Problem` 409 for one that was merged into another."""
-    incident, kept = _found(services, call)
-    if incident.merged_into:
-        hint = f"Write in the post-mortem of {incident.merged_into}: it tells of both."
-        raise Problem(409, f"{incident.id} was merged into {incident.merged_into}.", hint=hint)
-    return incident, kept
-
-
-def _edit(services: Services, call: Call) -> Reply:
-    """Write sections anew, if nobody else has since they were read."""
-    given = {section: getattr(call.body, section.value) for section in Section}
-    written = {section: texts.lines(text) for section, text in given.items() if text is not None}
-    if not written:
-        raise unfit("", "There is nothing to write.", f"Send some of {', '.join(Section)}.")
-    if not call.if_match.strip():
-        raise Problem(428, "If-Match is missing: an edit says which version it is based on.", hint=READ_FIRST)
-    incident, kept = _changeable(services, call)
-    record = record_for(services, incident.id, kept)
-
-    def make(before: Postmortem) -> Changed:
-        return Changed(*edited(standing(before, incident), written, record=record, actor=call.actor, now=call.now))
-
-    try:
-        after = Postmortems(services.api.links).change(incident.id, version_in(call.if_match), make)
-    except StalePostmortem as stale:
-        raise _conflict(stale, written) from None
-    return Reply(as_json(draft_of(record, after)), headers_of(after))
-
-
-def _move(services: Services, call: Call) -> Reply:
-    """Give it to review, publish it, or take it back."""
-    body: PostmortemStateBody = call.body
-    incident, kept = _changeable(services, call)
-    record = record_for(services, incident.id, kept)
-
-    def make(before: Postmortem) -> Changed:
-        return Changed(*moved(standing(before, incident), body.state, record=record, actor=call.actor, now=call.now))
-
-    try:
-        after = Postmortems(services.api.links).change(incident.id, version_in(call.if_match), make)
-    except StalePostmortem as stale:
-        raise _conflict(stale, {}) from None
-    return Reply(as_json(draft_of(record, after)), headers_of(after))
-
-
-def _conflict(stale: StalePostmortem, given: Mapping[Section, str]) -> Problem:
-    """Return the answer to a change that would have lost another: both texts of each section, and how they differ."""
-    present = stale.present
-    conflicts: dict[str, dict[str, Any]] = {}
-    for section, text in given.items():
-        written = present.sections.get(section)
-        current = written.text if written is not None else ""
-        conflicts[section.value] = {
-            "current": current,
-            "yours": text,
-            "diff": difference(current, text, names=("current", "yours")),
-            "by": written.by if written is not None else "",
-            "at": instant(written.at) if written is not None else None,
-        }
-    etag = f'"{present.version}"'
-    return Problem(
-        409,
-        f"{str(stale)[:1].upper()}{str(stale)[1:]}; nothing was written.",
-        hint="Join both texts, and send them with If-Match as `etag` says.",
-        headers={"ETag": etag},
-        members={"etag": etag, "version": present.version, "state": present.state.value, "conflicts": conflicts},
     )
 
 
@@ -245,35 +162,15 @@ ROUTES = (
     ),
     Route(
         method="GET",
-        path=_PATH,
+        path=PATH,
         role=ApiRole.VIEWER,
         summary="Show the post-mortem: a draft from the record, and what people wrote",
         handler=_show,
         answer=PostmortemAnswer,
     ),
     Route(
-        method="PATCH",
-        path=_PATH,
-        role=ApiRole.RESPONDER,
-        summary="Write sections of the post-mortem; If-Match is the ETag of what was read",
-        handler=_edit,
-        answer=PostmortemAnswer,
-        body=PostmortemBody,
-        problems={409: "It was changed meanwhile, or is published; both texts are named.", 428: "If-Match is missing."},
-    ),
-    Route(
-        method="POST",
-        path=f"{_PATH}/state",
-        role=ApiRole.RESPONDER,
-        summary="Give the post-mortem to review, publish it, or take it back to a draft",
-        handler=_move,
-        answer=PostmortemAnswer,
-        body=PostmortemStateBody,
-        problems={409: "It has that state, the incident is open, or it was changed meanwhile."},
-    ),
-    Route(
         method="GET",
-        path=f"{_PATH}/versions",
+        path=f"{PATH}/versions",
         role=ApiRole.VIEWER,
         summary="List every version of what people wrote in the post-mortem, the latest first",
         handler=_versions,
@@ -281,7 +178,7 @@ ROUTES = (
     ),
     Route(
         method="GET",
-        path=f"{_PATH}.md",
+        path=f"{PATH}.md",
         role=ApiRole.VIEWER,
         summary="Show the post-mortem as Markdown",
         handler=_markdown,
@@ -290,7 +187,7 @@ ROUTES = (
     ),
     Route(
         method="GET",
-        path=f"{_PATH}.html",
+        path=f"{PATH}.html",
         role=ApiRole.VIEWER,
         summary="Show the post-mortem as a page to print",
         handler=_html,
