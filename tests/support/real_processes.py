@@ -8,9 +8,10 @@ from pathlib import Path
 from tocsin.processes import PROC, is_running
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 60.0  # seconds; what comes at all comes sooner, unless the machine stands still
 
 
-def wait_until(condition, seconds=20.0):
+def wait_until(condition, seconds=PATIENCE):
     """Wait until the condition gives something true, and return that."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -67,7 +68,7 @@ class Program:
     def text(self):
         return self.output.read_text(errors="replace")
 
-    def wait_for(self, words, seconds=20.0):
+    def wait_for(self, words, seconds=PATIENCE):
         """Wait until the output holds the words."""
         try:
             wait_until(lambda: words in self.text() or self.process.poll() is not None, seconds)
@@ -78,7 +79,7 @@ class Program:
     def send(self, number):
         self.process.send_signal(number)
 
-    def wait(self, seconds=20.0):
+    def wait(self, seconds=PATIENCE):
         return self.process.wait(seconds)
 
     def family(self):

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import pytest
 from real_processes import all_gone, wait_until
@@ -18,7 +17,7 @@ def serving(run, tmp_path, free_port):
     (tmp_path / "tocsin.yml").write_text(f"listen: 127.0.0.1:{free_port}\n")
 
     def serving(words="STARTED", **environ):
-        return run("serving", **environ).wait_for(words, 40.0)
+        return run("serving", **environ).wait_for(words)
 
     return serving
 
@@ -33,15 +32,14 @@ def store_pid(tmp_path):
 
 
 def test_serve_ends_with_zero_and_keeps_what_it_has(serving, store):
-    """SIGTERM: everything ends in order, within the time, and the next start finds the data."""
+    """SIGTERM: everything ends in order, nothing has to be killed, and the next start finds the data."""
     program = serving("PREPARED 1")
     store.set("kept", "yes")
     program.wait_for("STARTED")
     family = program.family()
-    started = time.monotonic()
     program.send(signal.SIGTERM)
-    assert program.wait(20) == 0
-    assert time.monotonic() - started < 10
+    assert program.wait() == 0
+    assert "child_killed" not in program.text()
     assert all_gone(family)
     serving("PREPARED 2")
     assert store.get("kept") == b"yes"
@@ -89,14 +87,14 @@ def test_serve_refuses_a_second_one(serving, run):
     """One data directory, one supervisor: the second is told who has it."""
     first = serving()
     second = run("serving")
-    assert second.wait(8) == 1
+    assert second.wait() == 1
     assert f"is in use by tocsin serve (pid {first.pid})" in second.text()
 
 
 def test_serve_refuses_a_store_that_would_forget(serving, run, volatile_store):
     """AOF off: refused with reason and mend; allowed on demand, loudly."""
     refused = run("serving", TOCSIN_REDIS_URL=f"unix://{volatile_store}")
-    assert refused.wait(10) == 1
+    assert refused.wait() == 1
     assert "appendonly is off" in refused.text()
     assert "set `appendonly yes`" in refused.text()
 
@@ -121,7 +119,7 @@ def test_serve_says_what_to_do_about_a_damaged_file(serving, run, store, tmp_pat
     place = damaged.index(b"*3", 3000)
     file.write_bytes(damaged[:place] + b"XX" + damaged[place + 2 :])
     refused = run("serving")
-    assert refused.wait(10) == 1
+    assert refused.wait() == 1
     assert f"{file} is damaged" in refused.text()
     assert "valkey-check-aof" in refused.text()
 
@@ -130,7 +128,7 @@ def test_serve_takes_a_long_directory(run, tmp_path, free_port):
     """A data directory whose socket path the kernel would refuse works all the same."""
     deep = tmp_path / ("d" * 120)
     (tmp_path / "tocsin.yml").write_text(f"listen: 127.0.0.1:{free_port}\ndata_dir: {deep}\n")
-    program = run("serving").wait_for("STARTED", 15.0)
+    program = run("serving").wait_for("STARTED")
     assert (deep / "store" / "appendonlydir").is_dir()
     program.send(signal.SIGTERM)
     assert program.wait() == 0

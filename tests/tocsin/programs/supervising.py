@@ -20,11 +20,12 @@ def main(arguments):
     if "subreaper" in arguments:
         # Orphans below us become ours, as they do for process 1.
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+    stop_within = 600.0 if "patient" in arguments else 1.0
     reload = sys.exit if "exit-at-reload" in arguments else lambda: say(reloaded=True)
     for argument in (argument for argument in arguments if "=" in argument):
         name, stage, code = argument.split("=", 2)
         command = (sys.executable, "-c", code)
-        specs.append(ChildSpec(name=name, command=command, stage=int(stage), stop_within=1.0))
+        specs.append(ChildSpec(name=name, command=command, stage=int(stage), stop_within=stop_within))
     configure_logs("supervisor")
     with Supervisor(
         on_child_death=lambda name, pid: say(died=name, pid=pid),
