@@ -225,7 +225,7 @@ def open_actions(incident: Incident) -> tuple[OpenAction, ...]:
     # What people declared is of the rule that found it too, or that had found what was merged into it.
     rule = incident.rule or next((finding.rule for finding in incident.findings), "")
     return tuple(
-        OpenAction(incident=incident.id, rule=rule, due=each.due)
+        OpenAction(incident=incident.id, rule=rule, due=each.due, restricted=incident.restricted)
         for each in incident.post_incident_actions
         if each.state is ActionState.OPEN
     )

@@ -39,6 +39,7 @@ class OpenAction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     incident: str
     rule: str = ""
     due: date | None = None
+    restricted: bool = False  # never told of on another incident
 
 
 class Overdue(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +55,9 @@ def is_overdue(state: ActionState, due: date | None, now: datetime) -> bool:
 
 
 def overdue_of(rule: str, actions: Iterable[OpenAction], now: datetime) -> tuple[Overdue, ...]:
-    """Return which incidents of a rule have overdue actions, and how many, oldest incident first."""
+    """Return which incidents of a rule have overdue actions, and how many, oldest first; no restricted ones."""
     counts: dict[str, int] = {}
     for action in actions:
-        if action.rule == rule and is_overdue(ActionState.OPEN, action.due, now):
+        if action.rule == rule and not action.restricted and is_overdue(ActionState.OPEN, action.due, now):
             counts[action.incident] = counts.get(action.incident, 0) + 1
     return tuple(Overdue(incident=name, count=counts[name]) for name in sorted(counts))

@@ -60,10 +60,15 @@ def incident_json(incident: Incident, alerts: AlertTally) -> dict[str, Any]:
         "restricted": incident.restricted,
         "merged_into": incident.merged_into or None,
         "merged": [merged.id for merged in incident.merged],
-        "overdue_actions": [{"incident": each.incident, "count": each.count} for each in incident.overdue_actions],
+        "overdue_actions": overdue_json(incident),
         "next_page_at": instant(paging.next_at) if paging else None,
         "version": incident.version,
     }
+
+
+def overdue_json(incident: Incident) -> list[dict[str, Any]]:
+    """Return how many actions of which earlier incidents were overdue when an incident was declared."""
+    return [{"incident": each.incident, "count": each.count} for each in incident.overdue_actions]
 
 
 def entry_json(entry: TimelineEntry) -> dict[str, Any]:

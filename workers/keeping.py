@@ -1,5 +1,7 @@
 """Keeps closed incidents small and not for ever: archives them some days after their end, deletes them much later.
 
+The counts of pages by day and person go with the incidents of their time.
+
 A thread beside the facts worker, on a connection of its own, so that nothing waits for it. It looks at all incidents
 every ten minutes, a few at a time; of all processes of an installation one does it at a time.
 """
@@ -7,7 +9,7 @@ every ten minutes, a few at a time; of all processes of an installation one does
 import os
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 import structlog
@@ -16,6 +18,7 @@ from incidents import keys
 from incidents.errors import StoreUnavailable
 from incidents.store.archive import Kept, Sweep, sweep
 from incidents.store.connection import Link
+from incidents.store.statistics import forget_paged
 
 EVERY_SECONDS = 600.0
 STEP_SECONDS = 0.5
@@ -46,6 +49,7 @@ class Keeper(threading.Thread):
         self._now = now
         self._every = every_seconds
         self._stopped = threading.Event()
+        self._forgotten: date | None = None  # the first day of which pages are known
 
     def run(self) -> None:
         """Look at all incidents again and again, until stopped."""
@@ -63,7 +67,9 @@ class Keeper(threading.Thread):
         try:
             if not self._is_ours():
                 return Next(0, RETRY_SECONDS)
-            swept = sweep(self._link, start, self._kept, self._now())
+            now = self._now()
+            swept = sweep(self._link, start, self._kept, now)
+            self._forget((now - self._kept.whole).astimezone(UTC).date())
         except StoreUnavailable as error:
             LOG.warning("keeper_store_away", error=str(error))
             self._link.drop()
@@ -75,6 +81,12 @@ class Keeper(threading.Thread):
             return Next(start + 1, STEP_SECONDS)
         self._tell(swept)
         return Next(0, self._every) if swept.next is None else Next(swept.next, STEP_SECONDS)
+
+    def _forget(self, before: date) -> None:
+        """Forget who was paged on the days before one; there is something to forget once a day."""
+        if before != self._forgotten:
+            forget_paged(self._link, before)
+            self._forgotten = before
 
     def _is_ours(self) -> bool:
         taken = self._link.one("SET", keys.keeper_lease(), self._owner, "NX", "PX", LEASE_MS)

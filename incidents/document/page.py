@@ -12,6 +12,7 @@ from incidents.document.values import Part
 from incidents.document.versions import report_version, summary_version
 from incidents.markdown import inline, link, paragraph, table
 from incidents.timeline import TimelineEntry
+from incidents.transitions.actions import told_overdue
 
 HEADINGS = {
     Part.STAKEHOLDERS: "Stakeholders",
@@ -129,7 +130,11 @@ def _actions(state: State, entries: Sequence[TimelineEntry]) -> str:
         what = link(each["text"], each["link"]) if each["link"] else inline(each["text"])
         due = f", due {each['due']}" + (" (**overdue**)" if each["overdue"] else "") if each["due"] else ""
         lines.append(f"{each['state']}: {what}, {inline(each['owner'] or 'nobody')}{due}")
-    return _list(lines)
+    parts = [_list(lines)] if lines else []
+    if state.incident.overdue_actions:
+        text = f"When this was declared, {told_overdue(state.incident.overdue_actions)}, which the same rule declared."
+        parts += [inline(text)] if lines else [NOTHING[Part.POST_INCIDENT_ACTIONS], inline(text)]
+    return "\n\n".join(parts)
 
 
 def _timeline(state: State, entries: Sequence[TimelineEntry]) -> str:

@@ -9,7 +9,7 @@ from incidents.document.values import Edited, Part
 from incidents.document.versions import report_version, summary_standing, summary_version
 from incidents.incident import AlertTally, Incident
 from incidents.oncall import OnCall
-from incidents.presentation import entry_json, instant
+from incidents.presentation import entry_json, instant, overdue_json
 from incidents.timeline import EntryKind, TimelineEntry
 from incidents.transitions.objectives import unmet_objectives
 from incidents.values import Role
@@ -54,6 +54,7 @@ def document_json(state: State) -> dict[str, Any]:
         "status_report": _status_report(state),
         "objectives": objectives_of(state),
         "post_incident_actions": actions_of(incident, state.now),
+        "overdue_actions": overdue_json(incident),
         "parts": [_part(part, state) for part in Part],
     }
 

@@ -118,8 +118,8 @@ def statistics() -> str:
 
 
 def statistics_pages() -> str:
-    """Hash of `DATE|day or night|PERSON` -> pages that reached the person. TTL: none. Writer: the page worker's
-    commits. Reader: API.
+    """Hash of `DATE|day or night|PERSON` -> pages that reached the person. TTL: none; the keeper takes away what is
+    older than `retention.incidents`. Writer: the page worker's commits, the keeper. Reader: API.
     """
     return "tocsin:statistics:pages"
 

@@ -227,7 +227,7 @@ def _actions(record: Record) -> Iterator[Gap]:
     """Yield what was to be done: after earlier incidents of the rule, during this one, and after it."""
     incident = record.incident
     if incident.overdue_actions:
-        text = f"When it was declared, {told_overdue(incident.overdue_actions)}: they came of the same rule"
+        text = f"When it was declared, {told_overdue(incident.overdue_actions)}, which the same rule declared"
         yield Gap(kind=GapKind.ACTIONS_OVERDUE, text=text, at=incident.declared_at)
     for task in incident.tasks if not incident.is_open else ():
         if task.done_at is None:

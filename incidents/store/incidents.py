@@ -21,6 +21,7 @@ from incidents.store.commit import commit_commands, escalation_command
 from incidents.store.connection import Command, Link, Links, checked
 from incidents.store.idempotency import along
 from incidents.store.load import FIELDS
+from incidents.store.telling import tellable
 from incidents.store.tries import until_done
 from incidents.transitions import Context, Transition, transition
 
@@ -54,9 +55,10 @@ class Incidents:
                 # Whoever looks at one goes on to what is kept under its id. A full store shows it all the same.
                 with contextlib.suppress(StoreUnavailable):
                     bring_back(link, name)
-        if stored is None:
-            raise NotFound("incident", name)
-        return counted(stored, counts)
+            if stored is None:
+                raise NotFound("incident", name)
+            incident, alerts = counted(stored, counts)
+            return tellable(link, [incident])[0], alerts
 
     def apply(
         self,
@@ -73,7 +75,7 @@ class Incidents:
         `StoreUnavailable`, and `StoreConflict` after many tries.
         """
         with self._links.borrow() as link:
-            return until_done(link, partial(self._try, link, name, event, now, also, version), name)
+            return _shown(link, until_done(link, partial(self._try, link, name, event, now, also, version), name))
 
     def home(self, name: str) -> tuple[Incident, AlertTally]:
         """Return an incident, or the one that goes on in its place where it was merged; raises `NotFound`."""
@@ -92,7 +94,7 @@ class Incidents:
         """
         with self._links.borrow() as link:
             attempt = partial(self._try_merge, link, (name, into), (actor, note), now, version)
-            return until_done(link, attempt, f"{name} or {into}")
+            return _shown(link, until_done(link, attempt, f"{name} or {into}"))
 
     def declare(self, event: events.DeclaredByHand, *, now: datetime) -> Done:
         """Declare an incident by hand; raises `TransitionNotAllowed` while its identity has an open one."""
@@ -215,6 +217,10 @@ class Incidents:
         replies = link.ask([("MULTI",), *commit_commands(commit), *also, *along(made), ("EXEC",)])
         checked(replies)
         return replies[-1] is not None
+
+
+def _shown(link: Link, done: Done) -> Done:
+    return done._replace(incident=tellable(link, [done.incident])[0])
 
 
 def _home_of(link: Link, incident: Incident) -> str:

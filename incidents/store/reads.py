@@ -6,17 +6,19 @@ Only what a page asks for is loaded. Where a filter finds little, one question l
 no further; the cursor that it answers goes on from there.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from incidents import keys
+from incidents.archive import incident_in, is_archive
 from incidents.errors import NotFound, TocsinError
 from incidents.incident import AlertTally, Incident
 from incidents.store.archive import bring_back, counted
-from incidents.store.codec import decode_entry, decode_incident
-from incidents.store.connection import Command, Link, Links, checked
+from incidents.store.codec import decode_entry, decode_incident, tally_of
+from incidents.store.connection import Link, Links, checked
 from incidents.store.corrections import corrected
 from incidents.store.load import FIELDS
+from incidents.store.telling import tellable
 from incidents.timeline import Entry, EntryKind, TimelineEntry, folded
 from incidents.values import OPEN_STATUSES, IncidentStatus, Severity
 
@@ -38,6 +40,11 @@ class Counted(NamedTuple):
 
     incident: Incident
     alerts: AlertTally
+
+
+class _Stored(NamedTuple):
+    incident: Incident
+    value: bytes
 
 
 class IncidentPage(NamedTuple):
@@ -69,30 +76,33 @@ class Reads:
         limit: int = 50,
         reader: str | None = None,
         chosen: Callable[[Incident], bool] | None = None,
+        words: Sequence[str] = (),
     ) -> IncidentPage:
         """Return incidents that a reader may see (None sees all), newest first; an empty filter lets all through.
 
-        `chosen` says of each whether it is wanted. Raises `UnknownCursor`.
+        `chosen` says of each whether it is wanted; where it needs `words`, which are folded, those without them are not
+        even decoded. Raises `UnknownCursor`.
         """
         wanted = statuses or frozenset(IncidentStatus)
         whole = wanted == frozenset(IncidentStatus) and not severities and chosen is None
-        found: list[Counted] = []
+        needles = _needles(words)
+        found: list[_Stored] = []
         looked_at = 0
         with self._links.borrow() as link:
             chunk_size = limit + 1 if whole else CHUNK
             chunks = _open_ids(link, after) if wanted <= OPEN_STATUSES else _all_ids(link, after, chunk_size)
             for names in chunks:
-                for counted in _load(link, names):
-                    incident = counted.incident
+                for stored in _stored(link, names, needles):
+                    incident = stored.incident
                     fits = incident.status in wanted and (not severities or incident.severity in severities)
                     if fits and incident.is_seen_by(reader) and (chosen is None or chosen(incident)):
-                        found.append(counted)
+                        found.append(stored)
                         if len(found) > limit:
-                            return IncidentPage(tuple(found[:limit]), found[limit - 1].incident.id)
+                            return IncidentPage(_counted(link, found[:limit]), found[limit - 1].incident.id)
                 looked_at += len(names)
                 if looked_at >= INCIDENTS_LOOKED_AT:
-                    return IncidentPage(tuple(found), names[-1])
-        return IncidentPage(tuple(found), None)
+                    return IncidentPage(_counted(link, found), names[-1])
+            return IncidentPage(_counted(link, found), None)
 
     def open_of(self, identity_key: str) -> str | None:
         """Return the id of the open incident of an identity, None where there is none."""
@@ -201,11 +211,34 @@ def _open_ids(link: Link, after: str) -> Iterator[list[str]]:
         yield [name.decode() for _, name in places[start : start + CHUNK]]
 
 
-def _load(link: Link, names: list[str]) -> list[Counted]:
-    commands: list[Command] = [("MGET", *(keys.incident(name) for name in names))]
-    commands += [("HMGET", keys.tally(name), *FIELDS) for name in names]
-    stored, *tallies = checked(link.ask(commands))
-    return [Counted(*counted(value, tally)) for value, tally in zip(stored, tallies, strict=True) if value is not None]
+def _stored(link: Link, names: list[str], needles: Sequence[bytes]) -> Iterator[_Stored]:
+    for value in link.one("MGET", *(keys.incident(name) for name in names)):
+        if value is not None and (not needles or _may_hold(incident_in(value), needles)):
+            yield _Stored(decode_incident(value), value)
+
+
+def _needles(words: Sequence[str]) -> list[bytes]:
+    """Return those words that stand in a stored incident as they are: others are escaped there, or folded."""
+    return [word.encode() for word in words if word.isascii() and word.isprintable() and not set(word) & set('"\\')]
+
+
+def _may_hold(value: bytes, needles: Sequence[bytes]) -> bool:
+    if not value.isascii():
+        return True  # some letters fold to those of a needle
+    folded = value.lower()
+    return all(needle in folded for needle in needles)
+
+
+def _counted(link: Link, found: list[_Stored]) -> tuple[Counted, ...]:
+    """Join the counts of alerts, which live beside incidents that are not archived."""
+    if not found:
+        return ()
+    tallies = checked(link.ask([("HMGET", keys.tally(one.incident.id), *FIELDS) for one in found]))
+    incidents = tellable(link, [one.incident for one in found])
+    return tuple(
+        Counted(incident, counted(one.value, tally)[1] if is_archive(one.value) else tally_of(*tally))
+        for incident, one, tally in zip(incidents, found, tallies, strict=True)
+    )
 
 
 def is_entry_id(text: str) -> bool:

@@ -59,6 +59,15 @@ def paged(links: Links) -> list[Paged]:
     return [_paged(field.decode(), int(count)) for field, count in zip(flat[::2], flat[1::2], strict=True)]
 
 
+def forget_paged(link: Link, before: date) -> int:
+    """Forget the pages of all days before one, and return how many counts that were; raises `StoreUnavailable`."""
+    fields = link.one("HKEYS", keys.statistics_pages())
+    gone = [field for field in fields if _paged(field.decode(), 0).day < before]
+    for start in range(0, len(gone), CHUNK):
+        link.one("HDEL", keys.statistics_pages(), *gone[start : start + CHUNK])
+    return len(gone)
+
+
 def _paged(field: str, count: int) -> Paged:
     day, time, person = field.split(SEPARATOR, 2)
     return Paged(date.fromisoformat(day), time, person, count)

@@ -13,7 +13,7 @@ from incidents.store.incidents import Done
 from incidents.transitions import TABLE, UnfitAction, UnfitObjective, UnmetObjectives
 from incidents.values import IncidentStatus
 from receiver.api import answers, texts, wire
-from receiver.api.incidents import checked_id, headers_of, incident_answer
+from receiver.api.incidents import checked_id, headers_of, incident_answer, unnamed
 from receiver.api.reading import label_value, unfit, version_in
 from receiver.api.route import BASE, Call, Handler, Reply, Route, Services
 from receiver.auth import ApiRole
@@ -133,6 +133,7 @@ def apply(services: Services, call: Call, event: events.Event, *, also: Sequence
         _refuse_unmet(name, error)
     except TransitionNotAllowed as error:
         named = next((each for each, kind in COMMANDS.items() if kind is type(event)), type(event).__name__)
+        error.hint = unnamed(services, call, error.hint)
         refuse(name, named, error)
 
 

@@ -1,7 +1,7 @@
 """What the calls of the live state document take and answer, one type each; the OpenAPI document is made of them."""
 
 from receiver.api import wire
-from receiver.api.answers import Answer, Cursor, EntryAnswer, Instant
+from receiver.api.answers import Answer, Cursor, EntryAnswer, Instant, OverdueAnswer
 
 
 class DocumentBody(wire.Body, frozen=True, kw_only=True):
@@ -112,6 +112,7 @@ class DocumentAnswer(Answer, frozen=True, kw_only=True):
     status_report: StatusReportAnswer
     objectives: list[DocumentObjectiveAnswer]
     post_incident_actions: list[DocumentActionAnswer]
+    overdue_actions: list[OverdueAnswer]
     parts: list[PartAnswer]
 
 

@@ -19,7 +19,7 @@ from incidents.snapshot import Plan, Snapshot
 from incidents.store.journal import standing
 from incidents.store.looking import load_unwatched, remembered
 from receiver.api import answers
-from receiver.api.incidents import check_may_see, checked_id
+from receiver.api.incidents import INCIDENT, check_may_see, checked_id
 from receiver.api.reading import LIMIT, bad_parameter, limit_in, text_in
 from receiver.api.route import Call, Parameter, Reply, Route, Services
 from receiver.auth import ApiRole
@@ -32,7 +32,6 @@ from rules.model import RuleSet
 SECONDS = 4.0  # a journal is looked through no longer for one question
 BEFORE = timedelta(minutes=5)
 ENTRY = re.compile(r"(\d{1,15}-\d{1,10})(?:\.(t?\d{1,6}))?", re.ASCII)
-INCIDENT = re.compile(r"INC-\d{4,9}-\d{4,12}", re.ASCII)
 OF_EVERY_ALERT = frozenset({"alert_fired", "alert_resolved"})
 
 

@@ -1,5 +1,6 @@
 """Incidents as the API shows them: the list, one, its timeline, and declaring one by hand."""
 
+import re
 from typing import Any
 
 from incidents.errors import NotFound, TransitionNotAllowed
@@ -15,12 +16,13 @@ from receiver.auth import ApiRole
 from receiver.problems import Problem
 from rules.index import identity_key
 from rules.slos import customers_of
-from rules.teams import team_of
+from rules.teams import Teams
 
 OPEN = "open"
 ENTRIES = 200
 MOST_ENTRIES = 1000
 _ID_PARTS = 3
+INCIDENT = re.compile(r"INC-\d{4,9}-\d{4,12}", re.ASCII)
 
 
 def checked_id(call: Call) -> str:
@@ -48,6 +50,12 @@ def check_may_see(services: Services, call: Call) -> None:
     name = checked_id(call)
     if not services.api.incidents.home(name)[0].is_seen_by(call.reader):
         raise NotFound("incident", name)
+
+
+def unnamed(services: Services, call: Call, text: str) -> str:
+    """Return a text without the ids of other incidents that the caller may not see."""
+    hidden = services.reads.hidden(set(INCIDENT.findall(text)), call.reader)
+    return INCIDENT.sub(lambda found: "another incident" if found[0] in hidden else found[0], text)
 
 
 def at_home(services: Services, call: Call) -> Call:
@@ -116,7 +124,7 @@ def _declare(services: Services, call: Call) -> Reply:
         identity=identity,
         identity_key=identity_key(identity),
         summary=texts.lines(body.summary or ""),
-        team=team_of(services.api.rule_set().teams, identity, {}),
+        team=Teams(services.api.rule_set().teams).team_of(identity, {}),
         customers=customers_of(services.api.rule_set().slos, identity),
     )
     try:

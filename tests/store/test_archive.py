@@ -226,6 +226,19 @@ def test_archive_goes_on_beside_what_cannot_be_read(link, store_url, closed):
     assert [is_archive(link.one("GET", keys.incident(name))) for name in names] == [True, False, True]
 
 
+def test_archive_forgets_who_was_paged_as_long_ago_as_incidents_are_deleted(link, store_url):
+    """Counts of pages of the last 400 days stay; those before them go, once the day has turned too."""
+    days = {f"{NOW - number * DAY:%Y-%m-%d}|night|amira": 1 for number in (0, 400, 401, 900)}
+    link.one("HSET", keys.statistics_pages(), *(part for each in days.items() for part in each))
+    clock = [NOW]
+    keeper = Keeper(Link(store_url), owner="k", kept=KEPT, now=lambda: clock[0])
+    keeper.step(0)
+    assert {field.decode()[:10] for field in link.one("HKEYS", keys.statistics_pages())} == {"2026-01-05", "2024-12-01"}
+    clock[0] += DAY
+    keeper.step(0)
+    assert [field.decode()[:10] for field in link.one("HKEYS", keys.statistics_pages())] == ["2026-01-05"]
+
+
 def key_functions():
     folder = Path(keys.__file__).parent
     nodes = [node for path in sorted(folder.glob("*.py")) for node in ast.parse(path.read_text()).body]

@@ -116,7 +116,7 @@ def test_overdue_actions_are_told_on_the_next_incident_of_the_rule(stage: Stage,
     _, web, cache = stage.incidents()
     assert (web.overdue_actions, cache.overdue_actions) == ((Overdue(incident=ONE, count=1),), ())
     notes = [entry.text for entry in stage.timeline(web.id) if entry.kind == "note"]
-    assert notes == [f"1 post-incident action of {ONE} is overdue: they came of the same rule"]
+    assert notes == ["1 post-incident action is overdue, of an earlier incident of the same rule"]
 
 
 def test_data_issue_waits_for_the_data_to_be_verified(stage: Stage, people: Incidents):

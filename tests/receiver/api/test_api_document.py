@@ -63,7 +63,7 @@ def test_document_has_six_parts_with_owner_and_age(api, name, edit, clock):
     clock.advance(minutes=5)
     shown = api.get(f"incidents/{name}/document").json
     six = ["stakeholders", "timeline", "summary", "status_report", "objectives", "post_incident_actions"]
-    assert list(shown) == [*six, "parts"]
+    assert list(shown) == [*six, "overdue_actions", "parts"]
     assert [part["part"] for part in shown["parts"]] == six
     assert (shown["summary"]["text"], shown["summary"]["by"], shown["summary"]["version"]) == (
         "Orders fail",

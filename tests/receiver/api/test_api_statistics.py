@@ -74,6 +74,26 @@ def test_statistics_keep_restricted_incidents_for_admins(api, declare, incidents
             closed(incidents, clock, incident, events.Dismiss(actor="bo", reason="x"))
 
 
+def test_statistics_count_pages_of_restricted_incidents_as_numbers_of_people(api, declare, incidents, clock, links):
+    """How often somebody was called is told to all; of which incident or rule, to nobody."""
+    incident = declare("theft", title="Who read payslips")
+    with links.borrow() as link:
+        link.one("SET", keys.incident(incident.id), encode(msgspec.structs.replace(incident, restricted=True)))
+    sent = events.PageDelivered(
+        page_id="p", person="bo", channel="c", kind="console", attempt=1, repeat=False, reason=PageReason.DECLARED
+    )
+    incidents.apply(incident.id, sent, now=clock.now)
+    answers = {by: api.get(f"statistics?since=1d&by={by}") for by in ("service", "rule", "severity", "person")}
+    assert [each["pages"] for each in answers["person"].json["people"]] == [1]
+    assert {by: [group["name"] for group in answers[by].json["groups"]] for by in answers} == {
+        "service": [],
+        "rule": [],
+        "severity": [],
+        "person": ["bo"],
+    }
+    assert not any(word in answer.text for answer in answers.values() for word in ("theft", incident.id, "payslips"))
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [
