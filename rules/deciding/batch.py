@@ -1,6 +1,6 @@
 """One batch on its way through the rules: alerts that fire, repeat and end. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -15,40 +15,36 @@ from incidents.commit import (
 from incidents.incident import Incident
 from incidents.journal.lines import Became
 from incidents.measures import Measures
-from incidents.overrides import rules_of
 from incidents.shadow import Shadowed, shadow_id
 from incidents.snapshot import FIRING_NOW, Plan, Snapshot
 from incidents.timeline import EntryKind, fold_name
 from incidents.values import AlertStatus
 from rules.deciding.findings import alert_of, arrival_of
-from rules.deciding.judging import Judge, Watch
+from rules.deciding.judging import Judge
+from rules.deciding.prepared import Prepared
 from rules.deciding.view import View
 from rules.deciding.windows import plan_windows
 from rules.deciding.work import Arrival, DueTimer
 from rules.index import Hit, Matched
-from rules.model import Mode, RuleSet
+from rules.model import Mode
 
 PROBE_LABEL = "tocsin_probe"  # of doctor's synthetic alert
 TIMERS_OF_ALERTS = frozenset({TIMER_ALERT, TIMER_EXPIRY, TIMER_AGAIN})
 PROCESSED, DUPLICATE = Measures.EVENTS.field("processed"), Measures.EVENTS.field("duplicate")
-Match = Callable[[str, dict[str, str]], Matched]
 
 
 class Batch:
-    """Works through a batch; `match` says which rules match an alert, by its key and labels."""
+    """Works through a batch."""
 
-    def __init__(
-        self, rule_set: RuleSet, match: Match, snapshot: Snapshot, now: datetime, watch: Watch | None = None
-    ) -> None:
+    def __init__(self, prepared: Prepared, snapshot: Snapshot, now: datetime) -> None:
         self.view = View(snapshot, now)
-        self.judge = Judge(rule_set, self.view, now, watch)
+        self.judge = Judge(prepared, self.view, now)
         self.now = now
         self.became = Became.TAKEN  # what the event that is being decided changed
-        self._rule_set = rule_set
-        self._judged_by = rules_of(rule_set.hash)
-        self._match = match
+        self._judged_by = prepared.judged_by
+        self._match = prepared.match
         self._tally = self.view.commit.tally
-        self._absorbs = any(rule.absorbs for rule in rule_set.rules)
+        self._absorbs = prepared.absorbs
 
     def require_all(self, arrivals: Sequence[Arrival], timers: Sequence[DueTimer]) -> None:
         """Ask at once for everything that is known to be needed: alerts alone, when they come, say less than all.

@@ -12,8 +12,8 @@ from rules.deciding.batch import PROBE_LABEL, Batch, folds_of
 from rules.deciding.facts import Meter, Meters
 from rules.deciding.heartbeats import Beats, Pulse
 from rules.deciding.incidents import IncidentRules, Overseer
-from rules.deciding.judging import Watch
 from rules.deciding.notes import Notes
+from rules.deciding.prepared import Watch, prepare
 from rules.deciding.received import Reception, plan_received
 from rules.deciding.timers import Timers
 from rules.deciding.windows import plan_windows
@@ -31,11 +31,10 @@ class Deciding:
 
     def __init__(self, rule_set: RuleSet, watch: Watch | None = None) -> None:
         self.rule_set = rule_set
-        self._watch = watch
+        self._prepared = prepare(rule_set, self.match, watch)
         self._alerts = Matching(rule_set)
         self._actions = Matching(rule_set, Subject.ACTION)
         self._beats = Beats(rule_set)
-        self._absorbs = any(rule.absorbs for rule in rule_set.rules)
         self._meters = Meters(rule_set)
         self._on_incidents = IncidentRules(rule_set)
         self._remembered: dict[str, tuple[dict[str, str], Matched]] = {}
@@ -60,7 +59,7 @@ class Deciding:
     def plan(self, work: Work) -> Plan:
         """Return what deciding this work needs of the store."""
         plan = Plan()
-        plan.absorbing = self._absorbs
+        plan.absorbing = self._prepared.absorbs
         for event in work.arrivals:
             if isinstance(event, Arrival):
                 self._plan_alert(plan, event)
@@ -106,7 +105,7 @@ class Deciding:
 
         What is said of each event is noted where notes are given.
         """
-        batch = Batch(self.rule_set, self.match, snapshot, now, self._watch)
+        batch = Batch(self._prepared, snapshot, now)
         if notes is not None:
             notes.begin(batch.view.commit)
             batch.judge.notes = notes

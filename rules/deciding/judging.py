@@ -1,6 +1,5 @@
 """Judging: what a rule's verdict does to the incident of its identity, in the midst of a batch. Pure."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -18,27 +17,26 @@ from incidents.values import AlertStatus, Criterion, IncidentStatus, Severity
 from rules.deciding.findings import arrival_of, finding_of, mark_of, severity_found, severity_wanted, unjudged
 from rules.deciding.known import Known
 from rules.deciding.notes import Notes
+from rules.deciding.prepared import Prepared
 from rules.deciding.view import View
 from rules.deciding.work import Arrival, Unjudged
 from rules.evaluate import Outcome, Verdict, evaluate_safely
 from rules.index import Hit, Matched
 from rules.maintaining import holds_for
-from rules.model import Mode, RuleSet, Subject, Tier
+from rules.model import Mode, Subject, Tier
 from rules.slos import customers_of, slos_of
-from rules.teams import team_of
-
-Watch = Callable[[Hit, Verdict, datetime], None]  # told of every verdict: the tools of rules listen, deciding does not
 
 
 class Judge:
     """Holds events against rules, and lets what they decide happen in a view."""
 
-    def __init__(self, rule_set: RuleSet, view: View, now: datetime, watch: Watch | None = None) -> None:
-        self._rule_set = rule_set
+    def __init__(self, prepared: Prepared, view: View, now: datetime) -> None:
+        self._rule_set = prepared.rule_set
+        self._teams = prepared.teams
         self._view = view
         self._now = now
-        self._watch = watch
-        self.ruleset = rule_set.hash
+        self._watch = prepared.watch
+        self.ruleset = prepared.rule_set.hash
         self.notes: Notes | None = None
 
     def verdict(
@@ -136,8 +134,8 @@ class Judge:
             event = replace(event, slos=slos_of(known, hit.labels), customers=customers_of(known, hit.labels))
         if storm is not None:
             event = replace(event, absorbed=hit.identity)
-        if self._rule_set.teams and current is None:
-            event = replace(event, team=team_of(self._rule_set.teams, hit.identity, matched.labels))
+        if current is None:
+            event = replace(event, team=self._teams.team_of(hit.identity, matched.labels))
         return self._hold(event, current, hit)
 
     def _holds(self, hit: Hit, matched: Matched) -> tuple[Hold, ...]:

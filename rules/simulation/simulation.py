@@ -21,7 +21,7 @@ from incidents.memory.store import MemoryStore
 from incidents.page import Page
 from incidents.snapshot import Need
 from rules.deciding.deciding import Deciding
-from rules.deciding.judging import Watch
+from rules.deciding.prepared import Watch
 from rules.deciding.work import Arrival, DueTimer, Received, Work
 from rules.evaluate import Verdict
 from rules.index import Hit

@@ -6,7 +6,7 @@ from incidents import events
 from incidents.teams import of_team
 from incidents.transitions import Context, transition
 from incidents.values import Role, Severity
-from rules.teams import team_of
+from rules.teams import Teams
 
 TEAMS = (
     ONCALL
@@ -36,9 +36,10 @@ def declared(team: str):
 
 def test_team_is_the_first_that_holds():
     """Labels decide, the identity over them; nobody's is the default team's."""
-    assert team_of(RULES.teams, {"service": "cart"}, {"team": "payments"}) == "payments"
-    assert team_of(RULES.teams, {"service": "cart"}, {"team": "other"}) == "shop"
-    assert team_of(RULES.teams, {"service": "db"}, {}) == "default"
+    teams = Teams(RULES.teams)
+    assert teams.team_of({"service": "cart"}, {"team": "payments"}) == "payments"
+    assert teams.team_of({"service": "cart"}, {"team": "other"}) == "shop"
+    assert teams.team_of({"service": "db"}, {}) == "default"
 
 
 def test_team_has_its_own_commander_policy_and_announcements():
