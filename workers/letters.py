@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from incidents.incident import AlertTally, Incident
 from incidents.page import News, Page
+from incidents.page_test import is_test
 from incidents.presentation import incident_json
 from incidents.values import PageReason
 from workers.channels import Message, MessageType
@@ -59,7 +60,7 @@ def message_of(letters: Sequence[Letter], external_url: str, acknowledge_url: st
         reason=page.reason,
         text="\n".join(_text(*letter) for letter in letters[:MOST_LINES]) + _more(len(letters)),
         acknowledge_url="" if page.over else acknowledge_url,
-        incident_url="" if page.bare else f"{external_url}/incidents/{incident.id}",
+        incident_url="" if page.bare or is_test(incident.id) else f"{external_url}/incidents/{incident.id}",
     )
 
 

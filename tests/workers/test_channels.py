@@ -81,3 +81,11 @@ def test_console_that_is_closed_is_an_error(message):
     with pytest.raises(DeliveryError, match="cannot be written to") as caught:
         ConsoleSender(Closed()).send(message(), NOW)
     assert caught.value.permanent
+
+
+def test_console_leads_a_test_page_to_its_link_alone(message):
+    """A test is about no incident: no command knows its id, and its link is how it is acknowledged."""
+    stream = io.StringIO()
+    ConsoleSender(stream).send(message(incident={"id": "TEST-0123456789abcdef"}, acknowledge_url="http://t/ack/x"), NOW)
+    assert "acknowledge: http://t/ack/x" in stream.getvalue()
+    assert "tocsin incidents" not in stream.getvalue()

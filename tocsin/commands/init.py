@@ -23,7 +23,7 @@ NEXT_STEPS = """
 Next, in {directory}:
   tocsin rules check                 what the rules say
   tocsin rules test                  whether they do what their tests expect
-  tocsin serve                       run everything
+  tocsin serve                       run everything; the web pages are signed in to with what is in {tokens}/
   tocsin connect alertmanager        what to paste into alertmanager.yml
   tocsin doctor                      prove the whole way with a synthetic alert
 Put tocsin.yml and rules.d into Git; {tokens}/ stays out of it."""

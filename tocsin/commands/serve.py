@@ -1,5 +1,6 @@
 """`tocsin serve`: everything in one, supervised."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -30,8 +31,12 @@ Tocsin listens on {url}
   Send it alerts:        tocsin connect alertmanager    (prints what to paste)
   Prove the whole way:   tocsin doctor
   Look at incidents:     {url}
-  Configure:             tocsin init                    (writes a commented tocsin.yml and rules.d)
-{tokens}"""
+{more}"""
+CONFIGURE = "  Configure:             tocsin init                    (writes a commented tocsin.yml and rules.d)\n"
+CONFIGURED = """\
+  Sign in there:         with an API token              (the `api_tokens` of the configuration)
+  After editing rules:   tocsin rules check             (then: kill -HUP {pid})
+"""
 
 
 @click.command()
@@ -72,12 +77,12 @@ def reload_again(config_path: Path | None, url: str) -> None:
 
 def print_next_steps(settings: Settings, url: str) -> None:
     """Print what to do next; without any configured token, a link that signs in to the pages, once."""
-    tokens = ""
+    more = CONFIGURE if settings.config_path is None else CONFIGURED.format(pid=os.getpid())
     if settings.needs_default_source:
-        tokens += f"  Token of the sender:   {settings.data_dir / SOURCE_TOKEN_FILE}\n"
+        more += f"  Token of the sender:   {settings.data_dir / SOURCE_TOKEN_FILE}\n"
     if settings.needs_default_api_token:
-        tokens += f"  Your own token:        {settings.data_dir / ADMIN_TOKEN_FILE}\n"
+        more += f"  Your own token:        {settings.data_dir / ADMIN_TOKEN_FILE}\n"
         with Links(url) as links:
             secret = Sessions(links).make_link(DEFAULT_CALLER)
-        tokens += f"  Sign in (once, now):   {settings.external_url}/sign-in/{secret}\n"
-    click.echo(NEXT_STEPS.format(url=settings.external_url, tokens=tokens))
+        more += f"  Sign in (once, now):   {settings.external_url}/sign-in/{secret}\n"
+    click.echo(NEXT_STEPS.format(url=settings.external_url, more=more))

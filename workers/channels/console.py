@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TextIO
 
 from incidents.notices import is_notice
+from incidents.page_test import is_test
 from workers.channels.errors import DeliveryError
 from workers.channels.message import Message, MessageType, Receipt
 
@@ -33,14 +34,20 @@ class ConsoleSender:
 
 def _block(message: Message, now: datetime) -> str:
     lines = [_heading(message, now), *message.text.splitlines()]
-    if message.type is MessageType.PAGE:
-        lines.append(f"acknowledge: tocsin incidents acknowledge {message.incident['id']}")
-    if not is_notice(message.incident["id"]):
-        lines.append(f"look at it:  tocsin incidents show {message.incident['id']}")
-        if message.incident_url:
-            lines.append(f"             {message.incident_url}")
+    lines += _what_to_do(message)
     body = "\n".join(f"| {_printable(line)}" for line in lines)
     return f"\n+{'-' * _WIDTH}\n{body}\n+{'-' * _WIDTH}\n"
+
+
+def _what_to_do(message: Message) -> list[str]:
+    incident = message.incident["id"]
+    if is_notice(incident):
+        return []
+    if is_test(incident):
+        return [f"acknowledge: {message.acknowledge_url}"] if message.acknowledge_url else []
+    acknowledge = [f"acknowledge: tocsin incidents acknowledge {incident}"] if message.type is MessageType.PAGE else []
+    on_the_web = [f"             {message.incident_url}"] if message.incident_url else []
+    return [*acknowledge, f"look at it:  tocsin incidents show {incident}", *on_the_web]
 
 
 def _heading(message: Message, now: datetime) -> str:
