@@ -21,6 +21,8 @@ from incidents.store.reads import UnknownCursor
 from incidents.values import AlertStatus
 
 CHUNK = 200
+MANY = 2_000  # alerts of one incident: so many are not put in order for a page of them
+LATELY = 1_000  # of all alerts are looked through first for those of an incident with many
 LOOKED_AT = 5_000  # by one question
 
 
@@ -70,7 +72,7 @@ class AlertReads:
         looked_at = 0
         with self._links.borrow() as link:
             size = CHUNK if status else limit + 1
-            chunks = _of_incident(link, incident_id, cursor) if incident_id else _of_all(link, cursor, size)
+            chunks = _of_incident(link, incident_id, cursor, size) if incident_id else _of_all(link, cursor, size)
             last = ""
             for places in chunks:
                 for place, state in _load(link, places):
@@ -126,19 +128,38 @@ def _rank_after(link: Link, cursor: _Place) -> int:
     return int(rank) + 1 if score is not None and int(float(score)) == cursor.seen_ms else int(newer)
 
 
-def _of_incident(link: Link, incident_id: str, cursor: _Place | None) -> Iterator[list[_Place]]:
+def _of_incident(link: Link, incident_id: str, cursor: _Place | None, size: int) -> Iterator[list[_Place]]:
     bring_back(link, incident_id)
-    exists, names = checked(
-        link.ask([("EXISTS", keys.incident(incident_id)), ("SMEMBERS", keys.incident_alerts(incident_id))])
-    )
+    key = keys.incident_alerts(incident_id)
+    exists, total = checked(link.ask([("EXISTS", keys.incident(incident_id)), ("SCARD", key)]))
     if not exists:
         raise NotFound("incident", incident_id)
+    if total > MANY:
+        # Those that were heard of last stand near the front of all alerts, most of the time.
+        looked_at = 0
+        for places in _of_all(link, cursor, size):
+            are_of_it = link.one("SMISMEMBER", key, *(place.name for place in places))
+            found = [place for place, is_of_it in zip(places, are_of_it, strict=True) if is_of_it]
+            if found:
+                yield found
+            cursor = places[-1]
+            looked_at += len(places)
+            if looked_at >= LATELY:
+                break
+    yield from _in_order(link, key, cursor)
+
+
+def _in_order(link: Link, key: str, cursor: _Place | None) -> Iterator[list[_Place]]:
+    """Yield all alerts of an incident after a cursor."""
+    names: list[bytes] = link.one("SMEMBERS", key)
     if not names:
         return
     scores = link.one("ZMSCORE", keys.alerts_seen(), *names)
     every = [(int(float(score or 0)), name) for score, name in zip(scores, names, strict=True)]
     if cursor is not None:
         every = [place for place in every if place < cursor]
+    if not every:
+        return
     # Of tens of thousands mostly the first few are wanted: putting all in order would cost ten times as much.
     yield [_Place(*place) for place in nlargest(CHUNK, every)]
     every.sort(reverse=True)

@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote
 
 import msgspec
 
-from incidents.alert import AlertState
 from incidents.errors import NotFound
 from incidents.incident import AlertTally, Incident
 from incidents.paging.upcoming import Upcoming, upcoming
-from incidents.store.alert_reads import HeardAlert
 from incidents.timeline import EntryKind
 from incidents.transitions import TABLE
 from incidents.values import IncidentStatus, Role, Severity
@@ -18,6 +15,7 @@ from receiver.api.commands import COMMANDS, DEFAULT_POLICY
 from receiver.api.incidents import checked_id
 from receiver.auth import ApiRole
 from receiver.problems import Problem
+from receiver.web.alert_rows import AlertRow, by_name, row_of
 from receiver.web.document import document_values
 from receiver.web.rendering import http, iso, span
 from receiver.web.route import Page, PageRoute, Raw, Redirect, Visit
@@ -56,19 +54,6 @@ SIGNS: Mapping[EntryKind, str] = {
     EntryKind.RESOLVED: "good",
     EntryKind.OBJECTIVE_MET: "good",
 }
-
-
-class AlertRow(NamedTuple):
-    """An alert as the page shows it; addresses are empty where there is none that may be followed."""
-
-    state: AlertState
-    heard: HeardAlert
-    name: str
-    source_url: str
-    runbook_url: str
-    dashboard_url: str
-    silence_url: str
-    alike: int = 1  # how many of the same name it stands for
 
 
 class Link(NamedTuple):
@@ -139,37 +124,6 @@ def takes(incident: Incident) -> frozenset[str]:
     if incident.acknowledged_at is None:
         possible.discard("unacknowledge")
     return frozenset(possible)
-
-
-def row_of(heard: HeardAlert, alertmanagers: Mapping[str, str]) -> AlertRow:
-    """Return an alert with the addresses that may be followed."""
-    state = heard.state
-    manager = http(alertmanagers.get(state.source, ""))
-    matchers = ",".join(f'{name}="{_quoted(value)}"' for name, value in sorted(state.labels.items()))
-    silence = f"{manager.rstrip('/')}/#/silences/new?filter={quote('{' + matchers + '}', safe='')}" if manager else ""
-    return AlertRow(
-        state=state,
-        heard=heard,
-        name=state.labels.get("alertname", state.fingerprint),
-        source_url=http(state.generator_url),
-        runbook_url=http(state.annotations.get("runbook_url", "")),
-        dashboard_url=http(state.annotations.get("dashboard_url", "") or state.annotations.get("dashboard", "")),
-        silence_url=silence,
-    )
-
-
-def by_name(rows: Sequence[AlertRow], *, are_all: bool) -> list[AlertRow]:
-    """Return one alert of each name and state, in the order given; of some alone it is not said how many are alike."""
-    found: dict[tuple[str, str], AlertRow] = {}
-    for row in rows:
-        name = (row.name, row.state.status.value)
-        known = found.get(name)
-        found[name] = row if known is None else known._replace(alike=known.alike + 1)
-    return list(found.values()) if are_all else [row._replace(alike=1) for row in found.values()]
-
-
-def _quoted(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def links_of(incident: Incident, alerts: Sequence[AlertRow]) -> list[Link]:

@@ -43,7 +43,12 @@ class Filter(NamedTuple):
         text = " ".join(
             (incident.id, incident.title, incident.summary, incident.rule or "", *incident.identity.values())
         )
-        return all(word in text.casefold() for word in self.q.casefold().split())
+        return all(word in text.casefold() for word in self.words)
+
+    @property
+    def words(self) -> list[str]:
+        """The words that are searched for, folded."""
+        return self.q.casefold().split()
 
     def address(self, **changed: str) -> str:
         """Return the address of this list, or of one that differs."""
@@ -105,7 +110,13 @@ def _read(visit: Visit, asked: Filter, limit: int, after: str) -> IncidentPage:
     chosen = asked.lets_through if asked.q or asked.team else None
     severities = frozenset({Severity(asked.severity)}) if asked.severity else frozenset()
     return visit.services.reads.incidents(
-        statuses=asked.statuses, severities=severities, after=after, limit=limit, reader=visit.reader, chosen=chosen
+        statuses=asked.statuses,
+        severities=severities,
+        after=after,
+        limit=limit,
+        reader=visit.reader,
+        chosen=chosen,
+        words=asked.words,
     )
 
 

@@ -2,15 +2,11 @@
 
 from receiver.auth import ApiRole
 from receiver.problems import Problem
+from receiver.web.rendering import plainly
 from receiver.web.route import Page, PageRoute, Redirect, Visit
 
 ROWS = "50"
 _ITEM = "/quarantine/{item_id}"
-
-
-def plainly(text: str) -> str:
-    """Return a text in which whatever does not show, or turns others around, stands as an escape."""
-    return "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)
 
 
 def _list(visit: Visit) -> Page | Redirect:

@@ -118,6 +118,11 @@ def words(name: object) -> str:
     return str(name).replace("_", " ")
 
 
+def plainly(text: str) -> str:
+    """Return a text in which whatever does not show, or turns others around, stands as an escape."""
+    return "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)
+
+
 def sentence(text: str) -> str:
     """Return what a problem says with a capital and a full stop; a name that it begins with stays as it is."""
     first = text.split(" ", 1)[0]

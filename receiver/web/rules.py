@@ -15,7 +15,7 @@ from incidents.store.rule_counts import rule_counts
 from incidents.store.statistics import summaries
 from receiver.auth import ApiRole
 from receiver.problems import Problem
-from receiver.web.quarantine import plainly
+from receiver.web.rendering import plainly
 from receiver.web.route import Page, PageRoute, Redirect, Visit
 from rules.durations import parse_duration
 from rules.explain.inputs import NotAnAlert, of_text

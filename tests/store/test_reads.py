@@ -185,3 +185,41 @@ def test_reads_alerts_of_one_webhook_keep_an_order(links, now, monkeypatch):
             after = page.next
         assert len(shown) == 20
         assert set(shown) == names
+
+
+def test_reads_alerts_of_an_incident_with_many(links, declare, now, monkeypatch):
+    """They are in the order of all alerts, whether they are found near its front or further back."""
+    monkeypatch.setattr(alert_reads, "MANY", 10)
+    monkeypatch.setattr(alert_reads, "LATELY", 12)
+    name = declare("db")
+    labels = alert().labels
+    expected = []
+    with links.borrow() as link:
+        for number in range(60):
+            key = f"prod/{number:02}"
+            state = {"source": "prod", "fingerprint": key, "status": "firing", "labels": labels}
+            link.one("HSET", keys.alerts(), key, encode(state | {"starts_at": now, "received_at": now}))
+            link.one("ZADD", keys.alerts_seen(), to_ms(now) + number // 3, key)
+            if number % 3 == 0 or number < 15:
+                link.one("SADD", keys.incident_alerts(name), key)
+                expected.insert(0, key)
+    shown, after = [], ""
+    while after is not None:
+        page = AlertReads(links).alerts(incident_id=name, after=after, limit=4)
+        shown += [heard.state.fingerprint for heard in page.alerts]
+        after = page.next
+    assert shown == expected
+
+
+@pytest.mark.parametrize("wanted", ["mail", 'a "quote"', "straße", "STRASSE", "ﬁn", "café"])
+def test_reads_words_drop_nothing_that_is_wanted(links, declare, wanted):
+    """What stands escaped in the store, or folds to other letters, is found as everything else is."""
+    titles = ["Mail waits", 'A "quote" fails', "Die Straße", "FIN is late", "The café closed", "back\\slash"]
+    for title in titles:
+        declare(title)
+    words = wanted.casefold().split()
+    page = Reads(links).incidents(chosen=lambda one: all(w in one.title.casefold() for w in words), words=words)
+    assert [one.incident.title for one in page.incidents] == [
+        title for title in reversed(titles) if all(word in title.casefold() for word in words)
+    ]
+    assert page.incidents

@@ -1,6 +1,8 @@
 """The list and the page of an incident: what stands there, for whom, and how much it weighs."""
 
 import gzip
+import html
+import json
 import re
 from datetime import timedelta
 
@@ -243,6 +245,19 @@ def test_pages_unknown_incidents_are_not_found(amira, name):
     answer = amira.get(f"/incidents/{name}")
     assert answer.status_code == 404
     assert "text/html" in answer.content_type or name == "..%2f.."
+
+
+def test_pages_show_an_alert_as_json(amira, declare, firing, clock):
+    """What is kept of it, to copy: its source, when it came, and where it is from; what does not show is escaped."""
+    incident = declare()
+    firing(incident, description="two\nlines \u202egnp.exe </pre><script>")
+    for path in (f"/incidents/{incident.id}", f"/incidents/{incident.id}/alerts"):
+        shown = re.search(r'<pre class="text raw"[^>]*>(.*?)</pre>', amira.get(path).text, re.DOTALL)[1]
+        kept = json.loads(html.unescape(shown))
+        assert kept["annotations"] == {"description": "two\nlines \u202egnp.exe </pre><script>"}
+        assert (kept["source"], kept["generator_url"]) == ("prod", "https://prometheus.example/graph")
+        assert kept["received_at"] == kept["starts_at"] != kept["ends_at"]
+        assert "\u202e" not in shown
 
 
 def test_pages_show_hostile_text_as_text(amira, declare, incidents, firing, clock):

@@ -61,21 +61,22 @@
   // Buttons that only a script can serve.
   for (const button of all("[data-exact], [data-help], [data-copy]")) button.hidden = false;
   const say = (text) => { one("[data-announcer]").textContent = text; };
-  const copy = async () => {
-    const text = one("[data-chat]");
+  const copy = async (text, button) => {
     if (!text) return;
     try {
-      await navigator.clipboard.writeText(text.value);
+      await navigator.clipboard.writeText(text.value ?? text.textContent);
       say("Copied");
-      setText(one("[data-copy]"), "Copied");
+      setText(button, "Copied");
     } catch {
-      text.select();
+      getSelection().selectAllChildren(text);
+      text.select?.();
       say("Select and copy");
     }
   };
-  one("[data-copy]")?.addEventListener("click", copy);
   one("[data-help]")?.addEventListener("click", () => { one(".account").open = false; one("#keys").showModal(); });
   document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button.closest("details.json, section").querySelector("pre, textarea"), button);
     if (!event.target.closest(".account")) one(".account")?.removeAttribute("open");
   });
   one("[data-exact]")?.addEventListener("click", (event) => {
@@ -111,7 +112,7 @@
     "n": () => one("[data-note]")?.focus(),
     "e": () => open(one("[data-escalate]")),
     "s": () => open(one("[data-escalate]")),
-    "c": copy,
+    "c": () => copy(one("[data-chat]"), one("[data-chat] ~ [data-copy]")),
     "/": () => open(one("[data-filter]")),
     "u": () => { location.href = "/incidents"; },
     "?": () => one("#keys")?.showModal(),
