@@ -75,7 +75,7 @@ class Supervisor:
 
     def _stop(self, _: int, __: FrameType | None) -> None:
         self._stops += 1
-        if self._stops > 1:
+        if self._stops == 2:  # a third puts nothing off
             self._hurried_at = time.monotonic()
 
     def _reload(self, _: int, __: FrameType | None) -> None:
