@@ -19,7 +19,7 @@ from incidents.values import Severity
 from workers.dispatch import Dispatcher
 from workers.pager import Pager
 
-PATIENCE = 30.0  # seconds
+PATIENCE = 60.0  # seconds
 
 
 class Desk:

@@ -24,7 +24,7 @@ __all__ = ["Installation", "Serving", "firing", "notification", "resolved", "sam
 SOURCE = "am"
 SOURCE_TOKEN = "source-token-of-the-acceptance-tests"
 ADMIN_TOKEN = "admin-token-of-the-acceptance-tests"
-READY_WITHIN = 40.0
+READY_WITHIN = 60.0
 STEP = "30m"
 
 ONCALL = """
@@ -122,7 +122,7 @@ api_tokens:
 
     def is_ready(self) -> bool:
         try:
-            return requests.get(f"{self.url}/-/ready", timeout=5).status_code == 200
+            return requests.get(f"{self.url}/-/ready", timeout=10).status_code == 200
         except requests.RequestException:
             return False
 
@@ -145,11 +145,11 @@ api_tokens:
         """Return a connection to the store of this installation."""
         return Link(store_url(load_settings(self.config, {})))
 
-    def post(self, *alerts: Mapping[str, Any], timeout: float = 15.0) -> requests.Response:
+    def post(self, *alerts: Mapping[str, Any], timeout: float = 60.0) -> requests.Response:
         """Post alerts as Alertmanager does."""
         return self.post_body(json.dumps(notification(alerts)).encode(), timeout=timeout)
 
-    def post_body(self, body: bytes, *, token: str = SOURCE_TOKEN, timeout: float = 15.0) -> requests.Response:
+    def post_body(self, body: bytes, *, token: str = SOURCE_TOKEN, timeout: float = 60.0) -> requests.Response:
         """Post any body to the webhook."""
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         return requests.post(self.webhook, body, headers=headers, timeout=timeout)
@@ -157,7 +157,7 @@ api_tokens:
     def api(self, method: str, path: str, body: object = None, *, token: str = ADMIN_TOKEN) -> requests.Response:
         """Call the API; `path` is below `/api/v1`."""
         headers = {"Authorization": f"Bearer {token}"}
-        return requests.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers, timeout=15)
+        return requests.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers, timeout=60)
 
     def get(self, path: str) -> Any:
         """Return the JSON of a GET of the API that must succeed."""
@@ -176,7 +176,7 @@ api_tokens:
         found: list[dict[str, Any]] = self.get(f"/incidents{query}")["incidents"]
         return found
 
-    def only_incident(self, *, timeout: float = 20.0) -> dict[str, Any]:
+    def only_incident(self, *, timeout: float = 60.0) -> dict[str, Any]:
         """Wait for an incident and return it; there must be just one."""
         found = eventually(self.incidents, timeout=timeout, what="an incident")
         assert len(found) == 1, found
@@ -189,11 +189,11 @@ api_tokens:
 
     def reload(self) -> requests.Response:
         """Ask for a reload of the rules."""
-        return requests.post(f"{self.url}/-/reload", headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}, timeout=15)
+        return requests.post(f"{self.url}/-/reload", headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}, timeout=60)
 
     def exposition(self) -> str:
         """Return the text of /metrics."""
-        response = requests.get(f"{self.url}/metrics", timeout=15)
+        response = requests.get(f"{self.url}/metrics", timeout=60)
         assert response.status_code == 200, response.text
         return response.text
 
@@ -216,7 +216,7 @@ api_tokens:
                 found[labels["outcome"]] = value
         return found
 
-    def settled(self, *, timeout: float = 30.0) -> dict[str, float]:
+    def settled(self, *, timeout: float = 60.0) -> dict[str, float]:
         """Wait until nothing is pending, and return the counters, which must balance."""
 
         def nothing_pending() -> dict[str, float] | None:
@@ -266,7 +266,7 @@ class Serving:
         os.kill(pid, signal.SIGKILL)
         return pid
 
-    def new_child(self, part: str, old: int, *, timeout: float = 20.0) -> int:
+    def new_child(self, part: str, old: int, *, timeout: float = 60.0) -> int:
         """Wait until a child that was killed has been replaced, and return who is there now."""
 
         def replaced() -> int:
@@ -275,7 +275,7 @@ class Serving:
 
         return eventually(replaced, timeout=timeout, what=f"a new {part}")
 
-    def stop(self, timeout: float = 20.0) -> None:
+    def stop(self, timeout: float = 60.0) -> None:
         """End it with SIGTERM; it must exit with 0 and leave nothing behind."""
         code = self.program.terminate(timeout)
         assert code == 0, f"serve ended with {code}"

@@ -56,7 +56,7 @@ class Poster:
         """Ask it to end once what is under way is accepted."""
         self._stop.set()
 
-    def join(self, timeout: float = 30.0) -> None:
+    def join(self, timeout: float = 60.0) -> None:
         """Wait for the end; fail when it does not come, or when anything was answered 4xx."""
         self._thread.join(timeout)
         assert not self._thread.is_alive(), "a notification was not accepted in time"

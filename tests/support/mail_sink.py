@@ -26,7 +26,7 @@ class MailSink:
         self.recipients: list[list[str]] = []
         self.refuse = ""
         self.claimed = 0
-        self._controller = _AnyPort(self, hostname="127.0.0.1", port=0, ready_timeout=10)
+        self._controller = _AnyPort(self, hostname="127.0.0.1", port=0, ready_timeout=60)
         self._controller.start()
 
     @property
@@ -51,7 +51,7 @@ class MailSink:
         self.recipients.append(list(envelope.rcpt_tos))
         return "250 OK"
 
-    def expect_mail(self, *, timeout: float = 15.0) -> EmailMessage:
+    def expect_mail(self, *, timeout: float = 60.0) -> EmailMessage:
         """Wait for the next mail, claim it, and return it."""
         deadline = time.monotonic() + timeout
         while len(self.mails) <= self.claimed:

@@ -93,7 +93,7 @@ scrape_configs: [{{job_name: {SCRAPED}, static_configs: [{{targets: ["{exporter.
             "rules.alert.resend-delay": "5s",
         }
         self.program = programs.start("prometheus", ["prometheus", *_flags(options)])
-        eventually(lambda: requests.get(f"{self.url}/-/ready", timeout=5).ok, timeout=30, what="Prometheus ready")
+        eventually(lambda: requests.get(f"{self.url}/-/ready", timeout=5).ok, timeout=60, what="Prometheus ready")
 
 
 class Alertmanager:
@@ -130,7 +130,7 @@ receivers:
             **(cluster or {"cluster.listen-address": ""}),
         }
         self.program: Program = programs.start(name, ["prometheus-alertmanager", *_flags(options)])
-        eventually(lambda: requests.get(f"{self.url}/-/ready", timeout=5).ok, timeout=30, what=f"{name} ready")
+        eventually(lambda: requests.get(f"{self.url}/-/ready", timeout=5).ok, timeout=60, what=f"{name} ready")
 
     def send(self, service: str, *, firing: bool = True) -> None:
         """Tell it of the alert Trouble of a service, as Prometheus does."""
@@ -140,16 +140,16 @@ receivers:
         }
         if not firing:
             alert["endsAt"] = datetime.now(UTC).isoformat()
-        requests.post(f"{self.url}/api/v2/alerts", json=[alert], timeout=5).raise_for_status()
+        requests.post(f"{self.url}/api/v2/alerts", json=[alert], timeout=30).raise_for_status()
 
     def metric(self, name: str) -> float:
         """Return the sum of the series of a metric whose line begins so."""
-        text = requests.get(f"{self.url}/metrics", timeout=5).text
+        text = requests.get(f"{self.url}/metrics", timeout=30).text
         return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
 
     def is_of_a_settled_pair(self) -> bool:
         """Whether it knows one peer and has begun to notify; before, it would wait, and learn what the peer sent."""
-        status = requests.get(f"{self.url}/api/v2/status", timeout=5).json()["cluster"]
+        status = requests.get(f"{self.url}/api/v2/status", timeout=30).json()["cluster"]
         return status["status"] == "ready" and len(status["peers"]) == 2
 
     def failed_notifications(self) -> float:
@@ -181,7 +181,7 @@ def alertmanager_pair(programs: Programs, webhook: str, token: str) -> tuple[Ale
         for index in range(2)
     ]
     for each in pair:
-        eventually(each.is_of_a_settled_pair, timeout=20, what="a cluster of two that has settled")
+        eventually(each.is_of_a_settled_pair, timeout=60, what="a cluster of two that has settled")
     return pair[0], pair[1]
 
 

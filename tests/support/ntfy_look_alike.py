@@ -29,7 +29,7 @@ class NtfyLookAlike(PageSink):
             return _says(413, code=41301, error="attachment too large")
         return _says(200, id="sPs71M8A2T", time=1, event="message", topic=message["topic"], message=message["message"])
 
-    def expect_message(self, *, timeout: float = 15.0) -> dict[str, Any]:
+    def expect_message(self, *, timeout: float = 60.0) -> dict[str, Any]:
         """Claim a message that was taken, and return it."""
         return self.claim(lambda one: True, timeout=timeout, what="a message").json
 

@@ -35,7 +35,7 @@ class OwnStore:
     def stop(self) -> None:
         """Shut it down in order."""
         self.program.signal(signal.SIGTERM)
-        self.program.wait(10)
+        self.program.wait(60)
 
     def _answers(self) -> bool:
         link = Link(self.url)

@@ -115,7 +115,7 @@ class PageSink:
         """Answer every unscripted request to a path so."""
         self._always[path] = _answer(answer)
 
-    def claim(self, predicate, *, timeout: float = 15.0, what: str = "a page") -> Received:
+    def claim(self, predicate, *, timeout: float = 60.0, what: str = "a page") -> Received:
         """Wait for a request, accepted and not yet claimed, that the predicate takes; fail after `timeout` seconds."""
         found: list[Received] = []
 
@@ -129,7 +129,7 @@ class PageSink:
             found[0].claimed = True
             return found[0]
 
-    def expect_page(self, *, timeout: float = 20.0, path: str | None = None, **fields: Any) -> dict[str, Any]:
+    def expect_page(self, *, timeout: float = 60.0, path: str | None = None, **fields: Any) -> dict[str, Any]:
         """Claim a page whose JSON has all these fields (`type` is `page` unless said) and return its JSON.
 
         A second page to the same person within 5 s comes with others, so a page may take a little longer than that.
@@ -154,7 +154,7 @@ class PageSink:
             one.claim(page)
             return page
 
-    def expect_message(self, *, timeout: float = 20.0, path: str | None = None, **fields: Any) -> dict[str, Any]:
+    def expect_message(self, *, timeout: float = 60.0, path: str | None = None, **fields: Any) -> dict[str, Any]:
         """Claim a page as `expect_page` does, with all the incidents that it bears."""
         fields = {"type": "page"} | fields
 
@@ -164,7 +164,7 @@ class PageSink:
 
         return self.claim(fits, timeout=timeout, what=f"a page with {fields}").json
 
-    def expect_attempts(self, count: int, *, timeout: float = 15.0, path: str = "/pages") -> list[Received]:
+    def expect_attempts(self, count: int, *, timeout: float = 60.0, path: str = "/pages") -> list[Received]:
         """Wait until a path has had so many requests, accepted or not, and return them."""
 
         def attempts() -> list[Received]:

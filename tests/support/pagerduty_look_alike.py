@@ -53,7 +53,7 @@ class PagerDutyLookAlike(PageSink):
         self._happen(event)
         return _says(202, status="success", message="Event processed", dedup_key=event["dedup_key"])
 
-    def expect_event(self, action: str, *, timeout: float = 15.0, **fields: Any) -> dict[str, Any]:
+    def expect_event(self, action: str, *, timeout: float = 60.0, **fields: Any) -> dict[str, Any]:
         """Claim an accepted event with this action and these fields, and return it."""
 
         def fits(one: Received) -> bool:

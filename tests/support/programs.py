@@ -30,7 +30,7 @@ T = TypeVar("T")
 _given_ports: set[int] = set()
 
 
-def eventually(condition: Callable[[], T], *, timeout: float = 20.0, what: str = "", poll: float = POLL) -> T:
+def eventually(condition: Callable[[], T], *, timeout: float = 60.0, what: str = "", poll: float = POLL) -> T:
     """Wait until the condition gives something true and return that; fail after `timeout` seconds.
 
     A condition that raises AssertionError or OSError is one that does not hold yet; the last reason is told.
@@ -156,7 +156,7 @@ class Program:
             self.process.kill()
         self.process.wait()
 
-    def terminate(self, timeout: float = 20.0) -> int:
+    def terminate(self, timeout: float = 60.0) -> int:
         """Ask the process to end and return its exit code."""
         self.signal(signal.SIGTERM)
         return self.wait(timeout)
@@ -210,7 +210,7 @@ class Programs:
                     if is_here or wanted in (entry / "environ").read_bytes().split(b"\0"):
                         yield int(entry.name)
 
-    def nothing_left(self, timeout: float = 10.0) -> None:
+    def nothing_left(self, timeout: float = 60.0) -> None:
         """Fail unless all that programs which have ended left behind has gone within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while behind := self._left_behind():
@@ -227,13 +227,13 @@ class Programs:
         for program in self.started:
             program.kill()
         try:
-            self.nothing_left(timeout=10)
+            self.nothing_left()
         finally:
             self._kill_what_is_left()
             self._last_words = self.logs()
 
     def _kill_what_is_left(self) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while left := self.left():
             for pid in left:
                 with suppress(ProcessLookupError):

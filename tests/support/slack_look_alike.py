@@ -31,7 +31,7 @@ class SlackLookAlike(PageSink):
             return Answer(400, body=b"no_text")
         return Answer(400, body=b"invalid_blocks") if list(problems_of(message)) else Answer(200, body=b"ok")
 
-    def expect_message(self, *, timeout: float = 15.0, containing: str = "") -> dict[str, Any]:
+    def expect_message(self, *, timeout: float = 60.0, containing: str = "") -> dict[str, Any]:
         """Claim a posted message with this text anywhere in it, and return it."""
         return self.claim(
             lambda one: containing in one.body.decode(), timeout=timeout, what=f"a message with {containing!r}"
