@@ -23,6 +23,7 @@ PARTS_OF_INCIDENT = (
 # Where the ids of closed incidents stand as members or fields, with the command that takes one away: they go with it.
 LISTS_OF_INCIDENTS = (
     ("ZREM", keys.incidents()),
+    ("SREM", keys.incidents_archived()),
     ("HDEL", keys.statistics()),
     ("ZREM", keys.post_incident_actions()),
     ("HDEL", keys.post_incident_actions_open()),

@@ -38,7 +38,7 @@ def create_app(deps: Deps) -> Flask:
     auth.keep_callers(app.extensions, deps.api_tokens, Limiter(deps.limits.callers))
     audit.install(app, audit.Trail(Audit(deps.api.links) if deps.api is not None else None, deps.now))
     if deps.api is not None:
-        app.extensions[HUB] = Hub(deps.api.links)
+        app.extensions[HUB] = Hub(deps.api.links, told=deps.streams)
     problems.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint(deps))

@@ -15,6 +15,7 @@ from incidents.store.intake import Appended, Refused
 from incidents.store.rulesets import Reloaded
 from receiver.auth import ApiToken, Source
 from receiver.limits import Limits
+from receiver.seats import told_to_nobody
 from rules.model import RuleSet
 
 
@@ -75,5 +76,6 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     build: str
     api: ApiDeps | None = None  # None: a receiver that only takes alerts in
     limits: Limits = Limits()
+    streams: Callable[[int], object] = told_to_nobody  # is told how many streams of pages this process has open
     body_readers: int = 3  # bodies read at once by one process: one fewer than its threads, so that probes get through
     body_timeout: float = 15.0  # seconds until a body that is still coming is cut off; a shutdown may wait so long

@@ -150,6 +150,7 @@ class Exposition:
             ("severity", "status"),
             [((severity.value, status.value), store.open_incidents[severity, status]) for severity, status in _OPEN],
         )
+        yield gauge("incidents_archived", "Closed incidents that are one compressed value each.", store.archived)
         seen = dict.fromkeys((DECIDE_QUEUE, PAGES_QUEUE), NEVER) | {
             queue: max((now - at).total_seconds(), 0.0) for queue, at in store.workers_seen.items()
         }

@@ -1,7 +1,8 @@
 """Counts what this receiver answered, for all its worker processes together.
 
 Each process counts in a file of its own that it maps into memory; a scrape sums the files. A process that is killed
-leaves its file, and the next one goes on counting in it, so that no count ever falls.
+leaves its file, and the next one goes on counting in it, so that no count ever falls. What a process has open is only
+read of those that live.
 """
 
 import bisect
@@ -13,7 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 UNKNOWN = "unknown"  # the source of requests that named none of ours
 CODES = (200, 202, 400, 401, 405, 413, 415, 500, 503)
@@ -36,7 +37,8 @@ class RequestMetrics:
         self._column = {code: index for index, code in enumerate(CODES)}
         self._buckets_at = len(self._sources) * len(CODES)
         self._sum_at = self._buckets_at + len(BUCKETS) + 1
-        self._cells_count = self._sum_at + 1
+        self._streams_at = self._sum_at + 1
+        self._cells_count = self._streams_at + 1
         self._directory = directory
         self._prefix = PREFIX + _digest(self._sources) + "-"
         self._lock = threading.Lock()
@@ -57,12 +59,21 @@ class RequestMetrics:
             cells[self._sum_at] += int(seconds * 1e6)
             cells[bucket] += 1
 
+    def streams(self, now_open: int) -> None:
+        """Say how many streams of pages this process has open."""
+        with self._lock:
+            cells = self._cells
+            if cells is None or self._pid != os.getpid():
+                cells = self._claim()
+            cells[self._streams_at] = now_open
+
     def collect(self) -> Iterator[Metric]:
         """Yield the metric families, summed over all processes there were."""
         totals = [0] * self._cells_count
         for path in self._directory.glob(f"{self._prefix}*{SUFFIX}"):
+            is_alive = _is_locked(path)
             for index, value in enumerate(_read(path, self._cells_count)):
-                totals[index] += value
+                totals[index] += value if is_alive or index != self._streams_at else 0
         answered = CounterMetricFamily(
             "tocsin_webhooks",
             "Webhooks answered by this receiver, by source and status code.",
@@ -73,6 +84,11 @@ class RequestMetrics:
                 answered.add_metric([name, str(code)], totals[self._row[name] + self._column[code]])
         yield answered
         yield self._durations(totals)
+        yield GaugeMetricFamily(
+            "tocsin_live_streams_open",
+            "Pages that this receiver keeps up to date over a stream.",
+            value=totals[self._streams_at],
+        )
 
     def _durations(self, totals: Sequence[int]) -> Metric:
         cumulated: list[tuple[str, float]] = []
@@ -97,6 +113,7 @@ class RequestMetrics:
             os.ftruncate(file, self._cells_count * CELL)
             self._file = file
             self._cells = memoryview(mmap.mmap(file, self._cells_count * CELL)).cast("Q")
+            self._cells[self._streams_at] = 0  # whoever had them open is dead
             self._pid = os.getpid()
             self._forget_others()
             return self._cells
@@ -121,6 +138,22 @@ def _locked(path: Path) -> int | None:
         os.close(file)
         return None
     return file
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether a living process counts in a file."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(file)
 
 
 def _read(path: Path, cells: int) -> Iterable[int]:

@@ -76,6 +76,7 @@ def receiver_app(settings: Settings, url: str) -> Flask:
             reload=lambda: reload_rules(settings, stored, utc_now()),
             now=utc_now,
             record=requests,
+            streams=requests.streams,
             build=__version__,
             body_readers=threads(settings) - 1,
             api=ApiDeps(

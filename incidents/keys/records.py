@@ -112,6 +112,13 @@ def post_incident_actions_open() -> str:
     return "tocsin:post-incident-actions:open"
 
 
+def incidents_archived() -> str:
+    """Set of the ids of archived incidents. TTL: none. Writer: the keeper, and whoever brings one back. Reader:
+    /metrics.
+    """
+    return "tocsin:incidents:archived"
+
+
 def statistics() -> str:
     """Hash of incident id -> its summary. TTL: none. Writer: each commit that leaves it closed. Reader: API."""
     return "tocsin:statistics:incidents"

@@ -86,6 +86,7 @@ def _unpacked(link: Link, incident_id: str, value: bytes) -> list[Command]:
     newer = read_values(link, sorted(rest), 0)
     commands: list[Command] = [("SET", keys.incident(incident_id), incident_in(value))]
     commands.append(("SET", keys.incident_awake(incident_id), "1", "EX", AWAKE_SECONDS))
+    commands.append(("SREM", keys.incidents_archived(), incident_id))
     for name, kept in rest.items():
         commands.append(("DEL", name))
         commands += write_commands(name, Value(*_plain(kept)))
@@ -142,7 +143,8 @@ def _archive(link: Link, incident_id: str, now: datetime) -> bool:
     tally = {row[0]: row[1] for row in values[keys.tally(incident_id)].rows if isinstance(row, tuple)}
     front = Front(value, [tally.get(field.encode()) for field in FIELDS])
     packed = archive_of(closed, front, rest)
-    replies = link.ask([("MULTI",), ("SET", key, packed), ("DEL", *parts), ("EXEC",)])
+    marked: Command = ("SADD", keys.incidents_archived(), incident_id)
+    replies = link.ask([("MULTI",), ("SET", key, packed), ("DEL", *parts), marked, ("EXEC",)])
     return checked(replies)[-1] is not None
 
 

@@ -44,6 +44,7 @@ class Measured(NamedTuple):
     journal: Standing = Standing()
     actions: tuple[OpenAction, ...] = ()  # post-incident actions that are to be done still
     calendars: tuple[CalendarStatus, ...] = ()
+    archived: int = 0  # closed incidents that are one compressed value each
 
 
 class _Standing(msgspec.Struct):
@@ -80,12 +81,13 @@ def _measure(links: Links) -> Measured:
                 ("HVALS", keys.heartbeats()),
                 ("HVALS", keys.post_incident_actions_open()),
                 ("HVALS", keys.calendars_status()),
+                ("SCARD", keys.incidents_archived()),
                 *standing_commands(),
             ]
         )
         info = replies[0]
         counted, cursor, open_ids, quarantined, seen, *rest = checked(replies[1:])
-        status, ruleset, beats, actions, read, *journal = rest
+        status, ruleset, beats, actions, read, archived, *journal = rest
         oldest, open_incidents = _still_open(link, cursor, open_ids)
     counters = {field.decode(): int(value) for field, value in _pairs(counted)}
     return Measured(
@@ -102,6 +104,7 @@ def _measure(links: Links) -> Measured:
         journal=standing_of(journal),
         actions=decode_open_actions(actions),
         calendars=tuple(map(decode_calendar_status, read)),
+        archived=int(archived),
     )
 
 

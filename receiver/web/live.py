@@ -8,7 +8,7 @@ import contextlib
 import queue
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -17,7 +17,7 @@ from incidents.errors import StoreUnavailable
 from incidents.store.connection import Links
 from incidents.store.following import News, await_entries, newest_entry, open_incidents, place_of
 from incidents.store.reads import Counted
-from receiver.seats import SEATS
+from receiver.seats import SEATS, told_to_nobody
 
 HUB = "live"  # the extension of the application under which its hub is kept
 SEATS_EACH = 5  # of one caller in one process
@@ -56,10 +56,21 @@ class Watcher:
 
 
 class Hub:
-    """The watchers of this process and their reader. For many threads."""
+    """The watchers of this process and their reader. For many threads.
 
-    def __init__(self, links: Links, *, seats: int = SEATS, seats_each: int = SEATS_EACH) -> None:
+    `told` hears how many seats are taken, whenever that changes.
+    """
+
+    def __init__(
+        self,
+        links: Links,
+        *,
+        seats: int = SEATS,
+        seats_each: int = SEATS_EACH,
+        told: Callable[[int], object] = told_to_nobody,
+    ) -> None:
         self._links = links
+        self._told = told
         self._seats = seats
         self._seats_each = seats_each
         self._taken: Counter[str] = Counter()
@@ -80,12 +91,14 @@ class Hub:
             if self.has_ended or self._taken.total() >= self._seats or self._taken[caller] >= self._seats_each:
                 return False
             self._taken[caller] += 1
+            self._told(self._taken.total())
             return True
 
     def leave_seat(self, caller: str) -> None:
         """Give a seat back."""
         with self._lock:
             self._taken[caller] -= 1
+            self._told(self._taken.total())
 
     def end(self) -> None:
         """Let everybody go, and take nobody any more: the process stops."""

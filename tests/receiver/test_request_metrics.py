@@ -22,6 +22,7 @@ COUNTER = """
     metrics = RequestMetrics(Path(sys.argv[1]), ["prod"])
     for _ in range(int(sys.argv[2])):
         metrics.observe("prod", 202, 0.004)
+    metrics.streams(int(sys.argv[2]))
     print("counted", flush=True)
     time.sleep(60)
 """
@@ -113,6 +114,20 @@ def test_metrics_of_all_processes_survive_their_death(tmp_path, count_elsewhere)
     count_elsewhere(10)
     assert total(metrics) == 1510
     assert len(list(tmp_path.glob("*.counts"))) == 2
+
+
+def test_metrics_of_streams_are_those_of_living_processes(tmp_path, count_elsewhere):
+    """What a process had open is gone with it, also where the next one goes on in its file."""
+    other = count_elsewhere(5)
+    metrics = RequestMetrics(tmp_path, ["prod"])
+    metrics.streams(3)
+    assert samples(metrics)["tocsin_live_streams_open"] == 8
+    other.send_signal(signal.SIGKILL)
+    other.wait()
+    assert samples(metrics)["tocsin_live_streams_open"] == 3
+    metrics.streams(0)
+    count_elsewhere(2)
+    assert samples(metrics)["tocsin_live_streams_open"] == 2
 
 
 def test_metrics_after_fork_have_a_file_of_their_own(tmp_path):

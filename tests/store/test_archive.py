@@ -17,6 +17,7 @@ from incidents.store.archive import Kept, bring_back, sweep
 from incidents.store.connection import Link
 from incidents.store.incidents import Incidents
 from incidents.store.logical import read_values
+from incidents.store.measured import measure
 from incidents.store.reads import Reads
 from incidents.timeline import EntryKind
 from incidents.values import IncidentStatus, Severity
@@ -181,7 +182,12 @@ def test_archive_deletes_after_the_retention_and_leaves_nothing(link, incidents,
     assert archive(link, now=later - timedelta(minutes=1)).deleted == ()
     for command, place in LISTS_OF_INCIDENTS:
         for each in (name, plain):
-            link.one(*(("ZADD", place, 1, each) if command == "ZREM" else ("HSET", place, each, "x")))
+            added = {
+                "ZREM": ("ZADD", place, 1, each),
+                "HDEL": ("HSET", place, each, "x"),
+                "SREM": ("SADD", place, each),
+            }
+            link.one(*added[command])
     assert set(archive(link, now=later).deleted) == {name, plain}
     left = {key for _, found in [link.one("SCAN", 0, "COUNT", 10_000)] for key in found}
     assert not any(b"INC-" in key for key in left)
@@ -224,6 +230,18 @@ def test_archive_goes_on_beside_what_cannot_be_read(link, store_url, closed):
     keeper = Keeper(Link(store_url), owner="k", kept=KEPT, now=lambda: WEEK_LATER)
     looked_through(keeper)
     assert [is_archive(link.one("GET", keys.incident(name))) for name in names] == [True, False, True]
+
+
+def test_archive_counts_what_is_archived(link, links, closed):
+    """Up with each that is archived, down with each that is brought back or deleted."""
+    name, _, other = closed("a"), closed("b"), closed("c")
+    sweep(link, 0, KEPT, WEEK_LATER)
+    assert measure(links).archived == 3
+    bring_back(link, name)
+    assert measure(links).archived == 2
+    link.one("DEL", keys.incident_awake(name))
+    sweep(link, 0, KEPT._replace(whole=9 * DAY), WEEK_LATER + 2 * DAY)
+    assert (measure(links).archived, link.one("EXISTS", keys.incident(other))) == (0, 0)
 
 
 def test_archive_forgets_who_was_paged_as_long_ago_as_incidents_are_deleted(link, store_url):

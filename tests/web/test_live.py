@@ -158,6 +158,15 @@ def test_live_has_so_many_seats_for_each(follow, hub, amira, browser_of, declare
     assert hub.take_seat("amira")
 
 
+def test_live_tells_how_many_seats_are_taken(links):
+    """Whenever somebody takes one or leaves one; who is refused changes nothing."""
+    told: list[int] = []
+    hub = Hub(links, seats=2, told=told.append)
+    assert [hub.take_seat(caller) for caller in ("amira", "bo", "val")] == [True, True, False]
+    hub.leave_seat("bo")
+    assert told == [1, 2, 1]
+
+
 def test_live_answers_who_asks_with_a_mark_and_not_modified(amira, declare, incidents, clock):
     """The mark changes with the timeline; the same one again is 304 without a body."""
     incident = declare()
