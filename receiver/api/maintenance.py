@@ -1,7 +1,7 @@
 """Maintenance over the API: plans it, lists it with that of the rule files, and ends it early."""
 
 import secrets
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,13 +16,13 @@ from receiver.api import texts, wire
 from receiver.api.answers import Answer, Instant
 from receiver.api.reading import unfit
 from receiver.api.route import Call, Reply, Route, Services
+from receiver.api.spans import span_of
 from receiver.auth import ApiRole
 from receiver.problems import Problem
 from rules.maintaining import is_narrow, matchers_of
 from rules.matchers import BadMatcher
 
 LONGEST = timedelta(days=366)
-PAST = timedelta(minutes=1)  # how far back "now" may lie, as the clock of the caller says it
 MAX_MATCH = 4096
 MAX_MATCHERS = 20
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -135,8 +135,10 @@ def _plan(services: Services, call: Call) -> Reply:
     start, until, weekly = None, None, None
     if body.weekly is not None:
         weekly = _weekly(body, body.weekly)
+    elif body.until is None:
+        raise unfit("/until", "Say until when, or weekly.", "Maintenance without an end would be forgotten.")
     else:
-        start, until = _bounds(body, call.now)
+        start, until = span_of(body.start, body.until, call.now, what="Maintenance", longest=LONGEST)
     planned = Maintenance(
         id=body.id or f"m-{secrets.token_hex(4)}",
         match=match,
@@ -194,22 +196,6 @@ def _weekly(body: MaintenanceBody, weekly: WeeklyBody) -> Hours:
         start=time.fromisoformat(weekly.start),
         until=time.fromisoformat(weekly.until),
     )
-
-
-def _bounds(body: MaintenanceBody, now: datetime) -> tuple[datetime, datetime]:
-    if body.until is None:
-        raise unfit("/until", "Say until when, or weekly.", "Maintenance without an end would be forgotten.")
-    start = now if body.start is None else body.start.astimezone(UTC)
-    until = body.until.astimezone(UTC)
-    if start < now - PAST:
-        raise unfit("/from", "From lies in the past, which has happened.", "Leave it out for now.")
-    if until <= now:
-        raise unfit("/until", "Until lies in the past, which has happened.")
-    if until <= start:
-        raise unfit("/until", "The maintenance ends before it begins.", "Until must be later than from.")
-    if until - start > LONGEST:
-        raise unfit("/until", f"Maintenance lasts {LONGEST.days} days at most.")
-    return start, until
 
 
 class EndedAnswer(Answer, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Overrides of rotations over the API: somebody stands in for a while, and is in force everywhere at once."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -14,12 +14,11 @@ from receiver.api import texts, wire
 from receiver.api.answers import Answer, Instant
 from receiver.api.reading import unfit
 from receiver.api.route import Call, Reply, Route, Services
+from receiver.api.spans import span_of
 from receiver.auth import ApiRole
 from receiver.problems import Problem
 from rules.fields import did_you_mean
 
-PAST = timedelta(minutes=1)  # how far back "now" may lie, as the clock of the caller says it
-AHEAD = timedelta(days=3660)
 MOST_NOTE = 500
 
 
@@ -108,7 +107,9 @@ def _make(services: Services, call: Call) -> Reply:
     oncall = rules.oncall
     _check_known("rotation", body.rotation, oncall.rotations)
     _check_known("person", body.person, oncall.people)
-    start, until = _bounds(body, call.now)
+    start, until = span_of(
+        body.start, body.until, call.now, what="An override", longest=LONGEST, longer="Change the rule files."
+    )
 
     def new(name: str) -> MadeOverride:
         return MadeOverride(
@@ -133,23 +134,6 @@ def _check_known(kind: str, name: str, known: Iterable[str]) -> None:
     if name not in names:
         hint = did_you_mean(name, names) or f"There is {', '.join(names[:20]) or 'none'}."
         raise unfit(f"/{kind}", f"There is no {kind} {name[:64]!r} in the rule files.", hint)
-
-
-def _bounds(body: OverrideBody, now: datetime) -> tuple[datetime, datetime]:
-    """Return from when until when, in UTC; what is far away is refused first, for UTC may not reach it."""
-    start, until = body.start or now, body.until
-    if start < now - PAST:
-        raise unfit("/from", "From lies in the past, which has happened.", "Leave it out for now.")
-    if until <= now:
-        raise unfit("/until", "Until lies in the past, which has happened.")
-    start = max(start, now)
-    if until <= start:
-        raise unfit("/until", "The override ends before it begins.", "Until must be later than from.")
-    if until - start > LONGEST:
-        raise unfit("/until", f"An override lasts {LONGEST.days} days at most.", "Change the rule files.")
-    if start - now > AHEAD:
-        raise unfit("/from", f"From lies more than {AHEAD.days} days ahead.", "Change the rule files.")
-    return start.astimezone(UTC), until.astimezone(UTC)
 
 
 def _end(services: Services, call: Call) -> Reply:

@@ -76,6 +76,7 @@ def test_maintenance_add_sends_what_is_given(run, asked):
     assert asked == [("POST", "/api/v1/maintenance", body | {"id": "upgrade"})]
     assert "upgrade: nobody is paged" in done.output
     assert run("add", "--match", 'service="db"').exit_code == 2
+    assert run("add", "--match", 'service="db"', "--for", "900000w").exit_code == 2
 
 
 def test_maintenance_list_shows_when_it_ends(run):

@@ -1,15 +1,14 @@
 """`tocsin maintenance`: plans times in which nobody is paged, lists them, and ends them early."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import click
 
-from incidents.clock import utc_now
-from incidents.presentation import instant as api_instant
 from tocsin.client import Client, segment
-from tocsin.commands.instants import read_duration, read_instant
-from tocsin.commands.printing import Out, instant, span
+from tocsin.commands.instants import Span, with_span
+from tocsin.commands.printing import Out, instant
+from tocsin.commands.printing import span as in_words
 from tocsin.commands.remote import with_client
 
 COLUMNS = ("ID", "STATE", "WHEN", "MATCH", "HOLDS", "AUTHOR", "COMMENT")
@@ -23,9 +22,7 @@ def maintenance() -> None:
 @maintenance.command()
 @click.argument("maintenance_id", metavar="[ID]", required=False)
 @click.option("--match", "matchers", metavar="MATCHER", multiple=True, required=True, help="As rules write them.")
-@click.option("--from", "start", metavar="INSTANT", callback=read_instant, help="Begin then; by default now.")
-@click.option("--until", metavar="INSTANT", callback=read_instant, help="End then.")
-@click.option("--for", "lasts", metavar="DURATION", callback=read_duration, help="Or end after so long, such as 4h.")
+@with_span("4h")
 @click.option("--comment", metavar="TEXT", help="Why.")
 @with_client
 def add(
@@ -33,17 +30,12 @@ def add(
     out: Out,
     maintenance_id: str | None,
     matchers: tuple[str, ...],
-    start: datetime | None,
-    until: datetime | None,
-    lasts: timedelta | None,
+    span: Span,
     comment: str | None,
 ) -> None:
     """Plan maintenance; it is in force at once, on every host. Weekly ones stand in the rule files."""
-    if (until is None) == (lasts is None):
-        raise click.UsageError("say how long: --until 2026-11-02T18:00:00Z, or --for 4h")
-    ends = until if lasts is None else (start or utc_now()) + lasts
-    body: dict[str, Any] = {"match": list(matchers), "until": api_instant(ends)}
-    given = {"id": maintenance_id, "from": api_instant(start), "comment": comment}
+    body: dict[str, Any] = {"match": list(matchers), **span.as_body()}
+    given = {"id": maintenance_id, "comment": comment}
     made = client.post("/maintenance", body | {name: value for name, value in given.items() if value})
     if out.is_json:
         out.json(made)
@@ -82,7 +74,7 @@ def end_(client: Client, out: Out, maintenance_id: str) -> None:
 def _row(each: dict[str, Any]) -> tuple[str, ...]:
     state = each["state"]
     if each["ends_in"] is not None:
-        state = f"ends in {span(timedelta(seconds=each['ends_in']))}"
+        state = f"ends in {in_words(timedelta(seconds=each['ends_in']))}"
     return (each["id"], state, _when(each), each["match"], ", ".join(each["holds"]), each["author"], each["comment"])
 
 

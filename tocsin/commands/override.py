@@ -1,14 +1,11 @@
 """`tocsin oncall override`: lets somebody stand in for a rotation of a running server, lists who does, and ends it."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
-from incidents.clock import utc_now
-from incidents.presentation import instant as api_instant
 from tocsin.client import Client, segment
-from tocsin.commands.instants import read_duration, read_instant
+from tocsin.commands.instants import Span, with_span
 from tocsin.commands.printing import Out, instant
 from tocsin.commands.remote import with_client
 
@@ -23,9 +20,7 @@ def override() -> None:
 @override.command()
 @click.argument("rotation")
 @click.argument("person")
-@click.option("--from", "start", metavar="INSTANT", callback=read_instant, help="Begin then; by default now.")
-@click.option("--until", metavar="INSTANT", callback=read_instant, help="End then.")
-@click.option("--for", "lasts", metavar="DURATION", callback=read_duration, help="Or end after so long, such as 8h.")
+@with_span("8h")
 @click.option("--note", metavar="TEXT", help="Why.")
 @with_client
 def add(
@@ -33,20 +28,11 @@ def add(
     out: Out,
     rotation: str,
     person: str,
-    start: datetime | None,
-    until: datetime | None,
-    lasts: timedelta | None,
+    span: Span,
     note: str | None,
 ) -> None:
     """Let PERSON stand in for ROTATION; it is in force at once, on every host."""
-    if (until is None) == (lasts is None):
-        raise click.UsageError("say how long: --until 2026-11-02T18:00:00Z, or --for 8h")
-    try:
-        ends = until if lasts is None else (start or utc_now()) + lasts
-    except OverflowError:
-        raise click.UsageError("--for is too long: an override lasts 366 days at most") from None
-    body = {"rotation": rotation, "person": person, "until": api_instant(ends)}
-    body |= {"from": api_instant(start)} if start else {}
+    body = {"rotation": rotation, "person": person, **span.as_body()}
     made = client.post("/oncall/overrides", body | ({"note": note} if note else {}))
     if out.is_json:
         out.json(made)

@@ -62,7 +62,10 @@ def test_maintenance_is_ended(api, body):
         ({"until": None}, "/until"),
         ({"until": (NOW - timedelta(days=9999)).isoformat()}, "/until"),
         ({"until": (NOW + timedelta(days=9999)).isoformat()}, "/until"),
+        ({"until": "9999-12-31T23:59:59-12:00"}, "/until"),
         ({"from": (NOW - timedelta(days=9999)).isoformat()}, "/from"),
+        ({"from": "0001-01-01T00:00:00+12:00"}, "/from"),
+        ({"from": "9999-12-31T23:58:59-12:00", "until": "9999-12-31T23:59:59-12:00"}, "/from"),
         ({"weekly": {"weekdays": ["sun"], "from": "01:00", "until": "02:00"}}, "/weekly"),
         ({"weekly": {"weekdays": ["sun"], "from": "1", "until": "02:00"}, "until": None}, "/weekly/from"),
         (
