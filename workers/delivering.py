@@ -33,7 +33,7 @@ from incidents.store.connection import Command, Link, checked
 from incidents.store.incidents import Incidents
 from incidents.store.links import signing_key
 from incidents.store.page_tests import end_command
-from incidents.store.pages import again_commands, hold_commands, over_commands
+from incidents.store.pages import Claimed, again_commands, hold_commands, over_commands
 from incidents.store.reaching import attempt_commands
 from workers.attempts import next_try, not_yet
 from workers.dispatch import Dispatcher, Result
@@ -90,13 +90,14 @@ class Deliveries:
         self._under_way: set[str] = set()
         self._windows: dict[str, datetime] = {}  # person -> until when further pages are held
 
-    def send(self, pages: Iterable[Page], now: datetime) -> None:
+    def send(self, claimed: Iterable[Claimed], now: datetime) -> None:
         """Send what was claimed; those that come for the same person together, or soon after another, as one."""
         batches: dict[tuple[str, ...], _Batch] = {}
-        for page in pages:
+        for each in claimed:
+            page = each.page
             if page.id in self._under_way:  # the claim ran out while a provider hangs: it is still being sent
                 continue
-            letter = self._letter(page, now)
+            letter = self._letter(each, now)
             if letter is None:
                 continue
             channels = channels_of(self._oncall(page.ruleset), page.person, page.channel)
@@ -120,12 +121,13 @@ class Deliveries:
 
     # Sending
 
-    def _letter(self, page: Page, now: datetime) -> Letter | None:
+    def _letter(self, claimed: Claimed, now: datetime) -> Letter | None:
+        page = claimed.page
         shown = stand_in(page)
         if shown is not None:
             return Letter(page, shown, AlertTally())
         try:
-            incident, alerts = self._incidents.get(page.incident_id)
+            incident, alerts = claimed.found or self._incidents.get(page.incident_id)
         except NotFound:
             checked(self._link.ask(over_commands(page)))
             return None

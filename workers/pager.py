@@ -20,7 +20,7 @@ from incidents.oncall import OnCall
 from incidents.store.commit import count_commands
 from incidents.store.connection import Link, checked
 from incidents.store.incidents import Incidents
-from incidents.store.pages import LINGER_MS, claim, escalations_due, next_due_ms
+from incidents.store.pages import LINGER_MS, claim, next_due_ms
 from incidents.store.scripts import ALL
 from incidents.store.wake import LINGER, Waker
 from workers.delivering import Deliveries
@@ -139,10 +139,10 @@ class Pager:
 
     def _look(self) -> None:
         now = self._now()
-        claimed = claim(self._link, self._owner, now)
-        if claimed:
-            self._deliveries.send(claimed, now)
-        for name in escalations_due(self._link, now):
+        due = claim(self._link, self._owner, now)
+        if due.pages:
+            self._deliveries.send(due.pages, now)
+        for name in due.steps:
             self._escalate(name, now)
 
     def _wait(self) -> None:

@@ -1,48 +1,75 @@
 """Pages that are due: claimed by one worker at a time, retried, and gone once their result is recorded."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from incidents import keys
+from incidents.archive import is_archive
 from incidents.clock import to_ms
+from incidents.incident import AlertTally, Incident
 from incidents.page import Page
+from incidents.store.archive import counted
 from incidents.store.codec import decode_page
-from incidents.store.connection import Command, Link
+from incidents.store.connection import Command, Link, checked
+from incidents.store.load import FIELDS
 from incidents.store.scripts import CLAIM, UNCLAIM, digest
 
 CLAIM_FOR = timedelta(seconds=15)  # above the longest attempt: connecting, sending and reading are bounded by ten
 CLAIMED_AT_ONCE = 50
 LINGER_MS = 2000
+TALLY_OF_INCIDENT = keys.tally("").removeprefix(keys.incident(""))
 
 
-def claim(link: Link, owner: str, now: datetime) -> list[Page]:
-    """Take pages that are due; from here on their attempt counts as unanswered until its result is recorded."""
-    rows: list[list[Any]] = link.one(
-        "EVALSHA",
-        digest(CLAIM),
-        2,
-        keys.pages_due(),
-        keys.pages_claimed(),
-        to_ms(now),
-        int(CLAIM_FOR.total_seconds() * 1000),
-        CLAIMED_AT_ONCE,
-        keys.page(""),
-        owner,
+class Claimed(NamedTuple):
+    """A page that was taken, and its incident as it was at that instant; None where that has to be looked for."""
+
+    page: Page
+    found: tuple[Incident, AlertTally] | None
+
+
+class Due(NamedTuple):
+    """What is due: the pages that were taken, and the incidents whose next paging step it is time for."""
+
+    pages: list[Claimed]
+    steps: list[str]
+
+
+def claim(link: Link, owner: str, now: datetime) -> Due:
+    """Take pages that are due; from here on their attempt counts as unanswered until its result is recorded.
+
+    One round trip for all that a page needs: each one more delays it.
+    """
+    rows, steps = checked(
+        link.ask(
+            [
+                (
+                    *("EVALSHA", digest(CLAIM), 2, keys.pages_due(), keys.pages_claimed()),
+                    *(to_ms(now), int(CLAIM_FOR.total_seconds() * 1000), CLAIMED_AT_ONCE, keys.page(""), owner),
+                    *(keys.incident(""), TALLY_OF_INCIDENT, *FIELDS),
+                ),
+                ("ZRANGEBYSCORE", keys.escalations(), "-inf", to_ms(now), "LIMIT", 0, CLAIMED_AT_ONCE),
+            ]
+        )
     )
-    return [_claimed(row) for row in rows]
+    return Due([_claimed(row) for row in rows], [name.decode() for name in steps])
 
 
-def _claimed(row: list[Any]) -> Page:
-    _, blob, attempt, unanswered, channel_index, channel_attempts = row
-    return replace(
+def _claimed(row: list[Any]) -> Claimed:
+    blob, attempt, unanswered, channel_index, channel_attempts, stored, tally = row
+    page = replace(
         decode_page(blob),
         attempt=int(attempt),
         unanswered=unanswered == b"1",
         channel_index=int(channel_index),
         channel_attempts=int(channel_attempts),
     )
+    if stored is None or is_archive(stored):
+        return Claimed(page, None)
+    found = counted(stored, tally)
+    # What it says of others must be looked at again: they may be restricted by now.
+    return Claimed(page, None if found[0].overdue_actions else found)
 
 
 def over_commands(page: Page) -> list[Command]:
@@ -83,12 +110,6 @@ def unclaim(link: Link, owner_prefix: str, now: datetime) -> int:
     return int(
         link.one("EVALSHA", digest(UNCLAIM), 2, keys.pages_due(), keys.pages_claimed(), to_ms(now), owner_prefix)
     )
-
-
-def escalations_due(link: Link, now: datetime) -> list[str]:
-    """Return the incidents whose next paging step is due."""
-    names = link.one("ZRANGEBYSCORE", keys.escalations(), "-inf", to_ms(now), "LIMIT", 0, CLAIMED_AT_ONCE)
-    return [name.decode() for name in names]
 
 
 def next_due_ms(link: Link) -> int | None:

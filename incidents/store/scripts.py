@@ -58,9 +58,11 @@ end
 return out
 """
 
-# KEYS pages due, owners. ARGV now, milliseconds of the claim, limit, prefix of page keys, owner.
-# Answers for each page claimed: id, page, attempt, whether the attempt before was never answered, index of the
-# channel, attempts on it. From here on this attempt counts as unanswered, until its result is recorded.
+# KEYS pages due, owners. ARGV now, milliseconds of the claim, limit, prefix of page keys, owner, prefix of incident
+# keys, what follows it for the tally, fields of the tally.
+# Answers for each page claimed: page, attempt, whether the attempt before was never answered, index of the channel,
+# attempts on it, its incident, tally of that. From here on this attempt counts as unanswered, until its result is
+# recorded.
 CLAIM = """
 local out = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])) do
@@ -71,7 +73,9 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT
     redis.call('HSET', KEYS[2], id, ARGV[5])
     local attempt = redis.call('HINCRBY', key, 'attempt', 1)
     redis.call('HSET', key, 'unanswered', '1')
-    out[#out + 1] = {id, page[1], attempt, page[2] or '0', page[3] or '0', page[4] or '0'}
+    local incident = ARGV[6] .. cjson.decode(page[1]).incident_id
+    local found, tally = redis.call('GET', incident), redis.call('HMGET', incident .. ARGV[7], unpack(ARGV, 8))
+    out[#out + 1] = {page[1], attempt, page[2] or '0', page[3] or '0', page[4] or '0', found, tally}
   else
     redis.call('ZREM', KEYS[1], id)
     redis.call('HDEL', KEYS[2], id)

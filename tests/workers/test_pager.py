@@ -111,7 +111,7 @@ def test_pager_tries_again_what_failed_for_now(desk: Desk, page_sink: PageSink):
 def test_pager_marks_what_a_dead_worker_may_have_sent_as_a_repeat(desk: Desk, page_sink: PageSink):
     """A claim whose worker died is taken over, and the page says that it may be a repeat."""
     desk.declare()
-    assert len(claim(desk.link, "host|7|dead", desk.now)) == 1
+    assert len(claim(desk.link, "host|7|dead", desk.now).pages) == 1
     desk.work()
     assert page_sink.unclaimed() == []
     assert unclaim(desk.link, "host|7|", desk.now) == 1
