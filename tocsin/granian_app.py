@@ -4,6 +4,7 @@ granian's processes share the port by SO_REUSEPORT and outlive their parent by d
 answer beside the first without an error.
 """
 
+import logging
 import os
 import resource
 import signal
@@ -36,13 +37,23 @@ THREADS_FSYNC = 16  # fsyncs are shared by those who wait for them
 # decider starve and a backlog grow. It still gets whatever the others leave.
 NICENESS = 10
 
+
+class NoAdvice(logging.Filter):
+    """Keeps granian's advice to have fewer threads out of the log: all but a few of ours wait for news to stream."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is to be logged."""
+        return "Python threads, which seems" not in record.getMessage()
+
+
 # granian configures logging anew in each process: its lines go the way of ours.
 _GRANIAN_LOGS = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {},
     "handlers": {},
-    "loggers": {"_granian": {"propagate": True}, "granian.access": {"propagate": True}},
+    "filters": {"advice": {"()": NoAdvice}},
+    "loggers": {"_granian": {"propagate": True, "filters": ["advice"]}, "granian.access": {"propagate": True}},
 }
 
 AppLoader = Callable[[], Any]

@@ -44,10 +44,11 @@ def test_granian_replaces_a_dead_process(run, free_port):
 
 
 def test_granian_finishes_what_it_began(run, free_port):
-    """SIGTERM ends it with 0, soon."""
+    """SIGTERM ends it with 0, soon; that it has many threads was not warned of, for they wait."""
     program = serving(run, free_port)
     program.send(signal.SIGTERM)
     assert program.wait() == 0
+    assert "Python threads" not in program.text()
 
 
 def test_granian_refuses_a_port_that_is_answered(run, free_port):

@@ -25,4 +25,6 @@ def load(greeting):
 
 
 if __name__ == "__main__":
-    sys.exit(run_receiver(partial(load, "hello"), Listen("127.0.0.1", int(sys.argv[1])), workers=2))
+    threads = (os.cpu_count() or 1) * 2 + 2  # more than granian advises, as the receiver has them for streams
+    listen = Listen("127.0.0.1", int(sys.argv[1]))
+    sys.exit(run_receiver(partial(load, "hello"), listen, workers=2, blocking_threads=threads))
