@@ -69,19 +69,26 @@ def test_commands_rules_check_annotates_for_github(rules):
 @pytest.fixture
 def journal(here):
     """A journal with one alert of an hour ago."""
+    return journal_of(here, 1)
+
+
+def journal_of(here, count):
+    """A journal with so many alerts of an hour ago, and one of doctor's, which counts for nothing."""
     at = utc_now() - timedelta(hours=1)
     alert = Alert(fingerprint="0" * 16, status=AlertStatus.FIRING, labels={"alertname": "A", "severity": "warning"})
-    line = Writing(
-        id=f"{to_ms(at)}-0.0",
-        kind=Kind.ALERT,
-        received_at=at,
-        decided_at=at,
-        rules="abc",
-        became=Became.FIRED,
-        alert=msgspec.Raw(msgspec.json.encode(alert)),
-    )
+    probe = msgspec.structs.replace(alert, labels={"alertname": "TocsinProbe", "tocsin_probe": "x"})
     chunk = Chunk()
-    chunk.add(encode_line(line), to_ms(at), EntryId(to_ms(at), 0))
+    for place, each in enumerate([probe, *[alert] * count]):
+        line = Writing(
+            id=f"{to_ms(at)}-0.{place}",
+            kind=Kind.ALERT,
+            received_at=at,
+            decided_at=at,
+            rules="abc",
+            became=Became.FIRED,
+            alert=msgspec.Raw(msgspec.json.encode(each)),
+        )
+        chunk.add(encode_line(line), to_ms(at), EntryId(to_ms(at), 0))
     writer = Writer(here / "data" / "journal")
     writer.append(chunk)
     writer.close()
@@ -89,12 +96,17 @@ def journal(here):
 
 
 def test_commands_rules_check_looks_into_the_journal(rules, here, journal):
-    """The one that is named, or that of the data directory where the rules are those of the configuration."""
+    """The one that is named, or that of the data directory where the rules are those of the configuration.
+
+    There a journal of a few alerts says nothing, for the rules may be of yesterday.
+    """
     said = "good.yml:1:24: warning[W328] none of the one alert in the journal matches this rule"
     assert rules("check", "good.yml").stdout.startswith("OK")
     assert rules("check", "good.yml", "--journal", str(journal)).stdout.startswith(said)
     (here / "tocsin.yml").write_text("rules: [./good.yml]\n")
-    assert said in rules("check").stdout
+    assert rules("check").stdout.startswith("OK")
+    journal_of(here, 99)
+    assert said.replace("one alert", "100 alerts") in rules("check").stdout
     assert rules("check", "--journal", "gone").exit_code == 2
 
 
