@@ -30,6 +30,7 @@ NICENESS = 5  # the way of an alert goes first
 FLUSH_SECONDS = 1.0
 FLUSH_BYTES = 1024 * 1024
 BLOCK_MS = 500
+GATHER_SECONDS = 0.02  # a page that a decision asks for is on its way meanwhile, and what comes next is read together
 BATCHES = 50  # read at a time
 LINES = 4000  # fetched at a time
 PAUSE_SECONDS = 2.0
@@ -164,6 +165,8 @@ class Journaling(threading.Thread):
         if not streams:
             return
         batches = [_batch(raw) for raw in streams[0][1]]
+        if len(batches) < BATCHES:
+            self._stopped.wait(GATHER_SECONDS)
         while batches:
             some = _some(batches)
             self._take(some, self._fetch(some))
