@@ -11,7 +11,6 @@ from incidents.rota.reading import read_calendar
 from incidents.store.rulesets import Reloaded, RuleSets
 from rules.files import read_rule_files
 from rules.load import Loaded, load_rule_set
-from rules.model import RuleSet
 from rules.sections import SourceFile
 from tocsin.settings import Settings
 
@@ -22,31 +21,14 @@ def read_rules(settings: Settings, now: datetime) -> tuple[tuple[SourceFile, ...
     """Read and check the configured rule files; return files, what they load to, and every error."""
     read = read_rule_files(settings.rules)
     files, loaded = read.files, load_rule_set(read.files, now=now, read_calendar=read_calendar)
-    if settings.config_path is None and loaded.rule_set is not None:
-        files, loaded = _paging_somebody(files, loaded, now)
+    if settings.config_path is None and loaded.rule_set is not None and not loaded.rule_set.oncall.people:
+        files, loaded = paging_console(files, now)
     errors = [str(problem) for problem in (*read.problems, *loaded.errors) if problem.severity == "error"]
     return files, loaded, tuple(errors)
 
 
-def rule_set_at(paths: Sequence[str], now: datetime) -> tuple[RuleSet | None, tuple[str, ...]]:
-    """Return the rule set of files, directories and packs, as tools try it, and every error; then there is no rule set.
-
-    Where nobody is on call, the console is, so that it is seen whom rules would have paged.
-    """
-    read = read_rule_files(paths)
-    loaded = load_rule_set(read.files, now=now)
-    errors = tuple(str(problem) for problem in (*read.problems, *loaded.errors) if problem.severity == "error")
-    if errors or loaded.rule_set is None:
-        return None, errors
-    return _paging_somebody(read.files, loaded, now)[1].rule_set, ()
-
-
-def _paging_somebody(
-    files: tuple[SourceFile, ...], loaded: Loaded, now: datetime
-) -> tuple[tuple[SourceFile, ...], Loaded]:
-    """Let the console be on call where no person is."""
-    if loaded.rule_set is None or loaded.rule_set.oncall.people:
-        return files, loaded
+def paging_console(files: tuple[SourceFile, ...], now: datetime) -> tuple[tuple[SourceFile, ...], Loaded]:
+    """Let the console be on call, for files that name no person: so it is seen whom rules page."""
     files = (*files, SourceFile("console.yml", CONSOLE.read_text(encoding="utf-8")))
     return files, load_rule_set(files, now=now, read_calendar=read_calendar)
 

@@ -27,9 +27,8 @@ from tocsin.commands.instants import read_instant
 from tocsin.commands.options import FAILED, UNUSABLE, settings_or_exit
 from tocsin.commands.printing import Out
 from tocsin.commands.remote import client_of, end, with_out
-from tocsin.commands.rules.sets import RUNNING, running_set
+from tocsin.commands.rules.sets import RUNNING, running_set, tried_set
 from tocsin.prometheus_history import Asked, episodes
-from tocsin.rule_files import rule_set_at
 
 SHORTEST_STEP = timedelta(seconds=1)
 
@@ -98,7 +97,7 @@ def backtest(out: Out, config_path: Path | None, paths: tuple[str, ...], **given
     wanted, now = Wanted(**given), utc_now()
     if wanted.report is not None and not wanted.report.parent.is_dir():
         end(UNUSABLE, f"{wanted.report} cannot be written: there is no directory {wanted.report.parent}")
-    mine = _rules_or_exit(paths or settings_or_exit(config_path).rules, now)
+    mine = tried_set(paths or settings_or_exit(config_path).rules, now)
     other = _other_rules(wanted.against, config_path, now)
     history = _history(wanted, config_path, wanted.until or now)
     assumed = Assumed(acknowledged_after=wanted.acknowledged_after)
@@ -120,14 +119,7 @@ def _other_rules(against: tuple[str, ...], config_path: Path | None, now: dateti
         return None
     if against == (RUNNING,):
         return running_set(client_of(config_path, None))
-    return _rules_or_exit(against, now)
-
-
-def _rules_or_exit(paths: Iterable[str], now: datetime) -> RuleSet:
-    rule_set, errors = rule_set_at(tuple(paths), now)
-    if rule_set is None:
-        end(UNUSABLE, "\n".join(("these rules cannot be tried, for they do not load:", *errors)))
-    return rule_set
+    return tried_set(against, now)
 
 
 def _history(wanted: Wanted, config_path: Path | None, until: datetime) -> History:

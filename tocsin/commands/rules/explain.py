@@ -22,7 +22,7 @@ from tocsin.commands.instants import read_instant
 from tocsin.commands.options import UNUSABLE, config_option, settings_or_exit
 from tocsin.commands.printing import Out
 from tocsin.commands.remote import client_of, end, ended, output_option, server_option
-from tocsin.rule_files import rule_set_at
+from tocsin.commands.rules.sets import tried_set
 
 INCIDENT = re.compile(r"INC-\d{4}-\d{4,}")
 EVENT = re.compile(r"\d{10,}-\d+(\.t?\d+)?")
@@ -121,9 +121,7 @@ def _paste(out: Out, wanted: Wanted, config_path: Path | None, given: dict[str, 
     now: datetime = given["instant"] or utc_now()
     alerts = _alerts(wanted)
     paths = wanted.rules or settings_or_exit(config_path).rules
-    rule_set, errors = rule_set_at(tuple(paths), now)
-    if rule_set is None:
-        end(UNUSABLE, "\n".join(("these rules explain nothing, for they do not load:", *errors)))
+    rule_set = tried_set(tuple(paths), now)
     explanations = Pasting(rule_set, alerts, now=now, firing_for=given["firing_for"] or timedelta(0)).explanations()
     if out.is_json:
         out.json({"summary": [], "explanations": explanations, "next": None})
