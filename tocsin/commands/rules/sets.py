@@ -5,7 +5,6 @@ from datetime import datetime
 
 import click
 
-from incidents.rota.reading import read_calendar
 from rules.check import check, render_text
 from rules.files import read_rule_files
 from rules.load import load_rule_set
@@ -32,9 +31,9 @@ def tried_set(paths: Sequence[str], now: datetime) -> RuleSet:
 
 def _read(paths: Sequence[str], now: datetime) -> tuple[tuple[SourceFile, ...], RuleSet]:
     read = read_rule_files(paths)
-    rule_set = load_rule_set(read.files, now=now, read_calendar=read_calendar).rule_set
+    rule_set = load_rule_set(read.files, now=now).rule_set
     if rule_set is None or any(problem.severity == "error" for problem in read.problems):
-        report = check(read.files, now, unreadable=read.problems, read_calendar=read_calendar)
+        report = check(read.files, now, unreadable=read.problems)
         click.echo(render_text(report), err=True, nl=False)
         end(UNUSABLE, f"{' '.join(paths)}: these rules do not load")
     return read.files, rule_set
@@ -46,8 +45,7 @@ def running_set(client: Client) -> RuleSet:
     files = [SourceFile(file["name"], file["text"]) for file in answer["files"]]
     if not files:
         return RuleSet(hash="")
-    checked_at = datetime.fromisoformat(answer["checked_at"])
-    loaded = load_rule_set(files, now=checked_at, read_calendar=read_calendar)
+    loaded = load_rule_set(files, now=datetime.fromisoformat(answer["checked_at"]))
     if loaded.rule_set is None:
         end(UNUSABLE, f"the rules in force do not load in this version of the command: {loaded.errors[0]}")
     return loaded.rule_set
