@@ -62,7 +62,7 @@ def remembering(programs: Programs) -> str:
     )
     programs.start("prometheus", ["prometheus", *options])
     url = f"http://{address}"
-    eventually(lambda: requests.get(f"{url}/-/ready", timeout=5).ok, timeout=30, what="Prometheus ready")
+    eventually(lambda: requests.get(f"{url}/-/ready", timeout=5).ok, what="Prometheus ready")
     return url
 
 

@@ -7,7 +7,6 @@ import re
 import socket
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -73,7 +72,7 @@ def check_problem(answer: requests.Response, status: int) -> dict:
 def test_bad_input_without_the_token_of_a_source_is_401(tocsin, authorization):
     """A missing or wrong token, or one of another kind, is answered 401 with how to send one."""
     headers = {} if authorization is None else {"Authorization": authorization}
-    answer = requests.post(tocsin.webhook, b"{}", headers=headers, timeout=5)
+    answer = requests.post(tocsin.webhook, b"{}", headers=headers, timeout=60)
     assert "Authorization: Bearer" in check_problem(answer, 401)["hint"]
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
@@ -81,7 +80,7 @@ def test_bad_input_without_the_token_of_a_source_is_401(tocsin, authorization):
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_bad_input_of_another_method_is_405_with_a_hint(tocsin, method):
     """Any other method is answered 405 with what to send."""
-    answer = requests.request(method, tocsin.webhook, timeout=5)
+    answer = requests.request(method, tocsin.webhook, timeout=60)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
     if method != "HEAD":
         assert "curl -X POST" in check_problem(answer, 405)["hint"]
@@ -111,7 +110,7 @@ def test_bad_input_of_another_shape_is_400_with_the_place(tocsin, body, pointer)
 def test_bad_input_over_the_cap_is_413_and_counted(tocsin):
     """A body over 64 MiB is refused from its length alone, and the count can be alarmed on."""
     before = tocsin.metric("tocsin_webhooks_total", code="413")
-    with socket.create_connection(("127.0.0.1", tocsin.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", tocsin.port), timeout=60) as connection:
         connection.sendall(POST + f"Content-Length: {65 * MIB}\r\n\r\n".encode())
         answer = b""
         while b"max_alerts" not in answer and (more := connection.recv(65536)):
@@ -145,11 +144,11 @@ def test_bad_input_of_one_alert_among_good_goes_to_quarantine_alone(running):
 def test_bad_input_that_never_ends_is_cut_off_and_hurts_nobody(tocsin):
     """A chunked body without end is refused at the cap; meanwhile and afterwards others are served."""
     chunk = b"100000\r\n" + b" " * MIB + b"\r\n"
-    with socket.create_connection(("127.0.0.1", tocsin.port), timeout=10) as endless:
+    with socket.create_connection(("127.0.0.1", tocsin.port), timeout=60) as endless:
         endless.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n")
-        sent, began = 0, time.monotonic()
-        with contextlib.suppress(OSError):
-            while time.monotonic() - began < 30:
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 300:
                 endless.sendall(chunk)
                 sent += 1
                 if sent == 20:
@@ -172,8 +171,8 @@ def test_bad_input_that_never_ends_is_cut_off_and_hurts_nobody(tocsin):
 )
 def test_bad_input_that_is_hardly_http_is_refused(tocsin, raw):
     """Broken requests are refused with 4xx or cut off; the receiver goes on."""
-    connection = socket.create_connection(("127.0.0.1", tocsin.port), timeout=10)
-    with connection, contextlib.suppress(OSError):
+    connection = socket.create_connection(("127.0.0.1", tocsin.port), timeout=60)
+    with connection, contextlib.suppress(ConnectionError):  # it may cut us off, and never leave us waiting
         connection.sendall(raw)
         connection.shutdown(socket.SHUT_WR)
         answer = connection.recv(65536)
@@ -186,7 +185,7 @@ def test_bad_input_that_is_hardly_http_is_refused(tocsin, raw):
 def test_bad_input_at_another_address_is_never_a_redirect(tocsin, path):
     """A redirect would lose the alert: what is not there is 404, and a slash too many hurts nobody."""
     headers = {"Authorization": f"Bearer {SOURCE_TOKEN}"}
-    answer = requests.post(tocsin.url + path, b'{"alerts": []}', headers=headers, timeout=5, allow_redirects=False)
+    answer = requests.post(tocsin.url + path, b'{"alerts": []}', headers=headers, timeout=60, allow_redirects=False)
     assert answer.status_code in (202, 404)
 
 
@@ -242,7 +241,7 @@ def test_compressed_body_is_refused_and_not_inflated(tocsin):
     }
     headers["Content-Type"] = "application/json"
     body = gzip.compress(b" " * (8 * MIB))
-    check_problem(requests.post(tocsin.webhook, data=body, headers=headers, timeout=10), 415)
+    check_problem(requests.post(tocsin.webhook, data=body, headers=headers, timeout=60), 415)
 
 
 def test_alert_with_far_too_many_labels_is_cut_and_marked(tocsin):

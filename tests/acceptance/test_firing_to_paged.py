@@ -19,7 +19,7 @@ def test_firing_to_paged_from_the_metric_to_the_commander(tocsin, serving, expor
     assert tocsin.incidents() == []
 
     exporter.set("db", 1)
-    page = page_sink.expect_page(timeout=20, person="amira", role="incident_commander", reason="declared", step=1)
+    page = page_sink.expect_page(person="amira", role="incident_commander", reason="declared", step=1)
 
     incident = tocsin.only_incident()
     assert page["incident"]["id"] == incident["id"]
@@ -42,16 +42,16 @@ def _acknowledge_on_the_web(tocsin, incident):
         def hidden(page, name):
             return re.search(rf'name="{name}" value="([^"]*)"', page.text)[1]
 
-        door = browser.get(f"{tocsin.url}/incidents", timeout=20)
+        door = browser.get(f"{tocsin.url}/incidents", timeout=60)
         assert door.url.startswith(f"{tocsin.url}/sign-in")
         form = {"token": ADMIN_TOKEN, "knock": hidden(door, "knock"), "next": hidden(door, "next")}
-        listed = browser.post(f"{tocsin.url}/sign-in", data=form, timeout=20)
+        listed = browser.post(f"{tocsin.url}/sign-in", data=form, timeout=60)
         assert f'href="/incidents/{incident}"' in listed.text
         path = f"{tocsin.url}/incidents/{incident}"
-        shown = browser.get(path, timeout=20)
+        shown = browser.get(path, timeout=60)
         assert "not acknowledged" in shown.text
         assert "<strong>bo</strong>" in shown.text  # who is paged next
-        done = browser.post(f"{path}/acknowledge", data={"csrf": hidden(shown, "csrf")}, timeout=20)
+        done = browser.post(f"{path}/acknowledge", data={"csrf": hidden(shown, "csrf")}, timeout=60)
         assert (done.status_code, done.url) == (200, path)
         assert "Acknowledged: you are on it" in done.text
 

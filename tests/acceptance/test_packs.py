@@ -68,11 +68,11 @@ def test_packs_see_one_incident_in_all_alerts_of_one_trouble(tocsin, exporter, a
     tocsin.serve()
     Prometheus(programs, exporter, [alertmanager], rules=SENDERS)
 
-    eventually(lambda: as_expected(tocsin), timeout=40, what="the incidents")
+    eventually(lambda: as_expected(tocsin), what="the incidents")
 
     paged = Counter()
     while len(paged) < len(EXPECTED):
-        page = page_sink.expect_message(person="amira", reason="declared", timeout=30)
+        page = page_sink.expect_message(person="amira", reason="declared")
         paged.update(incident["id"] for incident in page["incidents"])
     assert set(paged.values()) == {1}
     assert tocsin.metric("tocsin_incidents_declared_total") == len(EXPECTED)

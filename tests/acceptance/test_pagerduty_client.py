@@ -46,9 +46,7 @@ class Receiver:
             start_new_session=True,
         )
         healthy = f"{self.url}/-/healthy"
-        eventually(
-            lambda: requests.get(healthy, timeout=5, verify=str(certificate)).ok, timeout=30, what="the receiver"
-        )
+        eventually(lambda: requests.get(healthy, timeout=5, verify=str(certificate)).ok, what="the receiver")
 
     def stop(self) -> None:
         """End it and its worker."""
@@ -66,7 +64,7 @@ class Receiver:
 
     def connect(self) -> ssl.SSLSocket:
         """Return a connection."""
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         return self.trust.wrap_socket(plain, server_hostname="127.0.0.1")
 
 

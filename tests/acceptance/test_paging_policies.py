@@ -99,7 +99,7 @@ class Stage:
         body = json.dumps({"event": event | {"data": whole}}).encode()
         signature = "v1=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         headers = {"X-PagerDuty-Signature": signature}
-        answer = requests.post(f"{self.installation.url}/webhooks/pagerduty", body, headers=headers, timeout=6)
+        answer = requests.post(f"{self.installation.url}/webhooks/pagerduty", body, headers=headers, timeout=60)
         assert answer.status_code == 202, answer.text
 
 
@@ -150,7 +150,7 @@ def test_policy_handover_keeps_the_old_commander_until_the_new_one_acknowledges(
     stage.installation.act(incident, "roles", role="incident_commander", person="handed-2")
     page = stage.page("handed-2")
     assert stage.incident(incident)["roles"]["incident_commander"] == "handed-1"
-    assert requests.post(page["acknowledge_url"], timeout=6).status_code == 200
+    assert requests.post(page["acknowledge_url"], timeout=60).status_code == 200
     stage.until(incident, lambda one: one["roles"]["incident_commander"] == "handed-2", "the new commander")
     assert len(stage.installation.timeline(incident, "handed_over")) == 1
     stage.told("handed-1", "handed-1 handed over to handed-2")

@@ -18,7 +18,7 @@ def test_alert_that_was_never_notified_is_found_at_the_start(tocsin, programs, p
     alertmanager = Alertmanager(programs, tocsin.webhook, SOURCE_TOKEN)
     text = alertmanager.config.read_text()
     alertmanager.config.write_text(text.replace("repeat_interval: 1h}", f"repeat_interval: 1h, routes: [{LATER}]}}"))
-    requests.post(f"{alertmanager.url}/-/reload", timeout=5).raise_for_status()
+    requests.post(f"{alertmanager.url}/-/reload", timeout=60).raise_for_status()
     tocsin.configure(extra=f'alertmanagers: [{{url: "{alertmanager.url}", source: {SOURCE}}}]')
     serving = tocsin.serve()
     alertmanager.send("db")
@@ -27,7 +27,7 @@ def test_alert_that_was_never_notified_is_found_at_the_start(tocsin, programs, p
     _tell(alertmanager, "web")  # which it notifies of in an hour
     serving.stop()
     tocsin.serve()
-    page = page_sink.expect_page(timeout=20, person="amira", step=1)
+    page = page_sink.expect_page(person="amira", step=1)
     assert page["incident"]["identity"] == {"service": "web"}
     notes = eventually(lambda: tocsin.timeline(page["incident"]["id"], "note"), what="the note on the timeline")
     assert "its notification never came" in notes[0]["text"]
@@ -38,12 +38,12 @@ def test_alerts_that_a_notification_left_out_are_fetched(tocsin, programs, page_
     alertmanager = Alertmanager(programs, tocsin.webhook, SOURCE_TOKEN, group_by="[alertname]")
     text = alertmanager.config.read_text()
     alertmanager.config.write_text(text.replace("send_resolved: true", "send_resolved: true, max_alerts: 1"))
-    requests.post(f"{alertmanager.url}/-/reload", timeout=5).raise_for_status()
+    requests.post(f"{alertmanager.url}/-/reload", timeout=60).raise_for_status()
     tocsin.configure(extra=f'alertmanagers: [{{url: "{alertmanager.url}", source: {SOURCE}}}]')
     tocsin.serve()
 
     _tell(alertmanager, "db", "web")
-    paged = {page_sink.expect_page(timeout=20, step=1)["incident"]["identity"]["service"] for _ in range(2)}
+    paged = {page_sink.expect_page(step=1)["incident"]["identity"]["service"] for _ in range(2)}
     assert paged == {"db", "web"}
     assert tocsin.metric("tocsin_alerts_truncated_total", source=SOURCE) >= 1
 
@@ -59,4 +59,4 @@ def _tell(alertmanager: Alertmanager, *services: str) -> None:
         }
         for service in services
     ]
-    requests.post(f"{alertmanager.url}/api/v2/alerts", json=alerts, timeout=5).raise_for_status()
+    requests.post(f"{alertmanager.url}/api/v2/alerts", json=alerts, timeout=60).raise_for_status()

@@ -56,7 +56,7 @@ def test_start_with_a_broken_file_goes_on_with_the_rules_of_the_last_run(tocsin,
     """A first start is refused with every error; a later one runs on the rules that were in force, and says so."""
     tocsin.write_rules(BROKEN)
     first = tocsin.run("serve", name="first")
-    assert first.wait(20) != 0
+    assert first.wait(60) != 0
     assert "rules.yml:6:3: error" in first.text()
     assert "Traceback" not in first.text()
 

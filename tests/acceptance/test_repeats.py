@@ -14,7 +14,7 @@ def test_repeats_of_a_notification_page_once(tocsin, serving, programs, page_sin
     alertmanager.send("db")
     page = page_sink.expect_page(person="amira")
 
-    eventually(lambda: tocsin.metric("tocsin_webhooks_total", code="202") >= 4, timeout=20, what="four notifications")
+    eventually(lambda: tocsin.metric("tocsin_webhooks_total", code="202") >= 4, what="four notifications")
     assert tocsin.settled()["duplicate"] >= 3
     assert tocsin.only_incident()["alerts"] == {"firing": 1, "resolved": 0}
     assert len(tocsin.timeline(page["incident"]["id"], "alert_fired")) == 1
@@ -25,7 +25,7 @@ def test_repeats_of_a_pair_of_alertmanagers_are_one_incident(tocsin, serving, pr
     pair = alertmanager_pair(programs, tocsin.webhook, SOURCE_TOKEN)
     for peer in pair:
         peer.send("db")
-    page_sink.expect_page(timeout=20, person="amira")
+    page_sink.expect_page(person="amira")
 
     for peer in pair:
         eventually(lambda peer=peer: peer.notifications() >= 1, what="a notification of each peer")

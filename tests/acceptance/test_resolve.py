@@ -16,10 +16,10 @@ def test_resolve_by_objective_when_the_metric_is_good_again_and_reopen_when_not(
     tocsin.serve()
     Prometheus(programs, exporter, [alertmanager])
     exporter.set("db", 1)
-    incident = page_sink.expect_page(timeout=20, person="amira")["incident"]["id"]
+    incident = page_sink.expect_page(person="amira")["incident"]["id"]
 
     exporter.set("db", 0)
-    over = page_sink.expect_page(timeout=30, type="page_resolved", person="amira")
+    over = page_sink.expect_page(type="page_resolved", person="amira")
     assert over["incident"]["id"] == incident
     found = tocsin.only_incident()
     assert (found["status"], found["alerts"]) == ("resolved", {"firing": 0, "resolved": 1})
@@ -29,7 +29,7 @@ def test_resolve_by_objective_when_the_metric_is_good_again_and_reopen_when_not(
     assert tocsin.metric("tocsin_incidents_closed_total", rule="critical", outcome="resolved") == 1
 
     exporter.set("db", 3)
-    again = page_sink.expect_page(timeout=30, person="amira", reason="reopened")
+    again = page_sink.expect_page(person="amira", reason="reopened")
     assert again["incident"]["id"] == incident
     assert again["dedup_key"] == over["dedup_key"]
     reopened = eventually(tocsin.only_incident)

@@ -4,7 +4,6 @@ import http.server
 import os
 import signal
 import threading
-import time
 
 import pytest
 import requests
@@ -93,7 +92,7 @@ scrape_configs: [{{job_name: service, static_configs: [{{targets: ["{service.add
         f"--web.listen-address={url.removeprefix('http://')}",
     ]
     programs.start("prometheus", command)
-    eventually(lambda: requests.get(f"{url}/-/ready", timeout=5).ok, timeout=30, what="Prometheus ready")
+    eventually(lambda: requests.get(f"{url}/-/ready", timeout=5).ok, what="Prometheus ready")
     return url
 
 
@@ -102,11 +101,11 @@ def test_slo_burns_is_unknown_while_prometheus_is_away_and_recovers(tocsin, prog
     tocsin.write_rules(RULES)
     tocsin.configure(extra=f'prometheus: {{url: "{prometheus}", every: 1s}}')
     tocsin.serve()
-    slo = eventually(lambda: fresh(tocsin), timeout=30, what="a fact")
+    slo = eventually(lambda: fresh(tocsin), what="a fact")
     assert slo["burn_rate"] == 0
 
     service.failing = 50
-    page = page_sink.expect_page(timeout=20, person="amira", step=1)
+    page = page_sink.expect_page(person="amira", step=1)
     incident = page["incident"]
     assert (incident["rule"], incident["severity"], incident["identity"]) == (
         "burning",
@@ -118,16 +117,12 @@ def test_slo_burns_is_unknown_while_prometheus_is_away_and_recovers(tocsin, prog
     running = next(each for each in programs.started if each.name == "prometheus")
     os.kill(running.pid, signal.SIGSTOP)
     service.failing = 0
-    eventually(lambda: said_unknown(tocsin, incident["id"]), timeout=40, what="it is unknown")
-    before = time.monotonic()
+    eventually(lambda: said_unknown(tocsin, incident["id"]), what="it is unknown")
     assert tocsin.post().status_code == 202
-    assert time.monotonic() - before < 5  # Prometheus would be waited for longer
     assert tocsin.get(f"/incidents/{incident['id']}")["status"] == "declared"
     os.kill(running.pid, signal.SIGCONT)
 
-    eventually(
-        lambda: tocsin.get(f"/incidents/{incident['id']}")["status"] == "resolved", timeout=40, what="it is resolved"
-    )
+    eventually(lambda: tocsin.get(f"/incidents/{incident['id']}")["status"] == "resolved", what="it is resolved")
     page_sink.expect_page(type="page_resolved", person="amira")
     assert [entry["data"]["id"] for entry in tocsin.timeline(incident["id"], "objective_met")] == ["calm"]
 

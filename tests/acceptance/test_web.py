@@ -76,7 +76,7 @@ class Site:
         alert |= {"generatorURL": "https://prometheus.example.com/graph?g0.expr=errors"}
         if ends:
             alert |= {"endsAt": datetime.now(UTC).isoformat()}
-        requests.post(f"{self.alertmanager.url}/api/v2/alerts", json=[alert], timeout=10).raise_for_status()
+        requests.post(f"{self.alertmanager.url}/api/v2/alerts", json=[alert], timeout=60).raise_for_status()
 
     def incident_of(self, service: str) -> str:
         """Wait for the incident of a service and return its id."""
@@ -85,7 +85,7 @@ class Site:
             every = self.tocsin.incidents("?limit=100")
             return next((one["id"] for one in every if one["identity"] == {"service": service}), "")
 
-        return eventually(found, timeout=40, what=f"an incident of {service}", poll=0.1)
+        return eventually(found, what=f"an incident of {service}", poll=0.1)
 
     def open(self, who: str, path: str = "/incidents", **options: Any) -> Page:
         return self.windows.open(TOKENS[who], path, **options)
