@@ -31,14 +31,14 @@ system-packages:
 run: runtime ## Run Tocsin here, with nothing configured: embedded store, pages to the console
 	@exec $(BIN)/tocsin serve $(ARGS)
 
-# Two test processes: most of what waits for real programs waits, and CPU is left over. Those that hold something against
-# the clock, or kill, run afterwards with nothing beside them.
+# Two test processes: most of what waits for real programs waits, and CPU is left over. Those that kill run afterwards
+# with nothing beside them: they kill often, and nothing comes to rest meanwhile. No test holds anything against the clock.
 # A file is run by one process, so that what its tests share is started once; groups within files, xdist 3.8 does not see
 # under pytest 9.
 PYTEST := $(BIN)/python -m pytest
 UNIT := $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/acceptance --quiet
-TOGETHER := $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -m "not (alone or kill)" --quiet tests/acceptance
-ALONE := $(PYTEST) -m "alone or kill" --quiet tests/acceptance
+TOGETHER := $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -m "not kill" --quiet tests/acceptance
+ALONE := $(PYTEST) -m kill --quiet tests/acceptance
 # What ARGS chooses may lie in one part alone; without ARGS an empty part is an error.
 MAY_BE_EMPTY := $(if $(ARGS),|| [ $$? -eq 5 ])
 
