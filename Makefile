@@ -51,7 +51,7 @@ test-unit: dev ## Only the tests that need no other program (a minute)
 test-acceptance: dev system-packages ## Only the tests with real programs, and those that kill
 	@echo "acceptance tests"
 	@$(TOGETHER) $(ARGS) $(MAY_BE_EMPTY)
-	@echo "those that need the machine for themselves, one after the other"
+	@echo "those that kill, one after the other"
 	@$(ALONE) $(ARGS) $(MAY_BE_EMPTY)
 
 lint: dev ## Style, format, types, import borders, Dockerfile
