@@ -87,6 +87,11 @@ class Child:
         """Tell whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether a signal ended the process; it did not end by itself."""
+        return self._process is not None and (self._process.poll() or 0) < 0
+
     def bury(self) -> tuple[int, int]:
         """Take note that the process has ended; returns its id and its exit code, and sets when it may start again."""
         if self._process is None:

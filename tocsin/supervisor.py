@@ -91,9 +91,10 @@ class Supervisor:
         return {child.spec.name: child.pid for child in self._children if child.pid}
 
     def start(self, specs: Iterable[ChildSpec]) -> None:
-        """Start children by stage and wait until each is ready; raises TocsinError when one is not.
+        """Start children by stage and wait until each is ready; raises TocsinError when one ends before that.
 
-        Returns early when a signal to stop arrives.
+        One that was killed meanwhile did nothing wrong: it is started again, as later. Returns early when a signal to
+        stop arrives.
         """
         for spec in sorted(specs, key=lambda spec: spec.stage):
             if self.is_stopping:
@@ -101,8 +102,30 @@ class Supervisor:
             child = Child(spec)
             self._children.append(child)
             self._launch(child)
-            if spec.wait_ready is not None:
-                spec.wait_ready(child.is_alive, lambda: self.is_stopping)
+            while not self._is_ready(child):
+                self._bury(child)
+                if not self._pause(child.due):
+                    return
+                self._launch(child)
+
+    def _is_ready(self, child: Child) -> bool:
+        """Wait until a child is ready, or we are stopping; False where it was killed before."""
+        if child.spec.wait_ready is None:
+            return True
+        try:
+            child.spec.wait_ready(child.is_alive, lambda: self.is_stopping)
+        except TocsinError:
+            if child.was_killed:
+                return False
+            raise
+        return True
+
+    def _pause(self, until: float) -> bool:
+        """Wait until an instant; False where a signal to stop comes first."""
+        while not self.is_stopping and (left := until - time.monotonic()) > 0:
+            self._selector.select(left)
+            self._drain_wakeups()
+        return not self.is_stopping
 
     def run(self) -> None:
         """Keep the children running until a signal to stop arrives."""

@@ -52,6 +52,22 @@ def test_supervisor_backs_off_from_a_child_that_keeps_dying(run):
     assert len([fields for fields in events(program, "child_started") if fields["child"] == "good"]) == 1
 
 
+def test_supervisor_starts_again_what_was_killed_before_it_was_ready(run, tmp_path):
+    """A kill at the start is a death like later ones: whoever is waited for is started again."""
+    begun, ready = tmp_path / "begun", tmp_path / "ready"
+    once = f"import os,pathlib;b=pathlib.Path('{begun}');b.exists() or b.touch() or os.kill(os.getpid(),9);"
+    program = started(run, f"until:{ready}", f"a=0={once}pathlib.Path('{ready}').touch();{OBEYS}")
+    assert [fields["code"] for fields in events(program, "child_died")] == [-9]
+    assert len(events(program, "child_started")) == 2
+
+
+def test_supervisor_ends_where_a_child_ends_by_itself_before_it_is_ready(run, tmp_path):
+    """What cannot be started is an error, and is not tried again."""
+    program = run("supervising", f"until:{tmp_path / 'ready'}", f"bad=0={DIES}")
+    assert program.wait() != 0
+    assert len(events(program, "child_started")) == 1
+
+
 def test_supervisor_ends_stages_in_order(run):
     """The last to start is the first to go, and a graceful end is exit 0."""
     program = started(run, f"store=0={OBEYS}", f"worker=1={OBEYS}", f"receiver=2={OBEYS}")
