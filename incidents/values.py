@@ -63,6 +63,13 @@ class Role(StrEnum):
     ENGINEER_IN_CHARGE = "engineer_in_charge"
     ENGINEER = "engineer"
 
+    @property
+    def standing(self) -> str:
+        """Who holds the role is this, in a sentence: `the incident commander`, `responsible for communications`."""
+        if self is Role.COMMUNICATIONS:
+            return "responsible for communications"
+        return f"{'an' if self is Role.ENGINEER else 'the'} {self.value.replace('_', ' ')}"
+
 
 class PageReason(StrEnum):
     """Why somebody is paged."""

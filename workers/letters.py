@@ -7,7 +7,7 @@ from incidents.incident import AlertTally, Incident
 from incidents.page import News, Page
 from incidents.page_test import is_test
 from incidents.presentation import incident_json
-from incidents.values import PageReason
+from incidents.values import PageReason, Role
 from workers.channels import Message, MessageType
 
 MOST_LINES = 20  # of a bundle; all of its incidents are in the message
@@ -41,9 +41,11 @@ class Letter(NamedTuple):
 def message_of(letters: Sequence[Letter], external_url: str, acknowledge_url: str = "") -> Message:
     """Return the message that delivers one page, or several to the same person: it bears the keys of the first.
 
+    Its text begins with the gravest, for that is what a lock screen shows.
     `acknowledge_url` is where the person acknowledges, for what expects it.
     """
     page, incident, _ = letters[0]
+    told = sorted(letters, key=lambda letter: letter.incident.severity.rank)[:MOST_LINES]
     shown = [_shown(letter) for letter in letters]
     return Message(
         type=TYPES[page.news] if page.over else MessageType.PAGE,
@@ -58,7 +60,7 @@ def message_of(letters: Sequence[Letter], external_url: str, acknowledge_url: st
         attempt=page.attempt,
         repeat=any(letter.page.unanswered for letter in letters),
         reason=page.reason,
-        text="\n".join(_text(*letter) for letter in letters[:MOST_LINES]) + _more(len(letters)),
+        text="\n".join(_text(*letter) for letter in told) + _more(len(letters)),
         acknowledge_url="" if page.over else acknowledge_url,
         incident_url="" if page.bare or is_test(incident.id) else f"{external_url}/incidents/{incident.id}",
     )
@@ -82,7 +84,7 @@ def _text(page: Page, incident: Incident, alerts: AlertTally) -> str:
         return f"{incident.acknowledged_by or 'Somebody'} acknowledged {incident.id}: {incident.title}"
     if page.over:
         return f"{incident.id} is {incident.status.value}: {incident.title}"
-    role = f"You are the {page.role.replace('_', ' ')}. " if page.role else ""
+    role = f"You are {Role(page.role).standing}. " if page.role else ""
     firing = f"{alerts.firing} alert{'' if alerts.firing == 1 else 's'} firing. " if alerts.firing else ""
     repeat = "(A repeat.) " if page.unanswered else ""
     return (

@@ -129,17 +129,17 @@ def _roles(incident: Incident, other: Incident, now: datetime) -> tuple[Roles, t
         person = other.roles.holder(role)
         if person is not None and roles.holder(role) is None:
             roles = replace(roles, **{role.value: person})
-            entries.append(_assigned(person, role, f"the {role.value.replace('_', ' ')}", other, now))
+            entries.append(_assigned(person, role, other, now))
     for person in other.roles.holders:
         if person not in roles.holders:
             roles = replace(roles, engineers=(*roles.engineers, person))
-            entries.append(_assigned(person, Role.ENGINEER, "an engineer", other, now))
+            entries.append(_assigned(person, Role.ENGINEER, other, now))
     return roles, tuple(entries)
 
 
-def _assigned(person: str, role: Role, what: str, other: Incident, now: datetime) -> Entry:
+def _assigned(person: str, role: Role, other: Incident, now: datetime) -> Entry:
     data = {"role": role.value, "person": person}
-    return Entry(at=now, kind=EntryKind.ROLE_ASSIGNED, text=f"{person}, of {other.id}, is {what}", data=data)
+    return Entry(at=now, kind=EntryKind.ROLE_ASSIGNED, text=f"{person}, of {other.id}, is {role.standing}", data=data)
 
 
 def _objectives(incident: Incident, other: Incident) -> tuple[Objective, ...]:

@@ -78,7 +78,7 @@ def assign(
             Entry(
                 at=now,
                 kind=EntryKind.ROLE_ASSIGNED,
-                text=f"{person} is the {role.value.replace('_', ' ')}",
+                text=f"{person} is {role.standing}",
                 data={"role": role.value, "person": person},
             )
         )

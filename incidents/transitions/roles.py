@@ -47,19 +47,13 @@ def _given(incident: Incident, event: events.RoleGiven, now: datetime) -> Transi
     after = replace(incident, roles=_with(roles, event.role, event.person))
     if event.role is Role.INCIDENT_COMMANDER:
         after = replace(after, handover=None)
-    name = event.role.value.replace("_", " ")
     gone = ", ".join(roles.engineers) if event.role is Role.ENGINEER else before
     was = f", who takes over from {before}" if before else ""
-    text = (
-        f"{event.person} is {_article(event.role)} {name}{was}" if event.person else f"{gone} is no longer the {name}"
-    )
+    standing = event.role.standing
+    text = f"{event.person} is {standing}{was}" if event.person else f"{gone} is no longer {standing}"
     data = {"role": event.role.value, "person": event.person, "previous": before}
     entry = Entry(at=now, kind=EntryKind.ROLE_ASSIGNED, actor=event.actor, text=text, data=data)
     return changed(incident, after, (entry,), reason="role assigned")
-
-
-def _article(role: Role) -> str:
-    return "an" if role is Role.ENGINEER else "the"
 
 
 def _has(roles: Roles, role: Role, person: str | None) -> bool:

@@ -203,7 +203,7 @@ HELD_BY = Shape(
 ROLES = Shape(
     what="roles",
     says="Which rotation holds which role.",
-    keys={role.value: key(f"Who is the {role.value.replace('_', ' ')}.", shape("held_by")) for role in Role},
+    keys={role.value: key(f"Who is {role.standing}.", shape("held_by")) for role in Role},
 )
 STEP = Shape(
     what="a step",

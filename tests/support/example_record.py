@@ -80,7 +80,7 @@ def _entries() -> tuple[TimelineEntry, ...]:
         entry(0, kind.INCIDENT_DECLARED, "SEV2 declared by rule data-loss: Orders are lost", PROD, severity="SEV2",
               rule="data-loss", identity={"service": "orders"}),
         role(0, "incident_commander", "amira", "amira is the incident commander"),
-        role(0, "communications", "chidi", "chidi is the communications"),
+        role(0, "communications", "chidi", "chidi is responsible for communications"),
         entry(0, kind.STAKEHOLDER_ADDED, "management has to know", name="management"),
         page(0.05, kind.PAGE_FAILED, "Paging amira through ntfy failed (503); it is tried again", "amira",
              error="503 Service Unavailable"),

@@ -89,3 +89,11 @@ def test_console_leads_a_test_page_to_its_link_alone(message):
     ConsoleSender(stream).send(message(incident={"id": "TEST-0123456789abcdef"}, acknowledge_url="http://t/ack/x"), NOW)
     assert "acknowledge: http://t/ack/x" in stream.getvalue()
     assert "tocsin incidents" not in stream.getvalue()
+
+
+def test_message_of_a_bundle_is_called_by_its_gravest(message):
+    """What a lock screen or a subject shows is what matters most."""
+    minor, grave = {"severity": "SEV3", "title": "slow"}, {"severity": "SEV1", "title": "data lost"}
+    assert message(incident=minor, incidents=(minor, grave)).subject == "SEV1 data lost (and 1 more)"
+    assert message(incident=minor, incidents=(minor,)).subject == "SEV3 slow"
+    assert message(incident={"id": "NOTICE-x"}).subject == ""

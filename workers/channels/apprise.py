@@ -143,9 +143,7 @@ def provider_of(url: str) -> str:
 
 def title_of(message: Message) -> str:
     """Return a title: one line, for it becomes the subject of an e-mail or a header."""
-    incident = message.incident
-    words = (incident.get("severity"), incident.get("title") or message.text)
-    return _harmless(one_line(_HEADINGS[message.type] + " ".join(str(word) for word in words if word), MAX_TITLE))
+    return _harmless(one_line(_HEADINGS[message.type] + (message.subject or message.text), MAX_TITLE))
 
 
 def body_of(message: Message) -> str:

@@ -36,6 +36,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     acknowledge_url: str = ""
     incident_url: str = ""
 
+    @property
+    def subject(self) -> str:
+        """Severity and title of the incident, of a bundle those of the gravest; empty where the message bears none."""
+        bundle = self.incidents or (self.incident,)
+        gravest = min(bundle, key=lambda incident: str(incident.get("severity", "")))
+        title = " ".join(str(gravest[name]) for name in ("severity", "title") if gravest.get(name))
+        return f"{title} (and {len(bundle) - 1} more)" if title and len(bundle) > 1 else title
+
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """A channel took the message; `answer` is a short text for people (`200 OK`).

@@ -82,10 +82,7 @@ def payload_of(message: Message) -> dict[str, Any]:
 
 
 def _blocks(message: Message) -> list[dict[str, Any]]:
-    incident = message.incident
-    heading = " ".join(
-        part for part in (_HEADINGS[message.type], incident.get("severity"), incident.get("title")) if part
-    )
+    heading = " ".join(part for part in (_HEADINGS[message.type], message.subject) if part)
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": escape(heading, MAX_HEADER) or "-", "emoji": False}},
         {"type": "section", "text": _mrkdwn(escape(message.text, MAX_SECTION) or "-")},
