@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tocsin.client import Client
+from tocsin.client import Client, Refused, Unreachable
 from tocsin.commands.credentials import Known
 from tocsin.commands.doctor import until_signs
 from tocsin.commands.doctor_checks import State, checks_of, prometheus_checks, reach_check
+from tocsin.commands.doctor_page import page_probe
 from tocsin.commands.doctor_probe import payload, probe
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -24,7 +25,7 @@ HEALTHY = {
     "incidents_open": 0,
     "quarantine": 0,
     "journal": {"up": True, "lag": 0, "missed": 0, "error": "", "wrote_at": None},
-    "workers": [{"queue": "tocsin-decide", "last_seen": AT}, {"queue": "tocsin-pages", "last_seen": AT}],
+    "workers": [{"queue": f"tocsin-{part}", "last_seen": AT} for part in ("decide", "pages", "facts")],
     "sources": [{"name": "am", "kind": "alertmanager", "last_heard": EARLIER}],
     "rules": {
         "hash": "abc",
@@ -56,6 +57,12 @@ WRONG = [
     (lambda status: status["store"].update(now=EARLIER), "clocks", State.FAIL, "3600.0 s apart"),
     (lambda status: status["workers"][0].update(last_seen=None), "worker decide", State.FAIL, "never"),
     (lambda status: status["workers"][1].update(last_seen=EARLIER), "worker pages", State.FAIL, "1h ago"),
+    (
+        lambda status: status["workers"][1].update(last_seen="2026-01-05T10:00:00.000Z"),
+        "worker pages",
+        State.FAIL,
+        "its clock is 1h ahead",
+    ),
     (lambda status: status["intake"].update(pending=9, lag_seconds=60.0), "intake", State.FAIL, "for 60 s"),
     (lambda status: status.update(quarantine=2), "quarantine", State.WARN, "2 events"),
     (lambda status: status["journal"].update(up=False, lag=7), "journal", State.WARN, "7 events wait"),
@@ -209,3 +216,50 @@ def test_doctor_warns_of_who_cannot_be_reached():
     assert check.state is State.WARN
     assert check.found.splitlines()[0] == "person p0: has no channel"
     assert check.found.splitlines()[-1] == "and 2 more"
+
+
+class Pager:
+    """A server that sends a test page to amira, who commands; `ends` is how it stands when it is asked again."""
+
+    def __init__(self, **ends) -> None:
+        self.ends = {"delivered_at": None, "failed": "", "over": False, "channel": ""} | ends
+        self.asked = []
+
+    def get(self, path):
+        return ONCALL if path == "/oncall" else self.ends | {"id": "TEST-1"}
+
+    def post(self, path):
+        self.asked.append(path)
+        return {"id": "TEST-1", "over": False, "delivered_at": None, "failed": ""}
+
+
+def test_commands_doctor_follows_its_test_page():
+    """Taken, given up, or not taken in time: it goes to the commander where nobody else is named."""
+    api = Pager(over=True, delivered_at=AT, channel="amira/1")
+    taken = page_probe(api, None, wait=60)
+    assert (taken.state, taken.found.startswith("amira/1 took it for amira after")) == (State.OK, True)
+    given_up = page_probe(Pager(over=True, failed="404 Not Found"), "bo", wait=60)
+    assert (given_up.state, given_up.found) == (State.FAIL, "did not reach bo: 404 Not Found")
+    late = page_probe(Pager(), "bo", wait=0.01)
+    assert (late.state, "no channel has taken it" in late.found) == (State.FAIL, True)
+    assert api.asked == ["/people/amira/page_tests"]
+
+
+class Refusing(Pager):
+    """A server that does not send it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.error = Refused(status, {"detail": "no"}) if status else Unreachable("gone")
+
+    def post(self, path):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(403, State.WARN), (404, State.FAIL), (409, State.FAIL), (0, State.FAIL)]
+)
+def test_commands_doctor_says_why_it_sent_no_test_page(status, state):
+    """A token that may only read is no fault; a person without a channel is, and so is a server that cannot."""
+    check = page_probe(Refusing(status), "bo", wait=60)
+    assert (check.state, "not sent" in check.found, bool(check.mend)) == (state, True, True)

@@ -408,7 +408,7 @@ def checks(found):
 
 
 def test_commands_doctor_proves_the_way(site):
-    """A healthy installation: every check passes, the synthetic alert is decided, and nothing is declared or paged."""
+    """A healthy installation: the synthetic alert is decided, the test page taken, and nothing is declared."""
     before = {each["id"] for each in site.json("incidents", "list")["incidents"]}
     found = site.json("doctor")
     by_name = checks(found)
@@ -418,8 +418,19 @@ def test_commands_doctor_proves_the_way(site):
     assert "amira is incident commander now" in by_name["people"]["found"]
     assert by_name["source mute"]["state"] == "warn"
     assert {each["id"] for each in site.json("incidents", "list")["incidents"]} == before
-    text = site.run("doctor").stdout
+    taken = by_name["test page"]
+    assert (taken["state"], taken["found"].startswith("amira/1 took it for amira after")) == ("ok", True), found
+    text = site.run("doctor", "--no-page").stdout
     assert re.search(r"^ok +synthetic alert +taken from am in \d+ ms, decided after \d+ ms$", text, re.MULTILINE)
+    assert "test page" not in text
+
+
+def test_commands_doctor_pages_whom_it_is_told(site):
+    """The test page goes to a channel by name; for whom nobody knows, doctor fails and says so."""
+    assert "screen took it for channel:screen" in site.run("doctor", "--page", "channel:screen").stdout
+    done = site.run("doctor", "--page", "nobody")
+    assert done.exit_code == 1
+    assert "FAIL  test page           was not sent: there is no person 'nobody'" in done.stdout
 
 
 def test_commands_doctor_names_a_refused_token(site):

@@ -1,6 +1,6 @@
 """`tocsin doctor`: proves the way of an alert from end to end, and names what is wrong with its mend.
 
-It changes nothing but for one synthetic alert, which declares no incident and pages nobody.
+It changes nothing but for one synthetic alert, which declares no incident, and one test page, marked as such.
 """
 
 import sys
@@ -25,6 +25,7 @@ from tocsin.commands.doctor_checks import (
     reach_check,
     warn,
 )
+from tocsin.commands.doctor_page import page_probe
 from tocsin.commands.doctor_probe import WAIT_SECONDS, probe
 from tocsin.commands.options import FAILED, config_option
 from tocsin.commands.printing import STYLES, Out
@@ -45,16 +46,27 @@ INDENT = 26
     "--wait",
     default=WAIT_SECONDS,
     show_default=True,
-    help="Seconds that the workers have for a sign, and for the alert.",
+    help="Seconds that the workers have for a sign, for the alert, and for the page.",
 )
+@click.option("--page", metavar="PERSON", help="Who gets the test page, or channel:NAME; by default the commander.")
+@click.option("--no-page", is_flag=True, help="Send no test page.")
 @config_option
 @output_option
 @server_option
-def doctor(wait: float, config_path: Path | None, output: str, server: str | None) -> None:
-    """Prove the whole way with a synthetic alert, and name what is wrong and the mend."""
+def doctor(
+    wait: float,
+    page: str | None,
+    no_page: bool,  # noqa: FBT001 - as click calls it
+    config_path: Path | None,
+    output: str,
+    server: str | None,
+) -> None:
+    """Prove the whole way, from a synthetic alert to a test page; name what is wrong and the mend."""
+    if page and no_page:
+        raise click.UsageError("--page and --no-page exclude each other")
     out = Out(output)
     found = []
-    for check in examine(config_path, server, wait):
+    for check in examine(config_path, server, wait, page=page, pages=not no_page):
         found.append(check)
         if not out.is_json:
             print_check(out, check)
@@ -79,7 +91,9 @@ def print_check(out: Out, check: Check) -> None:
         out.line(" " * INDENT + check.mend)
 
 
-def examine(config_path: Path | None, server: str | None, wait: float) -> Iterator[Check]:
+def examine(
+    config_path: Path | None, server: str | None, wait: float, *, page: str | None, pages: bool
+) -> Iterator[Check]:
     """Yield every check, in the order of the way of an alert; it ends early where nothing further can be asked."""
     try:
         settings = load_settings(config_path, environment())
@@ -96,6 +110,8 @@ def examine(config_path: Path | None, server: str | None, wait: float) -> Iterat
     try:
         yield from _server(client, settings, wait, is_ours=server is None)
         yield probe(address, client, alert_sources(settings), wait=wait)
+        if pages:
+            yield page_probe(client, page, wait=wait)
     except Unreachable as error:
         yield fail(SERVER, str(error), "start `tocsin serve`; for another address: --server URL")
     except Refused as error:

@@ -91,7 +91,7 @@ def prometheus_checks(answer: Json, *, own_now: datetime) -> Iterator[Check]:
     unknown = [slo for slo in slos if slo["burn_rate"] is None or slo["budget_remaining"] is None]
     if unknown:
         first = unknown[0]
-        mend = "set `prometheus: {url: ...}` in tocsin.yml, and see the log of `tocsin worker facts`"
+        mend = "see `prometheus` in tocsin.yml, the query of the SLO, and the log of `tocsin worker facts`"
         found = f"{len(unknown)} of {len(slos)} SLOs cannot be measured; {first['id']}: {first['why']}"
         yield fail("prometheus", found, mend) if len(unknown) == len(slos) else warn("prometheus", found, mend)
     elif slos:
@@ -150,7 +150,9 @@ def _worker(worker: Json, now: datetime) -> Check:
         return fail(name, "has never given a sign", mend)
     silent = now - datetime.fromisoformat(seen)
     if silent > WORKER_SILENT:
-        return fail(name, f"gave its last sign {span(silent)} ago", mend)
+        return fail(name, f"gave its last sign {span(silent)} ago", f"{mend}, and the clock of its host")
+    if -silent > CLOCKS_APART:
+        return fail(name, f"its clock is {span(-silent)} ahead", "let NTP or chrony set the clock of every host")
     return ok(name, "gives signs")
 
 
@@ -194,11 +196,17 @@ def _people(rules: Json | None, oncall: Json) -> Check:
     people = rules["people"] if rules else 0
     if not people:
         return fail("people", "nobody can be paged", "add `people` with `channels` to the rule files")
-    commander = oncall.get("incident_commander", {}).get("person")
+    commander = commander_of(oncall)
     if commander is None:
         mend = "add `roles: {incident_commander: {rotation: ...}}` to the rule files"
         return fail("people", f"{people} can be paged, but nobody is incident commander now", mend)
     return ok("people", f"{people} can be paged; {commander} is incident commander now")
+
+
+def commander_of(oncall: Json) -> str | None:
+    """Return who is incident commander now by `GET /api/v1/oncall`, None for nobody."""
+    person: str | None = oncall.get("incident_commander", {}).get("person")
+    return person
 
 
 def _source(source: Json, now: datetime) -> Check:

@@ -16,7 +16,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "connect pagerduty": ("tocsin connect pagerduty",),
     "connect pagerduty-events": ("tocsin connect pagerduty-events",),
     "connect prometheus": ("tocsin connect prometheus",),
-    "doctor": ("tocsin doctor", "tocsin doctor --output json"),
+    "doctor": ("tocsin doctor", "tocsin doctor --page amira", "tocsin doctor --no-page --output json"),
     "healthcheck": ("tocsin healthcheck --config /etc/tocsin/tocsin.yml",),
     "incidents acknowledge": ('tocsin incidents acknowledge INC-2026-0001 --note "on it"',),
     "incidents communicate": (
