@@ -10,13 +10,13 @@ import msgspec
 
 from incidents.errors import TocsinError
 from tocsin.children import Alive, ChildSpec
+from tocsin.durability import ensure_durable
 from tocsin.embedded import EmbeddedStore
 from tocsin.locks import DirectoryLock
 from tocsin.logs import get_log
 from tocsin.ports import ensure_free, is_answered
 from tocsin.redis_urls import store_url
 from tocsin.settings import Settings, with_default_credentials
-from tocsin.startup import ensure_durable
 from tocsin.supervisor import Supervisor
 
 STORE_STAGE, WORKER_STAGE, RECEIVER_STAGE = 0, 1, 2

@@ -17,8 +17,8 @@ from incidents.values import Severity
 from rules.index import identity_key
 from tocsin.cli import main
 from tocsin.config_file import load_settings
+from tocsin.durability import StoreRefused, ensure_durable
 from tocsin.locks import DirectoryLock
-from tocsin.startup import StoreRefused, ensure_durable
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import os
 import signal
+import sys
 
 import pytest
-from real_processes import all_gone, wait_until
+from real_processes import Program, all_gone, wait_until
 from redis import Redis
 
 from incidents.store.health import is_answering
@@ -97,6 +98,16 @@ def test_serve_refuses_a_store_that_would_forget(serving, run, volatile_store):
     assert refused.wait() == 1
     assert "appendonly is off" in refused.text()
     assert "set `appendonly yes`" in refused.text()
+
+
+def test_worker_refuses_a_store_that_would_forget(tmp_path, volatile_store):
+    """A worker that runs apart does as `serve` does, before it touches anything."""
+    (tmp_path / "tocsin.yml").write_text(f"redis_url: unix://{volatile_store}\n")
+    command = [sys.executable, "-m", "tocsin", "worker", "decide", "--config", "tocsin.yml"]
+    refused = Program(command, tmp_path)
+    assert refused.wait() == 1
+    assert "set `appendonly yes`" in refused.text()
+    assert Redis(unix_socket_path=str(volatile_store)).dbsize() == 0
 
 
 def test_serve_allows_a_volatile_store_loudly(serving, tmp_path, volatile_store):

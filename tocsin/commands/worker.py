@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tocsin.commands.options import config_option, settings_or_exit, told
+from tocsin.durability import ensure_durable_if_there
 from tocsin.logs import configure_logs
 from tocsin.redis_urls import store_url
 
@@ -22,4 +23,7 @@ def worker(part: str, config_path: Path | None) -> None:
     """Run one worker alone: `decide` judges alerts, `pages` delivers pages, `facts` asks others."""
     settings = settings_or_exit(config_path)
     configure_logs(part)
-    sys.exit(importlib.import_module(PARTS[part]).run(settings, store_url(settings)))
+    url = store_url(settings)
+    if settings.redis_url is not None:  # the embedded one is as we start it
+        ensure_durable_if_there(settings, url)
+    sys.exit(importlib.import_module(PARTS[part]).run(settings, url))
