@@ -48,6 +48,7 @@ MOMENTARY = frozenset(
         keys.audited(),
         keys.keeper_lease(),
         keys.restoring(),
+        keys.writable(),
     }
 )
 # The same, where the name has a part of its own at its end.

@@ -13,6 +13,7 @@ from incidents.store.incidents import Incidents
 from incidents.store.intake import Intake
 from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
+from incidents.store.vitals import ensure_writable
 from incidents.store.wake import Waker
 from receiver.app import create_app
 from receiver.auth import ApiRole, ApiToken, Source
@@ -100,6 +101,8 @@ def readiness(links: Links) -> list[str]:
     try:
         if not RuleSets(links).current():
             return ["no rules are in force yet"]
+        # A store that is full, or cannot write to its disk, answers all the same; a load balancer has to know.
+        ensure_writable(links)
     except StoreUnavailable as error:
         return [str(error)]
     return []

@@ -109,3 +109,8 @@ def sources_heard() -> str:
 def workers_seen() -> str:
     """Hash of queue -> milliseconds. TTL: none. Writer: tickers. Reader: /metrics, /-/ready and doctor."""
     return "tocsin:workers:seen"
+
+
+def writable() -> str:
+    """String, that the store takes writes. TTL: ten seconds. Writer: /-/ready and the API. Reader: nobody."""
+    return "tocsin:writable"

@@ -7,6 +7,8 @@ from incidents import keys
 from incidents.clock import from_ms
 from incidents.store.connection import Links, checked
 
+WRITABLE_MS = 10_000
+
 
 class Vitals(NamedTuple):
     """What the store answers of itself."""
@@ -14,6 +16,12 @@ class Vitals(NamedTuple):
     store_now: datetime
     sources_heard: dict[str, datetime]
     probe_decided: bool
+
+
+def ensure_writable(links: Links) -> None:
+    """Raise `StoreUnavailable` with the reason where the store takes no writes: away, full, read-only."""
+    with links.borrow() as link:
+        link.one("SET", keys.writable(), 1, "PX", WRITABLE_MS)
 
 
 def vitals(links: Links, *, probe: str = "") -> Vitals:

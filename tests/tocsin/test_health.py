@@ -3,9 +3,11 @@
 import pytest
 from redis import Redis
 
+from incidents import keys
 from incidents.errors import StoreUnavailable
-from incidents.store.connection import client_for
+from incidents.store.connection import Links, client_for
 from incidents.store.health import examine
+from incidents.store.vitals import ensure_writable
 
 
 @pytest.mark.parametrize(
@@ -47,3 +49,26 @@ def test_health_raises_when_nobody_answers(tmp_path):
     """Nobody there is not "volatile": it is away."""
     with pytest.raises(StoreUnavailable):
         examine(client_for(f"unix://{tmp_path}/nobody.sock"))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--maxmemory", "1"), "OOM"),
+        (("--min-replicas-to-write", "1"), "NOREPLICAS"),
+        (("--replicaof", "127.0.0.1 1"), "READONLY"),
+    ],
+)  # fmt: skip
+def test_health_store_that_takes_no_writes_is_not_writable(valkey, options, reason):
+    """It answers all that is asked, and refuses what is to be kept: full, too few replicas, a replica itself."""
+    url = f"unix://{valkey(*options)}"
+    with Links(url) as links, pytest.raises(StoreUnavailable, match=reason):
+        ensure_writable(links)
+
+
+def test_health_store_that_takes_writes_is_writable(valkey):
+    """What was tried is gone by itself."""
+    url = f"unix://{valkey()}"
+    with Links(url) as links:
+        ensure_writable(links)
+    assert client_for(url).pttl(keys.writable()) > 0
