@@ -14,7 +14,6 @@ from rules.nodes import Kind, Node, Problem, problem_at, problem_inside
 from rules.templates import BadTemplate, check_template
 
 MAX_ID = 100
-MAX_MATCHERS = 100
 DEFAULT_POLICY = "default"
 _SHORT = 60
 ReadCalendar = Callable[[str | bytes, str, datetime], Copy]  # text, zone, now; raises `TocsinError`
@@ -151,9 +150,6 @@ class Context:
                 found = parse_matchers(node.text)
             except BadMatcher as error:
                 self.error_inside(node, "E302" if isinstance(error, BadRegex) else "E301", error, key)
-                return ()
-            if len(found) > MAX_MATCHERS:
-                self.error(node, "E301", f"{key} has {len(found)} matchers; at most {MAX_MATCHERS} are read")
                 return ()
             self._matchers[node.text] = found
         return found

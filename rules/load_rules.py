@@ -30,8 +30,9 @@ MEASURES = shapes.OBJECTIVE.one_of
 def load_rules(nodes: list[Node], defaults: Defaults, context: Context) -> tuple[Rule, ...]:
     """Read every rule; those that cannot be read are left out, with a problem each."""
     if len(nodes) > MAX_RULES:
-        context.error(nodes[MAX_RULES], "E315", f"there are {len(nodes)} rules; at most {MAX_RULES} are read")
-    read = [_RuleReader(node, defaults, context).rule() for node in nodes[:MAX_RULES]]
+        context.error(nodes[MAX_RULES], "E315", f"there are {len(nodes):,} rules; at most {MAX_RULES:,} are read")
+        return ()
+    read = [_RuleReader(node, defaults, context).rule() for node in nodes]
     return tuple(rule for rule in read if rule is not None)
 
 

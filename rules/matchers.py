@@ -13,6 +13,7 @@ import msgspec
 import re2
 
 MAX_REGEX = 512
+MAX_MATCHERS = 100  # in one text
 _LONGEST = 32
 
 _NAME = re.compile(r"[^\s{}!=~,\\\"'`]+")
@@ -184,6 +185,8 @@ class _Parser:
         braced = self._take("{")
         found: list[Matcher] = []
         while not self._at_end(braced=braced):
+            if len(found) == MAX_MATCHERS:
+                raise self._error(f"a text holds {MAX_MATCHERS} matchers at most", "write several rules or conditions")
             found.append(self._matcher())
             if not self._take(",") and not self._at_end(braced=braced):
                 raise self._error("expected a comma between two matchers", _ELSEWHERE.get(self._word(), ""))

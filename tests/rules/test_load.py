@@ -221,13 +221,19 @@ def test_load_lets_files_overrule_a_pack(now):
 def test_load_refuses_too_many_rules(load):
     """More rules than the limit are an error that says the limit."""
     item = "{id: r%d, match: x=1, declare: SEV3}"
-    texts = [
-        "rules:\n" + "".join(f"- {item % (place * 10_000 + each)}\n" for each in range(10_000)) for place in range(2)
-    ]
+    texts = ["rules:\n" + "".join(f"- {item % (place * 4000 + each)}\n" for each in range(4000)) for place in range(5)]
     loaded = load(*texts, "rules: [{id: last, match: x=1, declare: SEV3}]")
     assert [str(problem) for problem in loaded.errors] == [
-        "2.yml:1:9: error[E315] there are 20001 rules; at most 20000 are read"
+        "5.yml:1:9: error[E315] there are 20,001 rules; at most 20,000 are read"
     ]
+
+
+def test_load_refuses_a_file_of_too_many_values(load):
+    """What is too much for one file is counted before anything of it is built, and said where it begins."""
+    text = "rules:\n" + "".join(f"- {{id: r{each}, match: x=1, declare: SEV3}}\n" for each in range(7000))
+    (problem,) = load(text).errors
+    assert (problem.code, problem.line) == ("E113", 5001)
+    assert "more than 40,000 values and brackets" in problem.message
 
 
 @pytest.mark.parametrize("name", sorted(SUBJECTS))
