@@ -19,6 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "support"), str(HERE.pare
 import costs  # noqa: E402
 import latency  # noqa: E402
 import loadgen  # noqa: E402
+import pieces  # noqa: E402
 import report  # noqa: E402
 import scaling  # noqa: E402
 import storm  # noqa: E402
@@ -27,7 +28,7 @@ import throughput  # noqa: E402
 from report import Goal, Ratio  # noqa: E402
 from systems import percentile, summary  # noqa: E402
 
-STAGES = ("limit", "jobs", "ours", "latency", "takeover", "rules", "storm", "costs")
+STAGES = ("limit", "jobs", "ours", "latency", "takeover", "rules", "storm", "costs", "pieces")
 Tell = Callable[[str], None]
 
 
@@ -66,8 +67,8 @@ class Plan:
                     "matching": matching,
                     "whole": scaling.measure_whole(self.directory, seconds=self.seconds, **runs),
                 }
-            case "costs":
-                return costs.measure(self.directory, tell=tell)
+            case "costs" | "pieces":
+                return {"costs": costs, "pieces": pieces}[stage].measure(self.directory, tell=tell)
         return storm.measure(self.directory, alerts=self.alerts, tell=tell)
 
 
@@ -89,7 +90,7 @@ def goals_of(found: dict[str, Any]) -> list[Goal]:
         for name, runs, floor in (("under serve", taken["serve"], 0.5), ("with a standby", taken["apart"], 3.0)):
             goals.append(Goal(name=f"taken over {name}, median", value=percentile(runs, 0.5), unit="s", floor=floor))
             goals.append(Goal(name=f"taken over {name}, slowest", value=max(runs), unit="s", floor=floor))
-    return goals + _goals_of_rules(found) + _goals_of_storm(found)
+    return goals + _goals_of_rules(found) + _goals_of_storm(found) + _goals_of_pieces(found)
 
 
 def _goals_of_rules(found: dict[str, Any]) -> list[Goal]:
@@ -117,6 +118,13 @@ def _goals_of_storm(found: dict[str, Any]) -> list[Goal]:
         ),
         Goal(name="storm, alerts lost", value=lost, unit="", floor=0.0),
         Goal(name="storm, incidents beside one per identity", value=abs(second), unit="", floor=0.0),
+    ]
+
+
+def _goals_of_pieces(found: dict[str, Any]) -> list[Goal]:
+    return [
+        Goal(name=name, value=one["seconds"] * 1e6, unit="µs of CPU", floor=one["floor"] * 1e6)
+        for name, one in found.get("pieces", {}).items()
     ]
 
 
