@@ -78,11 +78,18 @@ def _beyond(text: str, name: str) -> Problem | None:
     # A character makes two events at most: `:,` is an empty key, an empty value and both ends of their mapping.
     if len(text) * 2 <= MAX_EVENTS:
         return None
+    depth = 0
     with contextlib.suppress(yaml.YAMLError):  # the builder meets it again, and says what is wrong before it too
-        event = next(itertools.islice(_events(text), MAX_EVENTS, None), None)
-        if event is not None:
-            message = f"the file holds more than {MAX_EVENTS:,} values and brackets"
-            return problem_at(_node(event, Kind.INVALID, name), "E113", message, "split it into several files")
+        for number, event in enumerate(_events(text)):
+            if number == MAX_EVENTS:
+                message = f"the file holds more than {MAX_EVENTS:,} values and brackets"
+                return problem_at(_node(event, Kind.INVALID, name), "E113", message, "split it into several files")
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth > MAX_DEPTH:  # what the builder refuses; each level more costs the parser as much as all before it
+                break
     return None
 
 
