@@ -64,6 +64,12 @@ class _Batch(NamedTuple):
         return min((step.next_at for step in steps if step is not None and step.next_at is not None), default=None)
 
 
+def _precedence(letter: Letter) -> tuple[bool, int, datetime, str]:
+    """What may have been sent before leads again, in the same order: a repeat bears the key that its provider knows."""
+    page = letter.page
+    return (not page.unanswered, -page.attempt, page.created_at, page.id)
+
+
 class Deliveries:
     """The pages that this worker has claimed, from sending them to recording their results."""
 
@@ -108,6 +114,7 @@ class Deliveries:
             key = (page.id,) if alone else (page.ruleset, page.person, channels[page.channel_index].name)
             batches.setdefault(key, _Batch([], channels)).letters.append(letter)
         for batch in batches.values():
+            batch.letters.sort(key=_precedence)
             self._submit(batch, now)
 
     def record(self, wait: float) -> None:

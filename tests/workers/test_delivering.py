@@ -12,6 +12,7 @@ from slack_look_alike import SlackLookAlike, slack
 from incidents import keys
 from incidents.events import Acknowledge, Escalate, Reopen, Resolve
 from incidents.store.connection import Links
+from incidents.store.pages import claim
 from incidents.store.reaching import last_attempts
 from incidents.values import Severity
 from workers.buckets import Buckets, Rate
@@ -94,6 +95,17 @@ def test_pages_that_come_together_are_one_message_at_once(hooked: Desk, page_sin
     hooked.work()
     page = page_sink.expect_message(path="/amira", attempt=2)
     assert [one["id"] for one in page["incidents"]] == [one.id for one in incidents]
+
+
+def test_pages_that_a_dead_worker_may_have_sent_bear_the_same_key_again(hooked: Desk, page_sink: PageSink):
+    """What has come meanwhile joins the bundle, and does not lead it: its provider knows the key of the first."""
+    first, second = hooked.declare("a"), hooked.declare("b")
+    assert len(claim(hooked.link, "host|2|dead", hooked.now).pages) == 2
+    hooked.now += timedelta(seconds=16)
+    joined = hooked.declare("c")
+    hooked.work()
+    page = page_sink.expect_message(path="/amira", repeat=True, dedup_key=first.dedup_key)
+    assert [one["id"] for one in page["incidents"]] == [first.id, second.id, joined.id]
 
 
 def test_pages_of_a_storm_wait_five_seconds_and_no_longer(hooked: Desk, page_sink: PageSink):
