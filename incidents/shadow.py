@@ -11,7 +11,10 @@ from incidents.alert import short_hash
 
 
 class Shadowed(msgspec.Struct, frozen=True):
-    """An event that a rule in shadow mode held for, or the end of one (`rule` is empty then)."""
+    """An event that a rule in shadow mode held for, or the end of one (`rule` is empty then).
+
+    Without a severity, the rule did not hold for it: it belongs to what would be there already, and begins nothing.
+    """
 
     id: str  # of the rule and the identity
     member: str  # the alert
@@ -20,6 +23,7 @@ class Shadowed(msgspec.Struct, frozen=True):
     criterion: str = ""
     identity: dict[str, str] = {}
     gap_ms: int = 0
+    window: str = ""  # key of the alerts that were counted, which belong to it as well
 
 
 class WouldBe(msgspec.Struct, frozen=True, kw_only=True):

@@ -74,6 +74,10 @@ class Window:
         """How many fire now."""
         return len(self._firing)
 
+    def firing_now(self, limit: int) -> tuple[str, ...]:
+        """Return members that fire now."""
+        return tuple(sorted(self._firing)[:limit])
+
     def latest(self, since: int, limit: int) -> tuple[str, ...]:
         """Return the members that count since an instant, the last ones first."""
         ended = self._ended[bisect_left(self._ended, (float(since), "")) :]

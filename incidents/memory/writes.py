@@ -16,6 +16,7 @@ from incidents.memory.state import Shadow, State
 from incidents.page import Page
 from incidents.quarantined import Quarantined
 from incidents.shadow import Shadowed
+from incidents.snapshot import MEMBERS_LOADED
 from incidents.timeline import Entry
 from incidents.values import AlertStatus
 
@@ -136,9 +137,13 @@ def _shadow(store: State, shadowed: list[Shadowed], commit: Commit) -> None:
                 known.firing.discard(each.member)
                 known.last_ms = commit.now_ms
             continue
+        if not each.severity and (known is None or not known.firing):
+            continue
         if known is None or (not known.firing and commit.now_ms - known.last_ms > each.gap_ms):
             known = store.shadow[each.id] = Shadow()
             store.counters[Measures.SHADOW.field(each.rule, each.severity)] += 1
+            if each.window in store.windows:
+                known.firing.update(store.windows[each.window].firing_now(MEMBERS_LOADED))
         known.firing.add(each.member)
         known.last_ms = commit.now_ms
 

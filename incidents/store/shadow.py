@@ -10,8 +10,10 @@ import msgspec
 
 from incidents import keys
 from incidents.clock import from_ms
+from incidents.commit import FIRING_SCORE
 from incidents.measures import Measures
 from incidents.shadow import Shadowed, WouldBe
+from incidents.snapshot import MEMBERS_LOADED
 from incidents.store.bundle import with_data
 from incidents.store.connection import Command, Links, checked
 
@@ -19,16 +21,20 @@ KEPT = 1000
 KEPT_SECONDS = 90 * 86400
 
 # KEYS none. ARGV in msgpack: now (ms), prefix of records, keys of the index and of the counters, name of the counter,
-# how many are kept, for how many seconds, and the events: id, member, rule, severity, criterion, identity, gap (ms).
+# how many are kept, for how many seconds, the events (id, member, rule, severity, criterion, identity, gap in ms,
+# window), the score of what fires in a window, and how many of those are taken. The windows are written before.
 SHADOW = """
 local a = cmsgpack.unpack(ARGV[1])
 local now, prefix, index = a[1], a[2], a[3]
+local function take(record, member)
+  if redis.call('SADD', record .. ':firing', member) == 1 then redis.call('HINCRBY', record, 'alerts', 1) end
+end
 for _, e in ipairs(a[8]) do
   local pointer = prefix .. e[1]
   local record = redis.call('GET', pointer)
   if e[3] == '' then
     if record and redis.call('SREM', record .. ':firing', e[2]) == 1 then redis.call('HSET', record, 'last_at', now) end
-  else
+  elseif e[4] ~= '' or (record and redis.call('SCARD', record .. ':firing') > 0) then
     local last = record and redis.call('HGET', record, 'last_at')
     if not last or (redis.call('SCARD', record .. ':firing') == 0 and now - tonumber(last) > e[7]) then
       record = pointer .. ':' .. string.format('%.0f', now)
@@ -37,9 +43,13 @@ for _, e in ipairs(a[8]) do
       redis.call('ZADD', index, now, record)
       redis.call('HINCRBY', a[4], a[5] .. '|' .. e[3] .. '|' .. e[4], 1)
       local over = redis.call('ZRANGE', index, 0, -(a[6] + 1))
+      if e[8] ~= '' then
+        local counted = redis.call('ZRANGEBYSCORE', e[8], a[9], a[9], 'LIMIT', 0, a[10])
+        for _, member in ipairs(counted) do take(record, member) end
+      end
       for _, name in ipairs(over) do redis.call('DEL', name, name .. ':firing'); redis.call('ZREM', index, name) end
     end
-    if redis.call('SADD', record .. ':firing', e[2]) == 1 then redis.call('HINCRBY', record, 'alerts', 1) end
+    take(record, e[2])
     if e[4] ~= '' and e[4] < redis.call('HGET', record, 'severity') then
       redis.call('HSET', record, 'severity', e[4])
     end
@@ -57,11 +67,11 @@ def shadow_commands(shadowed: Sequence[Shadowed], now_ms: int) -> list[Command]:
     if not shadowed:
         return []
     rows = [
-        (each.id, each.member, each.rule, each.severity, each.criterion, _json(each.identity), each.gap_ms)
+        (each.id, each.member, each.rule, each.severity, each.criterion, _json(each.identity), each.gap_ms, each.window)
         for each in shadowed
     ]
     names = (keys.shadow(""), keys.shadows(), keys.counters(), Measures.SHADOW.value.name)
-    return [with_data(SHADOW, (now_ms, *names, KEPT, KEPT_SECONDS, rows))]
+    return [with_data(SHADOW, (now_ms, *names, KEPT, KEPT_SECONDS, rows, FIRING_SCORE, MEMBERS_LOADED))]
 
 
 def would_be(links: Links, since: datetime | None = None, limit: int = 50) -> list[WouldBe]:

@@ -19,6 +19,7 @@ from rules.deciding.known import Known
 from rules.deciding.notes import Notes
 from rules.deciding.prepared import Prepared
 from rules.deciding.view import View
+from rules.deciding.windows import window_of
 from rules.deciding.work import Arrival, Unjudged
 from rules.evaluate import Outcome, Verdict, evaluate_safely
 from rules.index import Hit, Matched
@@ -77,18 +78,23 @@ class Judge:
         name = self._act(hit, verdict, matched, arrival, fires_again=fires_again, storm=storm)
         if self.notes is not None:
             self.notes.judged(hit, verdict, name)
-        if verdict.outcome is Outcome.SHADOW:
+        if hit.rule.mode is Mode.SHADOW:
             self._shadow(hit, verdict, arrival.key)
         return name
 
     def _shadow(self, hit: Hit, verdict: Verdict, member: str) -> None:
         """Note an incident that would have been; what is no alert begins and ends at once."""
-        rule, tier = hit.rule, verdict.tier
+        rule, tier, name = hit.rule, verdict.tier, shadow_id(hit.rule.id, hit.identity_key)
+        if verdict.outcome is not Outcome.SHADOW:
+            if rule.on is Subject.ALERT:
+                self._view.commit.shadowed.append(Shadowed(name, member, rule.id))
+            return
         if tier is None or tier.declare is None or tier.attach_only:
             return
-        name = shadow_id(rule.id, hit.identity_key)
         gap_ms = int(rule.reopen_within.total_seconds() * 1000)
-        noted = Shadowed(name, member, rule.id, tier.declare.value, rule.criterion.value, dict(hit.identity), gap_ms)
+        counted = window_of(hit) if rule.withins else ""
+        identity = dict(hit.identity)
+        noted = Shadowed(name, member, rule.id, tier.declare.value, rule.criterion.value, identity, gap_ms, counted)
         self._view.commit.shadowed.append(noted)
         if rule.on is not Subject.ALERT:
             self._view.commit.shadowed.append(Shadowed(name, member))

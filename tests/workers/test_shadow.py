@@ -45,3 +45,26 @@ def test_shadow_makes_one_outage_one_would_be_incident(store_url: str, links: Li
     assert [each.alerts for each in would_be(links, since=stage.now)] == [1]
     assert stage.incidents() == []
     assert stage.counter("shadow_incidents_total|watched|SEV3") == 2
+
+
+COUNTED = """
+rules:
+- {id: many, match: 'severity="critical"', mode: shadow, when: {count: {gte: 3, within: 10m}}, declare: SEV2}
+- {id: long, match: 'severity="critical"', mode: shadow, when: {firing_for: 5m}, declare: SEV3}
+"""
+
+
+def test_shadow_counts_the_alerts_that_an_incident_would_hold(store_url: str, links: Links):
+    """Those that were counted belong to what their number began, and those that wait for themselves to what goes on."""
+    stage = Stage(store_url, links, rule_set(COUNTED))
+    for instance in ("a", "b", "c"):
+        stage.post(alert(instance=instance, starts_at=stage.now))
+        stage.decide()
+    (many,) = would_be(links)
+    assert (many.rule, many.alerts, many.firing) == ("many", 3, 3)
+    stage.now += timedelta(minutes=6)
+    stage.decide()
+    stage.post(alert(instance="d", starts_at=stage.now))
+    stage.post(alert(instance="a", status="resolved", ends_at=stage.now))
+    stage.decide()
+    assert {each.rule: (each.alerts, each.firing) for each in would_be(links)} == {"many": (4, 3), "long": (4, 3)}
