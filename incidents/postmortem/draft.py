@@ -11,6 +11,7 @@ import msgspec
 
 from incidents.incident import BudgetBurnt, Stakeholder
 from incidents.postmortem.gaps import Gap, gaps_of
+from incidents.postmortem.in_short import in_short
 from incidents.postmortem.numbers import Numbers, numbers_of
 from incidents.postmortem.people import Participant, participants_of
 from incidents.postmortem.record import Record, instant_in, text_in
@@ -91,6 +92,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     team: str
     identity: dict[str, str]
     summary: str
+    in_short: tuple[str, ...]  # what the record says, in sentences
     runbook: str
     sections: tuple[SectionText, ...]
     unwritten: tuple[Section, ...]
@@ -112,6 +114,7 @@ def draft_of(record: Record, kept: Postmortem) -> Draft:
     incident = record.incident
     lines = tuple(lines_of(record.entries))
     plan = tuple(_plan(record))
+    numbers = numbers_of(record)
     return Draft(
         id=incident.id,
         title=incident.title,
@@ -127,10 +130,11 @@ def draft_of(record: Record, kept: Postmortem) -> Draft:
         team=incident.team,
         identity=dict(sorted(incident.identity.items())),
         summary=incident.summary,
+        in_short=in_short(record, numbers),
         runbook=incident.runbook,
         sections=tuple(_section(section, kept) for section in Section),
         unwritten=tuple(section for section in Section if section not in kept.sections),
-        numbers=numbers_of(record),
+        numbers=numbers,
         error_budgets=incident.burnt,
         people=participants_of(record),
         stakeholders=incident.stakeholders,

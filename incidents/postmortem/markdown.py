@@ -26,6 +26,8 @@ def as_markdown(draft: Draft, *, picture: str = PICTURE) -> str:
     parts = [
         f"# Post-mortem of {draft.id}: {inline(draft.title)}",
         _standing(draft),
+        "## In short",
+        " ".join(map(inline, draft.in_short)),
         "## Summary",
         paragraph(draft.summary) or "_Nobody wrote a summary._",
         *([f"![The incident from its first alert to its end]({picture})"] if picture else []),
