@@ -30,6 +30,7 @@ CLOCK_READERS = {
     ("time", "time_ns"),
 }
 ENVIRONMENT_READERS = {("os", "environ"), ("os", "environb"), ("os", "getenv")}
+STOP_WATCHES = {"process_time", "thread_time", "perf_counter"}
 
 
 @cache
@@ -106,6 +107,25 @@ def test_wall_clock_is_read_in_one_module():
 def test_environment_is_read_in_one_module():
     """Only tocsin/settings.py reads the environment."""
     assert users_of(ENVIRONMENT_READERS, allowed="tocsin/settings.py") == []
+
+
+def test_no_test_is_held_against_a_clock():
+    """What a thing costs is measured by the bench: a test that times it fails on the next slow machine."""
+    paths = [path for path in sorted((ROOT / "tests").rglob("*.py")) if path != Path(__file__)]
+    timed = [
+        f"{name_of(path)}:{line}: {left}.{right}"
+        for path in paths
+        for line, (left, right) in dotted_uses(tree_of(path))
+        if right.removesuffix("_ns") in STOP_WATCHES
+    ]
+    timed += [
+        f"{name_of(path)}:{node.lineno}: {ast.unparse(node)}"
+        for path in paths
+        if path.name.startswith("test_")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Assert) and "monotonic" in ast.unparse(node)
+    ]
+    assert timed == []
 
 
 def test_keys_are_made_in_one_package():

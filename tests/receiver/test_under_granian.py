@@ -8,12 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import requests
-from programs import free_port, is_alive
+from programs import eventually, free_port, is_alive
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -39,7 +38,7 @@ class Server:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        wait_until(self.healthy)
+        eventually(self.healthy)
 
     def healthy(self) -> bool:
         try:
@@ -65,13 +64,6 @@ class Server:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-
-
-def wait_until(holds, seconds: float = 40) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +93,7 @@ def test_server_endless_chunked_body_is_cut_at_the_cap(server):
         answer = answer_of(connection)
     assert 60 * MIB < sent < 100 * MIB
     assert answer == b"" or b" 413 " in answer
-    wait_until(lambda: server.counted(413) == before + 1)
+    eventually(lambda: server.counted(413) == before + 1)
 
 
 def test_server_declared_ten_gigabytes_are_413_at_once(server):
@@ -129,11 +121,11 @@ def test_server_slow_bodies_hold_up_nobody_else(server):
     """While senders dribble, probes are answered, and others are told to try again."""
     slow = _dribbling(server)
     assert server.healthy()
-    wait_until(lambda: len(_readable(slow)) == 2)
+    eventually(lambda: len(_readable(slow)) == 2)
     assert all(b" 503 " in answer_of(connection) for connection in _readable(slow))
     for connection in slow:
         connection.close()
-    wait_until(lambda: server.post() == 202)
+    eventually(lambda: server.post() == 202)
 
 
 def test_server_slow_bodies_are_cut(tmp_path):
@@ -144,7 +136,7 @@ def test_server_slow_bodies_are_cut(tmp_path):
             answer = answer_of(connection)
             assert answer == b"" or b" 503 " in answer
             connection.close()
-        wait_until(lambda: server.post() == 202)
+        eventually(lambda: server.post() == 202)
     finally:
         server.stop()
 
@@ -176,8 +168,8 @@ def test_server_counts_survive_killed_workers(tmp_path):
             victim = int(requests.get(f"{server.url}/pid", timeout=30).text)
             os.kill(victim, signal.SIGKILL)
             # Until it has gone, its end of the port takes connections that nobody answers.
-            wait_until(lambda victim=victim: not is_alive(victim))
-            wait_until(lambda victim=victim: _answered_by_another(server, victim))
+            eventually(lambda victim=victim: not is_alive(victim))
+            eventually(lambda victim=victim: _answered_by_another(server, victim))
             assert server.counted() >= 10
         assert server.post() == 202
         assert server.counted() == 11

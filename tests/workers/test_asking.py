@@ -4,11 +4,11 @@ import http.server
 import json
 import socket
 import threading
-import time
 from datetime import timedelta
 
 import pytest
 from builders import NOW, rule_set
+from programs import eventually
 from stage import Stage
 
 from incidents import events, keys
@@ -111,12 +111,8 @@ def asking(stage: Stage, url: str, least: float = 30.0, answer_seconds: float = 
     )
 
 
-def step_until(one: Asking, condition, seconds: float = 40.0) -> None:
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, "it did not come about"
-        one.step()
-        time.sleep(0.01)
+def step_until(one: Asking, condition) -> None:
+    eventually(lambda: condition() or one.step(), what="what its steps come to")
 
 
 def known(stage: Stage) -> dict:
@@ -166,14 +162,10 @@ def test_black_hole_costs_one_question_at_a_time(stage, hole):
     """The reason is told once for each question; one keeps finding out."""
     one = asking(stage, hole, least=0.1, answer_seconds=0.2)
     step_until(one, lambda: stage.balance()[0] >= 8)
-    failures = one._failures
-
-    def still_finds_out() -> bool:
-        assert len(one._under_way) <= 1
-        return one._failures > failures
-
     step_until(one, lambda: not one._under_way)
-    step_until(one, still_finds_out)
+    failures, under_way = one._failures, [0]
+    step_until(one, lambda: under_way.append(len(one._under_way)) or one._failures > failures)
+    assert max(under_way) == 1
     assert {fact.why for fact in known(stage).values()} == {"Prometheus did not answer: nothing came in time"}
     assert stage.balance()[0] == 8
     assert stage.incidents() == []

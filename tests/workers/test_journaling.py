@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from builders import alert, rule_set
+from programs import eventually
 from stage import Stage
 
 from incidents import keys
@@ -271,9 +272,7 @@ def test_journal_in_the_background(stage: Stage, directory: Path):
     writing.start()
     appended = stage.intake.append_alerts(source="prom", alerts=[alert()], received_at=stage.now)
     stage.decide()
-    deadline = time.monotonic() + 30
-    while standing(stage.link).lag and time.monotonic() < deadline:
-        time.sleep(0.05)
+    eventually(lambda: not standing(stage.link).lag, what="a journal that is written")
     writing.stop()
     assert not writing.is_alive()
     (event,) = Journal(directory).of_entry(entry_id(appended.event_id))
