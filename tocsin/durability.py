@@ -4,6 +4,7 @@ It imports as little as it can, for deciders look too, and who takes over from a
 """
 
 import time
+from collections.abc import Callable
 
 from incidents import keys
 from incidents.errors import StoreUnavailable, TocsinError
@@ -19,12 +20,14 @@ class StoreRefused(TocsinError):
     """The store would forget what it accepted."""
 
 
-def ensure_durable(settings: Settings, url: str, *, patience: float = 10.0) -> None:
+def ensure_durable(
+    settings: Settings, url: str, *, patience: float = 10.0, is_stopping: Callable[[], bool] = lambda: False
+) -> None:
     """Raise StoreRefused when the store would forget, unless that was allowed; then say it loudly.
 
-    Raises StoreUnavailable when it does not answer within `patience` seconds.
+    Raises StoreUnavailable when it does not answer within `patience` seconds, or until we are to stop.
     """
-    found = _examine(url, settings, patience)
+    found = _examine(url, settings, patience, is_stopping)
     _refuse_half_restored(url)
     for warning in found.warnings:
         log.warning("store_not_fully_checked", detail=warning)
@@ -55,7 +58,7 @@ def _refuse_half_restored(url: str) -> None:
             raise StoreRefused("a restore into this store was broken off: run `tocsin restore FILE --force` again")
 
 
-def _examine(url: str, settings: Settings, patience: float) -> Examination:
+def _examine(url: str, settings: Settings, patience: float, is_stopping: Callable[[], bool]) -> Examination:
     """Examine the store, which may still be starting."""
     deadline = time.monotonic() + patience
     client = client_for(url)
@@ -64,7 +67,7 @@ def _examine(url: str, settings: Settings, patience: float) -> Examination:
             try:
                 return examine(client, durability=settings.durability.value)
             except StoreUnavailable as error:
-                if time.monotonic() >= deadline:
+                if time.monotonic() >= deadline or is_stopping():
                     raise StoreUnavailable(f"{without_password(url)}: {error}") from error
                 log.warning("store_not_there_yet", reason=str(error))
                 time.sleep(1.0)

@@ -66,11 +66,13 @@ def run_receiver(
     workers: int = 2,
     blocking_threads: int = 1,
     process: str = "receiver",
+    output: str | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT and return 0; raises PortUnusable.
 
     `app_loader` is called once in each of the `workers` processes and returns the WSGI application; it is a function of
     a module, or a `functools.partial` of one with plain arguments, so that it can be sent to another process.
+    `output` is how it logs, as in `configure_logs`.
     """
     ensure_free(listen)
     _allow_connections()
@@ -90,8 +92,8 @@ def run_receiver(
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
-    configure_logs(process)
-    server.serve(target_loader=partial(_load, app_loader, process), wrap_loader=False)
+    configure_logs(process, output=output)
+    server.serve(target_loader=partial(_load, app_loader, process, output), wrap_loader=False)
     return 0
 
 
@@ -108,11 +110,11 @@ def _allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _load(app_loader: AppLoader, process: str) -> Any:  # noqa: ANN401 - a WSGI application
+def _load(app_loader: AppLoader, process: str, output: str | None) -> Any:  # noqa: ANN401 - a WSGI application
     """Load the application in a process of granian's."""
     die_with_spawner()
     os.nice(NICENESS)
-    configure_logs(process)
+    configure_logs(process, output=output)
     app = app_loader()
     end = getattr(app, "extensions", {}).get(AT_END)
     if end is not None:

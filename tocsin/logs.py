@@ -24,10 +24,13 @@ _QUIET = ("_granian", "granian.access", "rq.worker", "rq.queue", "rq.scheduler",
 Event = MutableMapping[str, Any]
 
 
-def configure_logs(process: str, *, stream: TextIO | None = None, level: int = logging.INFO) -> None:
+def configure_logs(
+    process: str, *, stream: TextIO | None = None, level: int = logging.INFO, output: str | None = None
+) -> None:
     """Send the logs of this process, and those of its libraries, to `stream` (standard output).
 
-    `process` is which one speaks: `supervisor`, `receiver`, `decide`, `pages`.
+    `process` is which one speaks: `serve`, `receiver`, `decide`, `pages`, `facts`. `output` is `text` or `json`; None
+    is what suits the stream.
     """
     stream = stream or sys.stdout
     shared: list[Any] = [
@@ -37,10 +40,9 @@ def configure_logs(process: str, *, stream: TextIO | None = None, level: int = l
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.processors.format_exc_info,
     ]
-    is_terminal = stream.isatty()
     renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
-    if is_terminal:
-        renderer = structlog.dev.ConsoleRenderer(timestamp_key="at", pad_event_to=24)
+    if stream.isatty() if output is None else output == "text":
+        renderer = structlog.dev.ConsoleRenderer(timestamp_key="at", pad_event_to=24, colors=stream.isatty())
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[

@@ -4,11 +4,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import msgspec
 
-from incidents.errors import TocsinError
+from incidents.errors import StoreUnavailable, TocsinError
 from tocsin.children import Alive, ChildSpec
 from tocsin.durability import ensure_durable
 from tocsin.embedded import EmbeddedStore
@@ -42,7 +41,7 @@ class Hooks(msgspec.Struct, frozen=True, kw_only=True):
     started: Callable[[str], None] = lambda _: None
 
 
-def serve(settings: Settings, hooks: Hooks, *, children: Sequence[ChildSpec] | None = None) -> int:
+def serve(settings: Settings, hooks: Hooks, *, children: Sequence[ChildSpec]) -> int:
     """Run everything until SIGTERM or SIGINT; returns 0. Raises TocsinError or OSError when it cannot start."""
     with DirectoryLock(settings.data_dir, "tocsin serve"):
         ensure_free(settings.listen)
@@ -55,15 +54,25 @@ def serve(settings: Settings, hooks: Hooks, *, children: Sequence[ChildSpec] | N
         with supervisor:
             if settings.redis_url is None:
                 supervisor.start([store_spec(EmbeddedStore(settings))])
-            if not supervisor.is_stopping:
-                ensure_durable(settings, url)
+            if _keeps(settings, url, supervisor):
                 hooks.prepare(url)
-                supervisor.start(default_children(settings) if children is None else children)
+                supervisor.start(children)
             if not supervisor.is_stopping:
                 hooks.started(url)
             supervisor.run()
         log.info("stopped")
     return 0
+
+
+def _keeps(settings: Settings, url: str, supervisor: Supervisor) -> bool:
+    """Wait for the store and see to it that it keeps what it is given; False when we are to stop before it answers."""
+    try:
+        if not supervisor.is_stopping:
+            ensure_durable(settings, url, is_stopping=lambda: supervisor.is_stopping)
+    except StoreUnavailable:
+        if not supervisor.is_stopping:
+            raise
+    return not supervisor.is_stopping
 
 
 def store_spec(store: EmbeddedStore) -> ChildSpec:
@@ -81,24 +90,24 @@ def store_spec(store: EmbeddedStore) -> ChildSpec:
     )
 
 
-def default_children(settings: Settings) -> list[ChildSpec]:
-    """Return the processes of Tocsin itself; they read the same configuration and the same environment."""
-    path = settings.config_path
-    receiver = own_child("receiver", ("receiver",), RECEIVER_STAGE, path)
+def default_children(settings: Settings, output: str | None) -> list[ChildSpec]:
+    """Return the processes of Tocsin itself: the same configuration and environment, and logs in the same form."""
+    more = [*(("--config", str(settings.config_path)) if settings.config_path else ())]
+    more += ("--output", output) if output else ()
+    receiver = own_child("receiver", ("receiver", *more), RECEIVER_STAGE)
     return [
-        own_child("decide", ("worker", "decide"), WORKER_STAGE, path),
+        own_child("decide", ("worker", "decide", *more), WORKER_STAGE),
         # A second one stands by: it takes over in a quarter of a second, while starting Python takes twice that.
-        own_child("decide-standby", ("worker", "decide"), WORKER_STAGE, path),
-        own_child("pages", ("worker", "pages"), WORKER_STAGE, path),
-        own_child("facts", ("worker", "facts"), WORKER_STAGE, path),
+        own_child("decide-standby", ("worker", "decide", *more), WORKER_STAGE),
+        own_child("pages", ("worker", "pages", *more), WORKER_STAGE),
+        own_child("facts", ("worker", "facts", *more), WORKER_STAGE),
         msgspec.structs.replace(receiver, wait_ready=_until_answered(settings)),
     ]
 
 
-def own_child(name: str, arguments: Sequence[str], stage: int, config_path: Path | None) -> ChildSpec:
+def own_child(name: str, arguments: Sequence[str], stage: int) -> ChildSpec:
     """Return a sub-command of ours as a child."""
-    config = ("--config", str(config_path)) if config_path else ()
-    command = (sys.executable, "-m", "tocsin", *arguments, *config)
+    command = (sys.executable, "-m", "tocsin", *arguments)
     return ChildSpec(name=name, command=command, stage=stage, stop_within=6.0)
 
 

@@ -31,6 +31,16 @@ def test_logs_are_one_json_line_each(lines):
     assert line["text"] == 'x\\u000a{"event": "forged"}\\u000d\\u001b[31m\\u202e'
 
 
+def test_logs_are_readable_where_that_is_asked_for(lines):
+    """`--output text` takes the form of a terminal, without its colours where there is none."""
+    stream = io.StringIO()
+    configure_logs("test", stream=stream, output="text")
+    get_log("a").info("page_sent", person="amira")
+    assert "page_sent" in stream.getvalue()
+    assert "person=amira" in stream.getvalue()
+    assert lines() == []
+
+
 def test_logs_hide_secrets_by_name(lines):
     """Fields whose names say so are hidden."""
     get_log("a").warning("refused", authorization="Bearer abc", source_token="abc", person="amira")

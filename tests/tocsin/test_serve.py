@@ -59,6 +59,14 @@ def test_serve_killed_then_started_again(serving, store):
     again.wait_for("STARTED")
 
 
+def test_serve_ends_with_zero_while_it_waits_for_its_store(serving):
+    """SIGTERM before the store answers is no failure, and nothing was begun."""
+    program = serving("store_not_there_yet", TOCSIN_REDIS_URL="unix:///nowhere/valkey.sock")
+    program.send(signal.SIGTERM)
+    assert program.wait() == 0
+    assert "PREPARED" not in program.text()
+
+
 def test_serve_starts_the_store_again(serving, store, tmp_path):
     """Kill -9 of the store: it comes back with every answered write, and the workers were left alone."""
     serving()

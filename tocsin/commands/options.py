@@ -21,6 +21,12 @@ config_option = click.option(
     help="The configuration; by default $TOCSIN_CONFIG, else ./tocsin.yml if there is one.",
 )
 
+log_output_option = click.option(
+    "--output",
+    type=click.Choice(("text", "json")),
+    help="How it logs: for people, or one JSON object a line; by default what suits the terminal.",
+)
+
 
 def settings_or_exit(config_path: Path | None) -> Settings:
     """Return the settings; a configuration that cannot be used ends the command with every error, and code 2."""

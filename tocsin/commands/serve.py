@@ -13,10 +13,10 @@ from incidents.store.journal import expect
 from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
 from incidents.store.sessions import Sessions
-from tocsin.commands.options import config_option, settings_or_exit, told
+from tocsin.commands.options import config_option, log_output_option, settings_or_exit, told
 from tocsin.logs import configure_logs, get_log
 from tocsin.rule_files import reload_rules
-from tocsin.serve import Hooks
+from tocsin.serve import Hooks, default_children
 from tocsin.serve import serve as run
 from tocsin.settings import DEFAULT_CALLER, Settings
 from tocsin.startup import put_in_force
@@ -26,7 +26,7 @@ from tocsin.working import bury
 LOG = get_log(__name__)
 
 NEXT_STEPS = """
-Tocsin listens on {url}
+Tocsin listens on {listen}
 
   Send it alerts:        tocsin connect alertmanager    (prints what to paste)
   Prove the whole way:   tocsin doctor
@@ -41,18 +41,19 @@ CONFIGURED = """\
 
 @click.command()
 @config_option
+@log_output_option
 @told
-def serve(config_path: Path | None) -> None:
+def serve(config_path: Path | None, output: str | None) -> None:
     """Run everything in one: store, receiver, decider and page worker."""
     settings = settings_or_exit(config_path)
-    configure_logs("serve")
+    configure_logs("serve", output=output)
     hooks = Hooks(
         prepare=lambda url: prepare(settings, url),
         on_death=lambda url, name, pid: bury(url, pid) if name != "receiver" else None,
-        reload=lambda url: reload_again(config_path, url),
+        reload=lambda url: reload_again(settings, url),
         started=lambda url: print_next_steps(settings, url),
     )
-    sys.exit(run(settings, hooks))
+    sys.exit(run(settings, hooks, children=default_children(settings, output)))
 
 
 def prepare(settings: Settings, url: str) -> None:
@@ -62,9 +63,8 @@ def prepare(settings: Settings, url: str) -> None:
         expect(link)
 
 
-def reload_again(config_path: Path | None, url: str) -> None:
-    """Reload the rules of a configuration that may have changed."""
-    settings = settings_or_exit(config_path)
+def reload_again(settings: Settings, url: str) -> None:
+    """Reload the rules, as POST /-/reload does: all else of the configuration is as it was at the start."""
     with Links(url, scripts=ALL) as links:
         result = reload_rules(settings, RuleSets(links), utc_now())
         if result.errors:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.commands.options import config_option, settings_or_exit, told
+from tocsin.commands.options import config_option, log_output_option, settings_or_exit, told
 from tocsin.durability import ensure_durable_if_there
 from tocsin.logs import configure_logs
 from tocsin.redis_urls import store_url
@@ -18,11 +18,12 @@ PARTS = {"decide": "tocsin.decide_worker", "facts": "tocsin.facts_worker", "page
 @click.command()
 @click.argument("part", type=click.Choice(sorted(PARTS)))
 @config_option
+@log_output_option
 @told
-def worker(part: str, config_path: Path | None) -> None:
+def worker(part: str, config_path: Path | None, output: str | None) -> None:
     """Run one worker alone: `decide` judges alerts, `pages` delivers pages, `facts` asks others."""
     settings = settings_or_exit(config_path)
-    configure_logs(part)
+    configure_logs(part, output=output)
     url = store_url(settings)
     if settings.redis_url is not None:  # the embedded one is as we start it
         ensure_durable_if_there(settings, url)
