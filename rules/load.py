@@ -69,7 +69,7 @@ def _without_collector() -> Iterator[None]:
 def _load(files: Sequence[SourceFile], context: Context) -> Loaded:
     sections = Sections(files, context)
     oncall = load_oncall(sections, context)
-    teams, team_rules = load_teams(sections, context)
+    teams, team_rules = load_teams(sections, oncall.channels, context)
     slos = load_slos(sections, context)
     check_announce(sections, context)
     defaults = load_defaults(sections, context)

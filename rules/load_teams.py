@@ -1,8 +1,11 @@
 """Reads `teams`: which incidents are whose, and the rotations, paging policy and announcements of each. Pure."""
 
-from incidents.oncall import Team
+from collections.abc import Mapping
+
+from incidents.oncall import Channel, Team
 from incidents.teams import DEFAULT_POLICY, DEFAULT_TEAM
 from rules.fields import Fields
+from rules.load_channels import warn_of_pages_only
 from rules.load_context import Context
 from rules.load_oncall import load_roles
 from rules.model import TeamRule
@@ -11,7 +14,9 @@ from rules.sections import Sections
 from rules.shapes import file as shapes
 
 
-def load_teams(sections: Sections, context: Context) -> tuple[dict[str, Team], tuple[TeamRule, ...]]:
+def load_teams(
+    sections: Sections, channels: Mapping[str, Channel], context: Context
+) -> tuple[dict[str, Team], tuple[TeamRule, ...]]:
     """Read the teams, and in the order of the files which incidents are theirs, with all references checked."""
     teams: dict[str, Team] = {}
     order: list[TeamRule] = []
@@ -27,6 +32,7 @@ def load_teams(sections: Sections, context: Context) -> tuple[dict[str, Team], t
         fields.require(*shapes.TEAM.needs)
         order.append(TeamRule(team=name, matchers=context.matchers(fields)))
         teams[name] = _team(name, fields, context)
+        warn_of_pages_only(fields.nodes("announce"), channels, context)
     return teams, tuple(order)
 
 

@@ -18,6 +18,13 @@ def test_teams_are_acted_on_without_a_warning(load):
     assert [rule.team for rule in loaded.rule_set.teams] == ["pay"]
 
 
+def test_teams_warn_of_a_channel_that_takes_pages_only(load):
+    """What a team announces over PagerDuty would page; so nothing is told to it."""
+    pager = f"channels: {{pd: {{pagerduty: {{routing_key: {'0' * 32}}}}}}}"
+    (problem,) = load(PEOPLE, pager, "teams: {pay: {match: 'team=\"pay\"', announce: [hall, pd]}}").warnings
+    assert (problem.code, problem.file, problem.column) == ("W332", "2.yml", 53)
+
+
 @pytest.mark.parametrize(
     ("body", "code", "said"),
     [
