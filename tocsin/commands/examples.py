@@ -65,6 +65,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "tocsin incidents role INC-2026-0001 incident_commander bo",
         "tocsin incidents role INC-2026-0001 engineer_in_charge -",
     ),
+    "incidents share": (
+        "tocsin incidents share INC-2026-0001",
+        "tocsin incidents share INC-2026-0001 --audience customers --days 3",
+        "tocsin incidents share INC-2026-0001 --list",
+    ),
     "incidents show": ("tocsin incidents show INC-2026-0001",),
     "incidents stakeholder": ("tocsin incidents stakeholder INC-2026-0001 shoppers --kind customer --external",),
     "incidents task": (
@@ -72,6 +77,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "tocsin incidents task INC-2026-0001 task-1 --done",
     ),
     "incidents unacknowledge": ("tocsin incidents unacknowledge INC-2026-0001",),
+    "incidents unshare": ("tocsin incidents unshare INC-2026-0001",),
     "incidents watch": (
         "tocsin incidents watch",
         "tocsin incidents watch INC-2026-0001 --since 1h --output json",
