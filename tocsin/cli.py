@@ -37,4 +37,9 @@ COMMANDS = {
 )
 @click.version_option(__version__, prog_name="tocsin")
 def main() -> None:
-    """Turn monitoring alerts into well-run incidents."""
+    """Turn monitoring alerts into well-run incidents.
+
+    Begin with `tocsin serve` (or `tocsin init` for a configuration to edit), then `tocsin doctor`. Each command has
+    --help with examples. Exit codes: 0 done, 1 refused or a check failed, 2 usage or an unusable file, 3 warnings under
+    --strict, 4 no server.
+    """

@@ -21,6 +21,7 @@ from tocsin.commands.connect_texts import (
     PROMETHEUS,
 )
 from tocsin.commands.credentials import Known, sources_of
+from tocsin.commands.lazy import ToldGroup
 from tocsin.commands.options import FAILED, settings_or_exit
 from tocsin.commands.printing import Out
 from tocsin.commands.remote import end, with_out
@@ -53,7 +54,7 @@ class Made(NamedTuple):
     text: str
 
 
-@click.group()
+@click.group(cls=ToldGroup)
 def connect() -> None:
     """Print what to paste into a sender of alerts."""
 

@@ -1,4 +1,4 @@
-"""A group of commands each of which is imported when it is asked for, and not before; with examples in each help."""
+"""Groups of commands whose help tells all; a lazy one imports a command when it is asked for, and not before."""
 
 import importlib
 from collections.abc import Mapping
@@ -10,7 +10,19 @@ import click
 from tocsin.commands.examples import EXAMPLES
 
 
-class LazyGroup(click.Group):
+class ToldGroup(click.Group):
+    """A group whose help tells the first sentence of each command whole, over several lines where it needs them."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the names of the commands, each with what it is for."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, command.get_short_help_str(limit=400)) for name, command in found if command is not None]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
+
+
+class LazyGroup(ToldGroup):
     """A group that knows its commands by name and by the place (`module:attribute`) where each is defined."""
 
     def __init__(self, *args: Any, commands_at: Mapping[str, str], **kwargs: Any) -> None:  # noqa: ANN401 - click's own

@@ -7,6 +7,7 @@ import click
 
 from tocsin.client import Client, segment
 from tocsin.commands.instants import Span, with_span
+from tocsin.commands.lazy import ToldGroup
 from tocsin.commands.printing import Out, instant
 from tocsin.commands.printing import span as in_words
 from tocsin.commands.remote import with_client
@@ -14,9 +15,9 @@ from tocsin.commands.remote import with_client
 COLUMNS = ("ID", "STATE", "WHEN", "MATCH", "HOLDS", "AUTHOR", "COMMENT")
 
 
-@click.group()
+@click.group(cls=ToldGroup)
 def maintenance() -> None:
-    """Plan times in which nobody is paged, data issues excepted; what still fires at their end is."""
+    """Plan times in which nobody is paged, data issues excepted; what still fires at the end pages then."""
 
 
 @maintenance.command()

@@ -17,6 +17,7 @@ from incidents.teams import DEFAULT_TEAM, of_team
 from rules.fields import did_you_mean
 from tocsin.client import Client
 from tocsin.commands.instants import read_instant
+from tocsin.commands.lazy import ToldGroup
 from tocsin.commands.options import UNUSABLE, settings_or_exit
 from tocsin.commands.override import override
 from tocsin.commands.printing import Out, instant
@@ -27,7 +28,7 @@ WEEKS = 4
 CALENDAR_WEEKS = 26
 
 
-@click.group()
+@click.group(cls=ToldGroup)
 def oncall() -> None:
     """Say who is on call, from the rule files; let somebody stand in."""
 

@@ -6,13 +6,14 @@ import click
 
 from tocsin.client import Client, segment
 from tocsin.commands.instants import Span, with_span
+from tocsin.commands.lazy import ToldGroup
 from tocsin.commands.printing import Out, instant
 from tocsin.commands.remote import with_client
 
 COLUMNS = ("ID", "ROTATION", "PERSON", "FROM", "UNTIL", "STATE", "BY", "NOTE")
 
 
-@click.group()
+@click.group(cls=ToldGroup)
 def override() -> None:
     """Let somebody stand in for a rotation for a while."""
 

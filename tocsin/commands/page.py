@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from tocsin.client import Client, segment
+from tocsin.commands.lazy import ToldGroup
 from tocsin.commands.options import FAILED
 from tocsin.commands.printing import Out
 from tocsin.commands.remote import end, with_client
@@ -13,7 +14,7 @@ from tocsin.commands.remote import end, with_client
 POLL_SECONDS = 0.3
 
 
-@click.group()
+@click.group(cls=ToldGroup)
 def page() -> None:
     """Try the ways on which people are paged."""
 

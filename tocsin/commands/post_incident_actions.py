@@ -7,6 +7,7 @@ import click
 from incidents.post_incident_actions import ActionState
 from tocsin.client import Client, segment
 from tocsin.commands.incidents.asking import incident_argument, print_stand
+from tocsin.commands.lazy import ToldGroup
 from tocsin.commands.printing import Out
 from tocsin.commands.remote import with_client
 
@@ -14,7 +15,7 @@ LISTED = 200
 COLUMNS = ("INCIDENT", "ID", "STATE", "DUE", "OWNER", "TEXT", "LINK")
 
 
-@click.group(name="post-incident-actions")
+@click.group(cls=ToldGroup, name="post-incident-actions")
 def post_incident_actions() -> None:
     """See what is to be done after incidents, write it down, and say what became of it."""
 

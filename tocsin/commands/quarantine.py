@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from tocsin.client import Client, Refused, segment
+from tocsin.commands.lazy import ToldGroup
 from tocsin.commands.options import FAILED
 from tocsin.commands.printing import Out, instant
 from tocsin.commands.remote import with_client
@@ -14,7 +15,7 @@ LISTED = 50
 UNKNOWN, NOT_POSSIBLE = 404, 409
 
 
-@click.group()
+@click.group(cls=ToldGroup)
 def quarantine() -> None:
     """Look at events that could not be processed, and send them through once more."""
 

@@ -44,7 +44,7 @@ CONFIGURED = """\
 @log_output_option
 @told
 def serve(config_path: Path | None, output: str | None) -> None:
-    """Run everything in one: store, receiver, decider and page worker."""
+    """Run everything in one, supervised: store, receiver and workers."""
     settings = settings_or_exit(config_path)
     configure_logs("serve", output=output)
     hooks = Hooks(
