@@ -65,8 +65,8 @@ format: dev ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
 
-screenshots: dev system-packages ## Take the pictures of the pages anew, by the test that walks through them
-	@TOCSIN_SCREENSHOTS=docs/images $(PYTEST) --quiet tests/acceptance/test_web.py -k post_mortem
+screenshots: dev system-packages ## Take the pictures of the pages anew, of a night that is always the same
+	@TOCSIN_SCREENSHOTS=docs/images $(PYTEST) --quiet tests/web/test_pictures.py
 
 bench: dev system-packages ## Measure our way against two baselines; prints ratios, writes a JSON file
 	@$(BIN)/python bench/run.py $(ARGS)

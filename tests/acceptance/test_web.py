@@ -1,7 +1,6 @@
 """The pages in a real browser over real programs: an alert fires, people see it, take it, write, and it is over.
 
-One Alertmanager and one `tocsin serve` serve all tests; each has an incident of its own. TOCSIN_SCREENSHOTS names a
-folder for the pictures of the documentation (`make screenshots`).
+One Alertmanager and one `tocsin serve` serve all tests; each has an incident of its own.
 """
 
 import re
@@ -13,13 +12,12 @@ from typing import Any
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 from installation import SOURCE_TOKEN, Installation
 from monitoring import Alertmanager
 from page_sink import PageSink
 from playwright.sync_api import Browser, Locator, Page, expect
 from programs import Programs, eventually
-from window import DESKTOP, PATIENCE_MS, PHONE, Windows, chromium, picture
+from window import PATIENCE_MS, PHONE, Windows, chromium
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
 
@@ -41,7 +39,6 @@ rules:
   declare: SEV2
   objectives: [{id: clear, text: No alert of it has fired for an hour, alerts_clear_for: 1h}]
 """
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SUMMARY = "Checkout answers 500 to every third customer; payments are lost"
 JOINED = "Every third payment fails: cards are refused"
 HOSTILE = {
@@ -146,10 +143,8 @@ def test_web_from_the_alert_to_the_post_mortem(site: Site) -> None:
     incident = site.incident_of("checkout")
     row.locator("a").click()
     expect(desk.locator("h1")).to_have_text(SUMMARY)
-    picture(desk, "web-incident.png")
     stays(desk)
     phone = site.open("bo", f"/incidents/{incident}", viewport=PHONE, color_scheme="dark")
-    picture(phone, "web-phone.png")
     _acknowledge_while_somebody_writes(desk, phone)
     _edit_at_once(desk, phone)
     _hand_over(desk, phone)
@@ -191,7 +186,6 @@ def _acknowledge_while_somebody_writes(desk: Page, phone: Page) -> None:
     expect(desk.locator("#note")).to_be_focused()
     assert desk.locator("#note").bounding_box() == where
     assert desk.locator("[data-timeline] > [data-row]").count() == shown
-    picture(desk, "web-news.png")
     desk.click("[data-news]")
     expect(desk.locator("[data-timeline]")).to_contain_text("Acknowledged by bo")
     expect(desk.locator("#note")).to_have_value("Looks like the deploy")
@@ -234,7 +228,6 @@ def _list_what_nobody_took_first(site: Site) -> None:
     page = site.open("amira", viewport={"width": 1280, "height": 420})
     expect(page.locator("[data-row] h2")).to_have_text(["Search answers in four seconds", SUMMARY])
     expect(page.locator("[data-row]").nth(1)).to_contain_text(re.compile(r"acknowledged[\s\S]*Commander\s*bo"))
-    picture(page, "web-list.png")
 
 
 def _read_the_post_mortem(desk: Page, address: str) -> None:
@@ -301,22 +294,3 @@ def test_web_asks_where_it_finds_no_seat_for_a_stream(site: Site) -> None:
 
 def _is_stream(route: Any) -> bool:
     return "text/event-stream" in (route.request.headers.get("accept") or "")
-
-
-@pytest.mark.parametrize(("scheme", "size"), [("light", PHONE), ("dark", DESKTOP)])
-def test_web_has_no_barriers(site: Site, scheme: str, size: dict[str, int]) -> None:
-    """axe-core finds none by WCAG 2.2 AA on any page of the menu, of an incident and of its post-mortem."""
-    site.fire("edge", severity="warning", summary="The certificate expires")
-    incident = site.incident_of("edge")
-    page = site.open("amira", color_scheme=scheme, viewport=size)
-    menu = {link.get_attribute("href") or "" for link in page.locator("header nav a").all()}
-    paths = [*sorted(menu), f"/incidents/{incident}", f"/incidents/{incident}/postmortem", "/declare"]
-    found = []
-    for path in paths:
-        page.goto(site.tocsin.url + path)
-        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
-        if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
-            found.append(f"{path} is wider than the window")
-        result = Axe().run(page, options=WCAG).response
-        found += [f"{path}: {each['id']}: {each['nodes'][0]['html']}" for each in result["violations"]]
-    assert found == []

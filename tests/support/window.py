@@ -2,13 +2,16 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from werkzeug.serving import make_server
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
@@ -69,8 +72,21 @@ class Windows:
             self._opened.pop().close()
 
 
-def picture(page: Page, name: str) -> None:
-    """Take a picture for the documentation, where one is asked for."""
-    if PICTURES:
-        page.mouse.move(0, 0)
-        page.screenshot(path=Path(PICTURES, name), animations="disabled")
+def picture(page: Page, name: str, *, is_whole: bool = False) -> None:
+    """Take a picture for the documentation, of the window or of the whole page."""
+    page.mouse.move(0, 0)
+    page.screenshot(path=Path(PICTURES, name), animations="disabled", full_page=is_whole)
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serve an application for real; gives its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
