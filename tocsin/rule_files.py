@@ -5,13 +5,14 @@ from datetime import datetime
 from pathlib import Path
 
 from incidents.calendars import Copy, layers_of
+from incidents.errors import NotFound
 from incidents.oncall import OnCall
 from incidents.overrides import rules_of
 from incidents.rota.reading import read_calendar
 from incidents.store.rulesets import Reloaded, RuleSets
 from rules.files import read_rule_files
 from rules.load import Loaded, load_rule_set
-from rules.sections import SourceFile
+from rules.sections import PACK_PREFIX, SourceFile
 from tocsin.settings import Settings
 
 CONSOLE = Path(__file__).parent.parent / "rules" / "quickstart" / "console.yml"
@@ -29,19 +30,39 @@ def read_rules(settings: Settings, now: datetime) -> tuple[tuple[SourceFile, ...
 
 def paging_console(files: tuple[SourceFile, ...], now: datetime) -> tuple[tuple[SourceFile, ...], Loaded]:
     """Let the console be on call, for files that name no person: so it is seen whom rules page."""
-    files = (*files, SourceFile("console.yml", CONSOLE.read_text(encoding="utf-8")))
+    files = (*files, SourceFile(CONSOLE.name, CONSOLE.read_text(encoding="utf-8")))
     return files, load_rule_set(files, now=now, read_calendar=read_calendar)
 
 
 def reload_rules(settings: Settings, stored: RuleSets, now: datetime) -> Reloaded:
     """Put the rule files in force on every host, all or nothing; a broken file leaves the old rules in force."""
     files, loaded, errors = read_rules(settings, now)
+    errors = errors or _vanished(settings, stored, files)
     if errors or loaded.rule_set is None:
         stored.refuse(errors)
         return Reloaded(hash=rules_of(stored.current()), errors=errors)
     read = read_files(loaded.rule_set.oncall, files, now)
     stored.publish(loaded.rule_set.hash, _texts(files), now, read)
     return Reloaded(hash=loaded.rule_set.hash)
+
+
+def _vanished(settings: Settings, stored: RuleSets, files: Sequence[SourceFile]) -> tuple[str, ...]:
+    """Return an error where every file of the operators is gone: a checkout that is empty for a moment names nobody."""
+    places = [place for place in settings.rules if not place.startswith(PACK_PREFIX)]
+    if not places or any(_is_own(file.name) for file in files):
+        return ()
+    try:
+        before = stored.text(stored.current())
+    except NotFound:
+        return ()
+    if not any(_is_own(name) for name, _ in before.files):
+        return ()
+    mend = "bring them back, or have the packs alone in force: `rules: [pack:practice]` in tocsin.yml, and a restart"
+    return (f"{', '.join(places)}: error[E001] every rule file that was in force is gone ({mend})",)
+
+
+def _is_own(name: str) -> bool:
+    return not name.startswith(PACK_PREFIX) and name != CONSOLE.name
 
 
 def read_files(oncall: OnCall, files: Sequence[SourceFile], now: datetime) -> dict[str, Copy]:

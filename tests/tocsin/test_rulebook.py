@@ -57,6 +57,20 @@ def test_reload_of_broken_rules_keeps_the_old_ones(links: Links, tmp_path: Path)
     assert stored.status().successful
 
 
+def test_reload_of_no_files_keeps_the_old_ones(links: Links, tmp_path: Path):
+    """A checkout that is empty for a moment does not put the packs, which name nobody, in place of people's rules."""
+    stored, settings = RuleSets(links), settings_for(tmp_path)
+    assert reload_rules(settings, stored, NOW).errors == ()  # there were none before: the packs
+    (tmp_path / "r.yml").write_text(GOOD)
+    before = reload_rules(settings, stored, NOW).hash
+    (tmp_path / "r.yml").unlink()
+    result = reload_rules(settings, stored, NOW)
+    assert (result.hash, stored.current(), stored.status().successful) == (before, before, False)
+    assert "every rule file that was in force is gone" in result.errors[0]
+    packs = msgspec.structs.replace(settings, rules=("pack:practice",))
+    assert reload_rules(packs, stored, NOW).errors == ()
+
+
 def test_rulebook_names_a_rule_set_that_is_not_there(links: Links):
     """A hash that names nothing is an error with a name; the empty hash is the empty rule set."""
     book = RuleBook(RuleSets(links))
