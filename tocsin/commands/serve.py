@@ -85,4 +85,4 @@ def print_next_steps(settings: Settings, url: str) -> None:
         with Links(url) as links:
             secret = Sessions(links).make_link(DEFAULT_CALLER)
         more += f"  Sign in (once, now):   {settings.external_url}/sign-in/{secret}\n"
-    click.echo(NEXT_STEPS.format(url=settings.external_url, more=more))
+    click.echo(NEXT_STEPS.format(listen=settings.listen, url=settings.external_url, more=more))
