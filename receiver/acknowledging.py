@@ -48,14 +48,19 @@ class _Row(NamedTuple):
     is_shown: bool = True  # there is a page of it
 
     @classmethod
-    def of(cls, incident: Incident, now: datetime) -> "_Row":
+    def of(cls, incident: Incident, person: str, now: datetime) -> "_Row":
+        """Return an incident as it is for the person who was paged: a handover waits for the successor alone."""
+        successor = incident.handover.to if incident.handover is not None else ""
         waits = incident.is_open and (
             incident.acknowledged_at is None
-            or incident.handover is not None
+            or successor == person
             or (incident.paging is not None and incident.paging.next_at is not None)
         )
         state = "not acknowledged yet" if waits else incident.status.value
-        if incident.acknowledged_at is not None:
+        if successor and incident.is_open:
+            commander = incident.roles.incident_commander or "nobody"
+            state = f"{successor} was asked to take over from {commander}"
+        elif incident.acknowledged_at is not None:
             first = _first(incident.acknowledged_by or "somebody", incident.acknowledged_at, now)
             state = first if incident.status is IncidentStatus.ACKNOWLEDGED and not waits else f"{state}; {first}"
         return cls(incident.id, incident.title, incident.severity.value, state, waits)
@@ -134,7 +139,7 @@ class _Desk:
                 if is_test(name):
                     rows.append(self._row_of_test(name))
                     continue
-                rows.append(_Row.of(self._api.incidents.home(name)[0], now))
+                rows.append(_Row.of(self._api.incidents.home(name)[0], link.person, now))
             except NotFound:
                 continue
         return list(dict.fromkeys(rows))

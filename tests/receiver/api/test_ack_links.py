@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from incidents.events import Acknowledge, Resolve
+from incidents.events import Acknowledge, Resolve, RoleGiven
 from incidents.links import MOST_INCIDENTS, BadLink, link_for, seal, unseal
 from incidents.store.links import signing_key
+from incidents.values import Role
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -82,6 +83,26 @@ def test_ack_link_says_that_somebody_else_was_first(client, path_for, declare, i
     assert answer.json["acknowledged"] == []
     assert "Somebody was faster" in answer.json["told"]
     assert acknowledged_by(incidents, incident) == "bo"
+
+
+def test_ack_link_used_after_a_handover_changes_nothing(client, path_for, declare, incidents, clock):
+    """While the successor is asked, and after that: the link of who handed over takes nothing back (attack A33)."""
+    incident = declare()
+    late, of_successor = path_for(incident), path_for(incident, person="bo")
+    incidents.apply(incident.id, Acknowledge(actor="amira"), now=clock.now)
+    given = RoleGiven(actor="amira", role=Role.INCIDENT_COMMANDER, person="bo")
+    incidents.apply(incident.id, given, now=clock.now)
+    shown = client.get(late, headers=BROWSER).text
+    assert "bo was asked to take over from amira" in shown
+    assert "<form" not in shown
+    assert client.post(late).json["acknowledged"] == []
+    assert incidents.get(incident.id)[0].handover.to == "bo"
+    assert "<form" in client.get(of_successor, headers=BROWSER).text
+    assert client.post(of_successor).json["acknowledged"] == [incident.id]
+    clock.advance(minutes=1)
+    after = client.post(path_for(incident))
+    assert after.json["acknowledged"] == []
+    assert incidents.get(incident.id)[0].roles.incident_commander == "bo"
 
 
 def test_ack_link_of_a_bundle_acknowledges_all_of_it(client, path_for, declare, incidents, clock):
