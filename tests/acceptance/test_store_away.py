@@ -5,6 +5,7 @@ import signal
 
 import pytest
 import requests
+from durable import wait_until_on_disk
 from installation import firing
 from own_store import OwnStore
 from programs import eventually
@@ -17,6 +18,7 @@ def test_store_killed_under_serve_is_started_again_with_all_it_held(tocsin, serv
     alertmanager.send("before")
     before = page_sink.expect_page(person="amira")["incident"]
     store = serving.child("store")
+    wait_until_on_disk(tocsin.store_url())
     os.kill(store, signal.SIGKILL)
     alertmanager.send("meanwhile")
 

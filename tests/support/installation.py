@@ -143,7 +143,11 @@ api_tokens:
 
     def link(self) -> Link:
         """Return a connection to the store of this installation."""
-        return Link(store_url(load_settings(self.config, {})))
+        return Link(self.store_url())
+
+    def store_url(self) -> str:
+        """Return the address of the store of this installation."""
+        return store_url(load_settings(self.config, {}))
 
     def post(self, *alerts: Mapping[str, Any], timeout: float = 60.0) -> requests.Response:
         """Post alerts as Alertmanager does."""

@@ -5,6 +5,7 @@ import signal
 import sys
 
 import pytest
+from durable import wait_until_on_disk
 from real_processes import Program, all_gone, wait_until
 from redis import Redis
 
@@ -68,14 +69,15 @@ def test_serve_ends_with_zero_while_it_waits_for_its_store(serving):
 
 
 def test_serve_starts_the_store_again(serving, store, tmp_path):
-    """Kill -9 of the store: it comes back with every answered write, and the workers were left alone."""
+    """Kill -9 of the store: it comes back with every write that was on the disk, and the workers were left alone."""
     serving()
     for number in range(200):
         store.rpush("numbers", number)
-    first = store_pid(tmp_path)
+    first, url = store_pid(tmp_path), f"unix://{tmp_path}/data/store/valkey.sock"
+    wait_until_on_disk(url)
     os.kill(first, signal.SIGKILL)
     wait_until(lambda: store_pid(tmp_path) not in {None, first})
-    wait_until(lambda: is_answering(f"unix://{tmp_path}/data/store/valkey.sock"))
+    wait_until(lambda: is_answering(url))
     assert store.llen("numbers") == 200
 
 
@@ -83,6 +85,7 @@ def test_serve_ends_a_store_that_was_left(serving, store, tmp_path):
     """A store that hangs (stopped) and outlived its supervisor is ended before ours starts."""
     program = serving()
     store.set("kept", "yes")
+    wait_until_on_disk(f"unix://{tmp_path}/data/store/valkey.sock")
     left = store_pid(tmp_path)
     os.kill(left, signal.SIGSTOP)
     program.send(signal.SIGKILL)
