@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from incidents.events import PageDelivered, PageFailed, PageSuppressed
 from incidents.incident import Incident
-from incidents.measures import Measures, Tally
+from incidents.measures import NO_KIND, Measures, Tally
 from incidents.oncall import Channel, OnCall
 from incidents.page import CHANNEL_PREFIX, News, Page
 
@@ -92,7 +92,7 @@ def failed(page: Page, channel: Channel, error: str, again_at: datetime, *, perm
 
 def given_up(page: Page, channel: Channel | None, error: str) -> Ended:
     """Return that no further attempt follows; without a channel: there was none to try."""
-    kind, name = (channel.kind, channel.name) if channel else ("none", "")
+    kind, name = (channel.kind, channel.name) if channel else (NO_KIND, "")
     tally = Tally()
     tally.count(Measures.PAGES, kind, "given_up")
     event = PageFailed(
@@ -116,5 +116,5 @@ def is_noted(page: Page, event: PageDelivered | PageFailed | PageSuppressed) -> 
 def suppressed(page: Page, why: str) -> Ended:
     """Return that a page was not sent, for it was no longer needed."""
     tally = Tally()
-    tally.count(Measures.PAGES, "none", "suppressed")
+    tally.count(Measures.PAGES, NO_KIND, "suppressed")
     return Ended(PageSuppressed(page_id=page.id, person=page.person, why=why), tally)

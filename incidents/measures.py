@@ -22,6 +22,7 @@ class Measure(NamedTuple):
     buckets: tuple[float, ...] = ()
 
 
+NO_KIND = "none"  # the kind of channel of pages that none was asked to deliver
 LIFECYCLE_BUCKETS = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0, 43200.0, 86400.0, 259200.0)
 DELAY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 

@@ -17,7 +17,7 @@ from prometheus_client.core import Metric
 
 from incidents.calendars import CalendarStatus
 from incidents.errors import TocsinError
-from incidents.measures import Measures
+from incidents.measures import NO_KIND, Measures
 from incidents.paging.steps import HOURS
 from incidents.post_incident_actions import ActionState, is_overdue
 from incidents.queues import DECIDE_QUEUE, PAGES_QUEUE
@@ -37,7 +37,7 @@ STORE_SECONDS = 0.6  # a scrape waits for the store no longer
 RULES_AT_ZERO = 1000  # more rules than this show a series once they have counted something
 CLOSED = ("resolved", "dismissed")
 ATTEMPTS = ("accepted", "repeated", "failed", "given_up")
-NO_CHANNEL = "none"  # of pages that no channel was asked to deliver
+UNSENT = ("suppressed", "given_up", "exhausted")
 BY_HAND = ""  # the rule of what a person declared
 NEVER = float("inf")
 
@@ -241,7 +241,7 @@ def values_at_zero(sources: Sequence[str], rules: Sequence[Rule]) -> dict[Measur
         Measures.TO_RESOLVE: by_severity,
         Measures.PEOPLE_PAGED: _every((DAY, NIGHT)),
         Measures.PAGES_HELD: _every(("maintenance", HOURS)),
-        Measures.PAGES: (*_every(sorted(DELIVERED), ATTEMPTS), *_every((NO_CHANNEL,), ("suppressed", "given_up"))),
+        Measures.PAGES: (*_every(sorted(DELIVERED), ATTEMPTS), *_every((NO_KIND,), UNSENT)),
     }
 
 

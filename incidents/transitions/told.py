@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from incidents import events
 from incidents.delivery import channels_of
 from incidents.incident import Incident
-from incidents.measures import Measures
+from incidents.measures import NO_KIND, Measures
 from incidents.oncall import LIFECYCLE_KINDS, Channel
 from incidents.page import CHANNEL_PREFIX, News, Page
 from incidents.paging.pages import news
@@ -40,7 +40,7 @@ def with_news(
     before: Incident | None, event: events.Event, done: Transition, context: Context, now: datetime
 ) -> Transition:
     """Return what a transition did, with everything that is to be told of it."""
-    _count_held(done)
+    _count(done)
     if done.incident is None:
         if before is not None and isinstance(event, events.PageDelivered):
             return done._replace(pages=(*done.pages, *_too_late(before, event, context, now)))
@@ -60,8 +60,11 @@ def _heard(done: Transition) -> Transition:
     return done._replace(entries=tuple(entry for entry in done.entries if entry.actor != SYSTEM))
 
 
-def _count_held(done: Transition) -> None:
+def _count(done: Transition) -> None:
+    """Count when nobody is paged though somebody should be: held back, or nobody acknowledged in any round."""
     for entry in done.entries:
+        if entry.kind is EntryKind.PAGE_EXHAUSTED:
+            done.tally.count(Measures.PAGES, NO_KIND, "exhausted")
         if entry.kind is not EntryKind.PAGE_SUPPRESSED:
             continue
         if "maintenance" in entry.data:

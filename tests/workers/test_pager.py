@@ -9,6 +9,7 @@ from page_sink import PageSink
 
 from incidents import keys
 from incidents.events import Acknowledge, Resolve, StepDue
+from incidents.measures import Measures
 from incidents.store.connection import Links
 from incidents.store.pages import claim, unclaim
 from incidents.values import Severity
@@ -64,6 +65,7 @@ def test_pager_escalates_until_the_policy_is_exhausted(desk: Desk, page_sink: Pa
     for path, step, of_round in paths:
         page_sink.expect_page(path=path, step=step, round=of_round, dedup_key=incident.dedup_key)
     assert desk.kinds(incident.id).count("page_exhausted") == 1
+    assert desk.link.one("HGET", keys.counters(), Measures.PAGES.field("none", "exhausted")) == b"1"
     assert desk.link.one("ZCARD", keys.escalations()) == 0
 
 
