@@ -102,6 +102,15 @@ def is_stale(status: CalendarStatus, now: datetime) -> bool:
     return status.good_at is None or now - status.good_at > STALE_REFRESHES * status.refresh
 
 
+def unread_of(oncall: OnCall) -> tuple[str, ...]:
+    """Return the rotations with a calendar that gives nobody a turn, for it was not read."""
+    return tuple(
+        name
+        for name, rotation in oncall.rotations.items()
+        if any(layer.calendar is not None and not layer.turns for layer in rotation.layers)
+    )
+
+
 def with_calendars(oncall: OnCall, copies: Copies) -> OnCall:
     """Return on-call settings with the turns of their calendars; one that was never read has none."""
     if not copies:

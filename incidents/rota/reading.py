@@ -3,7 +3,7 @@
 Whatever is wrong with a calendar is a `BadCalendar` that says what; nothing in one takes memory or time without bound.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from incidents.rota.recurrence import BadRecurrence, times_a_day
 
 MOST_EVENTS = 20_000  # written in the calendar
 MOST_RECURRING = 500  # a day, each recurring event counted as one
+MOST_OVER = timedelta(days=731)
 MOST_NAMES, LONGEST_NAME = 20, 200
 _OLDEST_YEAR = 1970
 _DAY = timedelta(days=1)
@@ -41,10 +42,28 @@ def read_calendar(text: str | bytes, zone: str, now: datetime) -> Copy:
 
     Cancelled events are left out, and who declined is nobody's name. Raises BadCalendar.
     """
+    return _between(text, zone, *horizon(now))
+
+
+def reader_over(since: datetime, until: datetime) -> Callable[[str | bytes, str, datetime], Copy]:
+    """Return a reader as `read_calendar` that also knows the turns of a time gone by, for what is tried on it.
+
+    Of a time longer than two years only the beginning is read.
+    """
+    until = min(until, since + MOST_OVER)
+
+    def read(text: str | bytes, zone: str, now: datetime) -> Copy:
+        around = horizon(now)
+        begin, end = min(since, around[0]), max(until, around[1])
+        return _between(text, zone, *((begin, end) if end - begin <= MOST_OVER else (since, until)))
+
+    return read
+
+
+def _between(text: str | bytes, zone: str, since: datetime, until: datetime) -> Copy:
     if len(text) > MOST_BYTES:
         raise BadCalendar(f"the calendar has more than {MOST_BYTES // 1024 // 1024} MiB")
     calendar = _parsed(text)
-    since, until = horizon(now)
     try:
         _check(calendar)
         found = list(_expanded(calendar, since, until, ZoneInfo(zone)))

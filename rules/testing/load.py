@@ -11,10 +11,10 @@ from rules.load_context import Context
 from rules.nodes import Kind, Node
 from rules.sections import SourceFile
 from rules.testing.load_events import EVENT_KEYS, read_event, read_labels
-from rules.testing.model import START, Expectation, Step, Test, TestFile, Wanted
+from rules.testing.model import START, Expectation, Given, Step, Test, TestFile, Wanted
 from rules.yaml import read_yaml
 
-FILE_KEYS = ("rule_files", "start", "tests")
+FILE_KEYS = ("rule_files", "calendars", "start", "tests")
 TEST_KEYS = ("name", "start", "events", "expect", "todo")
 EXPECT_KEYS = ("at", "incidents", "pages", "escalations", "timeline", "no_timeline", "no_incidents", "no_pages")
 LONGEST = timedelta(days=366)
@@ -115,9 +115,17 @@ def load_test_file(file: SourceFile, now: datetime) -> TestFile:
     return TestFile(
         name=file.name,
         rule_files=root.strings("rule_files", (), single=True),
+        calendars=_calendars(root, context),
         tests=tests,
         problems=tuple(sorted(dict.fromkeys(context.problems), key=lambda each: (each.line, each.column))),
     )
+
+
+def _calendars(root: Fields, context: Context) -> tuple[Given, ...]:
+    """Read whose turns are taken from which calendar: a file beside the test file, or the text of one."""
+    fields = root.fields("calendars", what="calendars", known=None)
+    found = (Given(name, node) for name, node in fields.node.entries.items())
+    return tuple(given for given in found if context.text(given.node, given.rotation))
 
 
 def _test(node: Node, start: datetime, context: Context) -> Test:

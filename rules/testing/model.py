@@ -46,6 +46,18 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
     no_timeline: tuple[Wanted, ...] = ()
 
 
+class Given(NamedTuple):
+    """The calendar of a rotation in place of the one that its rules name: its text, or a file beside the test file."""
+
+    rotation: str
+    node: Node
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the calendar stands in the test file itself."""
+        return self.node.text.lstrip().upper().startswith("BEGIN:VCALENDAR")
+
+
 class Test(msgspec.Struct, frozen=True, kw_only=True):
     """One test: a simulation of its own; with `todo` it is known to fail, and why."""
 
@@ -66,6 +78,7 @@ class TestFile(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     rule_files: tuple[str, ...]
+    calendars: tuple[Given, ...] = ()
     tests: tuple[Test, ...]
     problems: tuple[Problem, ...] = ()
 

@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from builders import ONCALL
+from calendar_texts import calendar, event
 from click.testing import CliRunner
 
 from tocsin.cli import main
@@ -105,3 +106,54 @@ def test_command_says_where_tests_are_looked_for(tmp_path):
     done = CliRunner().invoke(main, ["rules", "test", str(tmp_path)])
     assert done.exit_code == 2
     assert "*_test.yml" in done.stderr
+
+
+ON_CALENDARS = """
+people: {amira: {channels: [console]}, bo: {channels: [console]}}
+rotations:
+  near: {calendar: {file: near.ics}}
+  far: {calendar: {url: "https://calendar.example.org/far.ics"}}
+roles: {incident_commander: {rotation: near}}
+paging: {default: {steps: [{page: "rotation:near", acknowledge_within: 5m}, {page: "rotation:far"}]}}
+"""
+PAGED = EVENTS + ", expect: [{at: 6m, pages: [{to: bo, step: 1}, {to: amira, step: 2}]}]}"
+LAST_YEAR = f"- {{name: before, start: '2025-03-03T08:00:00Z', {PAGED}\n"
+THIS_YEAR = f"- {{name: now, start: '2026-03-03T08:00:00Z', {PAGED}\n"
+FAR = "calendars: {far: far.ics}\n"
+
+
+@pytest.fixture
+def on_calendars(rules, tmp_path):
+    """Write people whose turns stand in calendars, one beside the rules and one that only a test gives."""
+    (tmp_path / "oncall.yml").write_text(ON_CALENDARS)
+    (tmp_path / "near.ics").write_text(calendar(event("bo", "20250101", "20250102", "RRULE:FREQ=DAILY")))
+    (tmp_path / "far.ics").write_text(calendar(event("amira", "20250301", "20260501")))
+    return lambda head: rules(LAST_YEAR + THIS_YEAR, head=f"rule_files: [rules.yml, oncall.yml]\n{head}")
+
+
+def test_command_reads_calendars_over_the_time_of_its_tests(on_calendars):
+    """A file beside the rules is read as it is; for an address the test file gives one."""
+    result = on_calendars(FAR)
+    assert (result.exit_code, "2 passed in 1 file" in result.output) == (0, True)
+
+
+def test_command_says_whose_calendar_is_not_read(on_calendars):
+    """An address is not asked: that is said once, and whoever it would name is not paged."""
+    result = on_calendars("")
+    assert result.exit_code == 1
+    assert result.output.count("the rotation far follows a calendar at an address, which is not asked here") == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ("calendars: {fra: far.ics}\n", "2:18: error[E309] there is no rotation 'fra' (did you mean 'far'?)"),
+        ("calendars: {far: afar.ics}\n", "2:18: error[E409] afar.ics cannot be read: No such file"),
+        ("calendars: {far: rules.yml}\n", "2:18: error[E409] this is no calendar"),
+    ],
+)
+def test_command_refuses_a_calendar_that_cannot_be_given(on_calendars, head, said):
+    """Each is answered with its place and reason."""
+    result = on_calendars(head)
+    assert result.exit_code == 2
+    assert said in result.output

@@ -97,9 +97,11 @@ def backtest(out: Out, config_path: Path | None, paths: tuple[str, ...], **given
     wanted, now = Wanted(**given), utc_now()
     if wanted.report is not None and not wanted.report.parent.is_dir():
         end(UNUSABLE, f"{wanted.report} cannot be written: there is no directory {wanted.report.parent}")
-    mine = tried_set(paths or settings_or_exit(config_path).rules, now)
-    other = _other_rules(wanted.against, config_path, now)
-    history = _history(wanted, config_path, wanted.until or now)
+    until = wanted.until or now
+    since = _since(wanted, until)
+    mine = tried_set(paths or settings_or_exit(config_path).rules, now, since)
+    other = _other_rules(wanted.against, config_path, now, since)
+    history = _history(wanted, config_path, since, until)
     assumed = Assumed(acknowledged_after=wanted.acknowledged_after)
     outcome = _played("rules", mine, history, assumed)
     comparison = compare(outcome, _played("other rules", other, history, assumed)) if other is not None else None
@@ -114,19 +116,22 @@ def backtest(out: Out, config_path: Path | None, paths: tuple[str, ...], **given
     sys.exit(_over_budget(outcome, wanted))
 
 
-def _other_rules(against: tuple[str, ...], config_path: Path | None, now: datetime) -> RuleSet | None:
+def _since(wanted: Wanted, until: datetime) -> datetime:
+    try:
+        return until - wanted.since
+    except OverflowError:
+        end(UNUSABLE, "--since goes back to before there was a calendar; say something like 30d")
+
+
+def _other_rules(against: tuple[str, ...], config_path: Path | None, now: datetime, since: datetime) -> RuleSet | None:
     if not against:
         return None
     if against == (RUNNING,):
-        return running_set(client_of(config_path, None))
-    return tried_set(against, now)
+        return running_set(client_of(config_path, None), since)
+    return tried_set(against, now, since)
 
 
-def _history(wanted: Wanted, config_path: Path | None, until: datetime) -> History:
-    try:
-        since = until - wanted.since
-    except OverflowError:
-        end(UNUSABLE, "--since goes back to before there was a calendar; say something like 30d")
+def _history(wanted: Wanted, config_path: Path | None, since: datetime, until: datetime) -> History:
     if wanted.prometheus is not None:
         return _of_prometheus(Asked(wanted.prometheus, since, until, wanted.step, {}))
     return _of_journal(wanted.journal or settings_or_exit(config_path).data_dir / "journal", since, until)

@@ -8,14 +8,17 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from incidents.calendars import MOST_BYTES, unread_of
 from incidents.clock import utc_now
+from incidents.rota.reading import reader_over
 from rules.check import Report as Checked
 from rules.check import render_text
 from rules.files import read_rule_files
 from rules.load import load_rule_set
 from rules.model import RuleSet
-from rules.nodes import Problem
-from rules.sections import PACK_PREFIX, SourceFile
+from rules.nodes import Problem, problem_at
+from rules.sections import PACK_PREFIX
+from rules.testing.calendars import span_of, with_given
 from rules.testing.files import read_test_files
 from rules.testing.load import load_test_file
 from rules.testing.model import START, TestFile
@@ -23,6 +26,7 @@ from rules.testing.render import coverage_lines, report_json, report_junit, resu
 from rules.testing.suite import Report, Suite
 from tocsin.commands.options import FAILED, UNUSABLE, config_option, settings_or_exit
 from tocsin.commands.printing import FORMATS, TEXT, Out
+from tocsin.commands.rules.sets import say_unread
 
 WARNED = 3
 
@@ -122,25 +126,53 @@ class _RuleSets:
         self._instead = tuple(instead)
         self._configured = tuple(configured)
         self._loaded: dict[tuple[str, ...], RuleSet] = {}
+        self._said: set[tuple[str, ...]] = set()
 
     def of(self, file: TestFile) -> RuleSet:
         """Return the rule set of a test file; raises `UnusableRules`."""
         beside = Path(file.name).parent
         named = tuple(name if name.startswith(PACK_PREFIX) else str(beside / name) for name in file.rule_files)
         paths = self._instead or named or self._configured
-        if paths not in self._loaded:
-            self._loaded[paths] = _load(paths)
-        return self._loaded[paths]
+        rule_set = self._loaded.get(paths)
+        if rule_set is None:
+            rule_set, has_calendars = _load(paths, file)
+            if not has_calendars:  # they are read over the time of the tests, which differs
+                self._loaded[paths] = rule_set
+        rule_set = _with_calendars(rule_set, file, beside)
+        if (unread := unread_of(rule_set.oncall)) and unread not in self._said:
+            self._said.add(unread)
+            say_unread(unread, "give the test file one: `calendars: {ROTATION: FILE.ics}`")
+        return rule_set
 
 
-def _load(paths: Sequence[str]) -> RuleSet:
+def _load(paths: Sequence[str], file: TestFile) -> tuple[RuleSet, bool]:
     read = read_rule_files(paths)
-    loaded = load_rule_set(read.files, now=START)
+    loaded = load_rule_set(read.files, now=START, read_calendar=reader_over(*span_of(file)))
     errors: list[Problem] = [each for each in (*read.problems, *loaded.problems) if each.severity == "error"]
     if errors or loaded.rule_set is None:
-        files: tuple[SourceFile, ...] = tuple(read.files)
-        raise UnusableRules(Checked(problems=tuple(errors), rule_set=None, files=files))
-    return loaded.rule_set
+        raise UnusableRules(Checked(problems=tuple(errors), rule_set=None, files=tuple(read.files)))
+    return loaded.rule_set, any(each.is_calendar for each in read.files)
+
+
+def _with_calendars(rule_set: RuleSet, file: TestFile, beside: Path) -> RuleSet:
+    problems, texts = [], {}
+    for given in file.calendars:
+        try:
+            texts[given.rotation] = b"" if given.is_text else _read_calendar(beside / given.node.text)
+        except (OSError, ValueError) as error:
+            said = getattr(error, "strerror", None) or str(error)
+            problems.append(problem_at(given.node, "E409", f"{given.node.text[:80]} cannot be read: {said}"))
+    if not problems:
+        rule_set, wrong = with_given(rule_set, file, texts, reader_over(*span_of(file)))
+        problems.extend(wrong)
+    if problems:
+        raise UnusableRules(Checked(problems=tuple(problems), rule_set=None, files=()))
+    return rule_set
+
+
+def _read_calendar(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def _run(suite: Suite, files: Sequence[TestFile], out: Out, *, verbose: bool) -> Report:
