@@ -43,6 +43,7 @@ POST_HINT = (
     "--data @body.json URL"
 )
 UNKNOWN_HINT = "Alertmanager posts to /webhooks/alertmanager; /-/healthy, /-/ready and /metrics need no token."
+UNKNOWN_ID_HINT = "Ids are whole, such as INC-2026-0001; the list of incidents shows those that you may see."
 UNKNOWN_API_HINT = "GET /api/v1/openapi.json lists every call of the API."
 
 
@@ -117,7 +118,7 @@ def of_domain(error: TocsinError) -> Problem:
     if status is None:
         return unexpected(error)
     if status != HTTPStatus.SERVICE_UNAVAILABLE:
-        return Problem(status, str(error))
+        return Problem(status, str(error), hint=UNKNOWN_ID_HINT if _is_unknown_incident(error) else "")
     _log_seldom(str(error))
     return Problem(
         status,
@@ -125,6 +126,10 @@ def of_domain(error: TocsinError) -> Problem:
         hint="Send it again. If this goes on, see /-/ready for the reason.",
         headers={"Retry-After": "5"},
     )
+
+
+def _is_unknown_incident(error: TocsinError) -> bool:
+    return isinstance(error, NotFound) and error.kind == "incident"
 
 
 def _log_seldom(reason: str) -> None:

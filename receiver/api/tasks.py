@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from incidents import events
+from incidents.incident import Incident
 from receiver.api import texts, wire
 from receiver.api.commands import apply, command, reply_of
 from receiver.api.reading import unfit
@@ -36,7 +37,8 @@ def _task(services: Services, call: Call) -> Reply:
         done=body.done,
         task=body.id or "",
     )
-    return reply_of(apply(services, call, event), _warning(services, event))
+    done = apply(services, call, event)
+    return reply_of(done, " ".join(filter(None, (_said(done.incident, event), _warning(services, event)))))
 
 
 def _check_id(services: Services, call: Call, task: str) -> None:
@@ -44,6 +46,18 @@ def _check_id(services: Services, call: Call, task: str) -> None:
     known = [each.id for each in incident.tasks]
     if task not in known:
         raise unfit("/id", f"There is no task {task[:64]!r}: there is {', '.join(known) or 'none'}.")
+
+
+def _said(incident: Incident, event: events.TaskGiven) -> str:
+    """Say which task was ticked off by its words: they may be those of none that was given."""
+    if not event.done or event.task:
+        return ""
+    said = event.text.casefold()
+    named = [each for each in incident.tasks if each.done_at is not None and each.text.casefold() == said]
+    last = max(named, key=lambda each: each.done_at or each.at)
+    if last.done_at == last.at:
+        return f"No open task has these words: {last.id} was written down as done."
+    return f"{last.id} is done."
 
 
 def _warning(services: Services, event: events.TaskGiven) -> str:

@@ -170,6 +170,23 @@ def test_commands_write_the_document_and_tell_an_audience(site, tmp_path, monkey
     assert (tmp_path / f"{name}.summary.txt").read_text() == "mine"
 
 
+def test_commands_write_no_empty_text_from_a_pipe(site):
+    """What feeds the pipe has failed, and its end is no status report."""
+    name = site.declare("piped")
+    refused = site.run("incidents", "document", name, "--status-report", "-")
+    assert (refused.exit_code, "the standard input is empty" in refused.output) == (2, True)
+
+
+def test_commands_tick_a_task_off_by_its_number(site):
+    """`2` is `task-2`; words that no task has are said to be new."""
+    name = site.declare("tasked")
+    site.run("incidents", "task", name, "look at the queue")
+    assert site.run("incidents", "task", name, "1", "--done").exit_code == 0
+    tasks = site.json("incidents", "document", name)["status_report"]["tasks"]
+    assert [(each["id"], each["done"]) for each in tasks] == [("task-1", True)]
+    assert "No open task has these words" in site.run("incidents", "task", name, "look", "--done").stdout
+
+
 def test_commands_incidents_watch_and_reopen(site):
     """What was written is told in order, and what is closed ends it; by a person's own configuration too."""
     name = site.declare("watched", "Checkout is slow")

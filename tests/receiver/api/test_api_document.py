@@ -283,7 +283,7 @@ def test_document_page_has_no_foreign_markup(api, name, edit):
 # Tasks
 
 
-def test_tasks_are_given_told_and_ticked_off(api, name, links):
+def test_tasks_are_given_told_and_ticked_off(api, name, links, clock):
     """A task stands in the status report; to whom it is given is told; it is ticked off by its id or its words."""
     given = api.post(f"incidents/{name}/tasks", {"text": "Look at the disks", "person": "bo"})
     assert given.json["outcome"] == "task given"
@@ -295,9 +295,14 @@ def test_tasks_are_given_told_and_ticked_off(api, name, links):
     task = api.get(f"incidents/{name}/document").json["status_report"]["tasks"][0]
     assert (task["id"], task["person"], task["by"], task["done_by"]) == ("task-1", "bo", "amira", "bo")
     api.post(f"incidents/{name}/tasks", {"text": "Call ACME"})
-    api.post(f"incidents/{name}/tasks", {"text": "call acme", "done": True})
+    clock.advance(seconds=1)
+    said = [api.post(f"incidents/{name}/tasks", {"text": text, "done": True}) for text in ("call acme", "call abc")]
+    assert [each.json["note"] for each in said] == [
+        "task-2 is done.",
+        "No open task has these words: task-3 was written down as done.",
+    ]
     tasks = api.get(f"incidents/{name}/document").json["status_report"]["tasks"]
-    assert [(each["text"], each["done"]) for each in tasks][1:] == [("Call ACME", True)]
+    assert [(each["text"], each["done"]) for each in tasks][1:] == [("Call ACME", True), ("call abc", True)]
     opened = api.post(f"incidents/{name}/tasks", {"id": "task-2", "done": False, "person": "nobody-known"})
     assert opened.json["note"] == "nobody-known is nobody whom the rule files know, and was not told."
 

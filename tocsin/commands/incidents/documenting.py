@@ -58,9 +58,12 @@ def _text(given: str) -> str:
     if given != STDIN:
         return given
     try:
-        return sys.stdin.buffer.read(MOST_BYTES).decode().strip()
+        text = sys.stdin.buffer.read(MOST_BYTES).decode().strip()
     except UnicodeDecodeError:
         raise click.UsageError("what comes over the standard input is no text in UTF-8") from None
+    if not text:
+        raise click.UsageError('the standard input is empty, and nothing was written; give "" itself to empty a part')
+    return text
 
 
 def _markdown(client: Client, path: str) -> str:
@@ -129,6 +132,8 @@ def task(
     done: bool,  # noqa: FBT001 - as click hands it over
 ) -> None:
     """Give somebody a task, or tick one off."""
+    if done and text.isdigit():
+        text = f"task-{text}"
     is_id = text.removeprefix("task-").isdigit() and text.startswith("task-")
     body: dict[str, Any] = {"id": text} if is_id else {"text": text}
     if person is not None:
