@@ -113,6 +113,9 @@ def _allow_connections() -> None:
 def _load(app_loader: AppLoader, process: str, output: str | None) -> Any:  # noqa: ANN401 - a WSGI application
     """Load the application in a process of granian's."""
     die_with_spawner()
+    # Who is told to stop before it answers ends at once: the handlers of the process that forked it do nothing here.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
     os.nice(NICENESS)
     configure_logs(process, output=output)
     app = app_loader()

@@ -51,6 +51,15 @@ def test_granian_finishes_what_it_began(run, free_port):
     assert "Python threads" not in program.text()
 
 
+def test_granian_ends_what_is_still_loading_at_once(run, free_port):
+    """SIGTERM while its processes load the application ends them: nobody has to be killed."""
+    program = run("receiving", free_port, "slow")
+    wait_until(lambda: program.text().count("loading") == 2)
+    program.send(signal.SIGTERM)
+    assert program.wait() == 0
+    assert "Killing" not in program.text()
+
+
 def test_granian_refuses_a_port_that_is_answered(run, free_port):
     """A second server does not slip in beside the first; the message names who has the port."""
     first = serving(run, free_port)

@@ -1,4 +1,7 @@
-"""Runs granian as the receiver does, over an application that answers with its process id: receiving.py PORT."""
+"""Runs granian as the receiver does, over an application that answers with its process id: receiving.py PORT.
+
+With a further word, the application takes for ever to load.
+"""
 
 import os
 import sys
@@ -20,11 +23,17 @@ def application(environ, start_response):
 
 
 def load(greeting):
-    assert greeting == "hello"
+    if greeting != "hello":
+        print("loading", flush=True)
+        time.sleep(600)
     return application
 
 
 if __name__ == "__main__":
     threads = (os.cpu_count() or 1) * 2 + 2  # more than granian advises, as the receiver has them for streams
     listen = Listen("127.0.0.1", int(sys.argv[1]))
-    sys.exit(run_receiver(partial(load, "hello"), listen, workers=2, blocking_threads=threads))
+    sys.exit(
+        run_receiver(
+            partial(load, "hello" if len(sys.argv) == 2 else sys.argv[2]), listen, workers=2, blocking_threads=threads
+        )
+    )
