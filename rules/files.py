@@ -132,11 +132,11 @@ class _Reader:
         if target in self._seen:
             return
         self._seen.add(target)
-        before = len(self.files)
+        before = len(self.files), len(self.problems)
         for name in sorted(os.listdir(target)):  # noqa: PTH208 -- the names alone
             if not name.startswith(".") and not name.endswith(TEST_NAMES):
                 self._entry(shown / name, target / name, root, depth)
-        if depth == 0 and len(self.files) == before:
+        if depth == 0 and (len(self.files), len(self.problems)) == before:
             self._problem(str(shown), "W001", "the directory holds no *.yml or *.yaml", severity="warning")
 
     def _entry(self, shown: Path, path: Path, root: Path, depth: int) -> None:
