@@ -10,6 +10,7 @@ from incidents.document.review import in_words, is_overdue
 from incidents.document.show import State, actions_of, changed_at, objectives_of, owner_of, stakeholders_of, tasks_of
 from incidents.document.values import Part
 from incidents.document.versions import report_version, summary_version
+from incidents.incident import Incident
 from incidents.markdown import inline, link, paragraph, table
 from incidents.timeline import TimelineEntry
 from incidents.transitions.actions import told_overdue
@@ -52,19 +53,40 @@ def document_markdown(state: State, entries: Sequence[TimelineEntry]) -> str:
 def _head(state: State) -> str:
     incident, roles = state.incident, state.incident.roles
     end = incident.resolved_at or state.now
+    age = in_words(end - incident.declared_at)
     facts = [
         ("Status", f"{incident.severity}, {incident.status.value}"),
-        ("Declared", f"{_time(incident.declared_at)}, {in_words(end - incident.declared_at)} ago"),
+        ("Declared", f"{_moment(incident.declared_at)}, {f'{age} ago' if incident.is_open else f'over after {age}'}"),
+        *_course(incident),
+        *_review(state),
         ("Identity", ", ".join(f"{name}={value}" for name, value in incident.identity.items())),
+        ("Found by", ", ".join(dict.fromkeys(each.rule for each in incident.findings)) or "a person"),
         ("Commander", roles.incident_commander or "nobody"),
         ("Communications", roles.communications or "nobody"),
         ("Engineer in charge", roles.engineer_in_charge or "nobody"),
         ("Alerts", f"{state.alerts.firing} firing, {state.alerts.resolved} resolved"),
     ]
-    if not incident.is_open:
-        facts[1] = ("Declared", f"{_time(incident.declared_at)}, over after {in_words(end - incident.declared_at)}")
-    listed = "\n".join(f"- {name}: {inline(text)}" for name, text in facts)
-    return f"# {inline(f'{incident.id}: {incident.title}')}\n\n{listed}\n- As of: {_time(state.now)}"
+    listed = [f"- {name}: {inline(text)}" for name, text in facts]
+    listed += [f"- Runbook: {link(incident.runbook, incident.runbook)}"] if incident.runbook else []
+    listed.append(f"- As of: {_moment(state.now)}")
+    return f"# {inline(f'{incident.id}: {incident.title}')}\n\n" + "\n".join(listed)
+
+
+def _course(incident: Incident) -> list[tuple[str, str]]:
+    """Return when it was acknowledged, mitigated and over, as far as it was."""
+    by = f" by {incident.acknowledged_by}" if incident.acknowledged_by else ""
+    found = [
+        ("Acknowledged", incident.acknowledged_at, by),
+        ("Mitigated", incident.mitigated_at, ""),
+        ("Over", None if incident.is_open else incident.resolved_at, ""),
+    ]
+    return [(name, f"{_moment(at)}{more}") for name, at, more in found if at is not None]
+
+
+def _review(state: State) -> list[tuple[str, str]]:
+    """Return until when the next status report is due, while it is open and its severity asks for any."""
+    due = state.incident.review_due_at if state.incident.is_open else None
+    return [("Next status report", f"due {_moment(due)}")] if due is not None else []
 
 
 def _by(part: Part, state: State) -> str:
@@ -140,7 +162,7 @@ def _actions(state: State, entries: Sequence[TimelineEntry]) -> str:
 def _timeline(state: State, entries: Sequence[TimelineEntry]) -> str:
     if not entries:
         return ""
-    rows = [(_time(each.at), each.kind.value, each.actor, each.text) for each in entries]
+    rows = [(_time(each.at), each.kind.value.replace("_", " "), each.actor, each.text) for each in entries]
     left_out = state.entries - len(entries)
     before = f"The {left_out} entries before these are at `GET /api/v1/incidents/{state.incident.id}/timeline`.\n\n"
     return (before if left_out > 0 else "") + table(("When (UTC)", "Kind", "Who", "What"), rows)
@@ -148,6 +170,10 @@ def _timeline(state: State, entries: Sequence[TimelineEntry]) -> str:
 
 def _list(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _moment(at: datetime) -> str:
+    return f"{_time(at)} UTC"
 
 
 def _time(at: datetime) -> str:

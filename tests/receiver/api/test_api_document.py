@@ -1,6 +1,7 @@
 """The live state document over the API: six parts, edits of which none is lost, histories, drafts, CommonMark."""
 
 import contextlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from incidents import keys
 from incidents.document.values import Part
 from incidents.document.versions import tag_of
 from incidents.events import DocumentEdited
+from incidents.post_incident_actions import Overdue
 from incidents.store.archive import Kept, sweep
 from incidents.store.codec import encode
 from incidents.store.documents import Documents
@@ -278,6 +280,26 @@ def test_document_page_has_no_foreign_markup(api, name, edit):
         "## Post-incident actions",
         "## Timeline",
     ]
+
+
+def test_document_page_begins_with_the_course_of_the_incident(api, incidents, name, declare, links, clock):
+    """When it was acknowledged, mitigated and over, in UTC; the runbook; what was overdue of earlier ones."""
+    earlier = declare("earlier").id
+    changes = {"runbook": "https://runbooks.example/x", "overdue_actions": (Overdue(incident=earlier, count=2),)}
+    with links.borrow() as link:
+        link.one("SET", keys.incident(name), encode(replace(incidents.get(name)[0], **changes)))
+    for what in ("acknowledge", "mitigate", "resolve"):
+        clock.advance(minutes=1)
+        assert api.post(f"incidents/{name}/{what}", {}).status_code == 200
+    page = api.get(f"incidents/{name}/document.md").text
+    assert re.findall(r"- (Acknowledged|Mitigated|Over): 2026-01-05 09:0\d:\d\d UTC", page) == [
+        "Acknowledged",
+        "Mitigated",
+        "Over",
+    ]
+    assert "- Found by: a person" in page
+    assert "(<https://runbooks.example/x>)" in page
+    assert f"2 post-incident actions of {earlier} are overdue, which the same rule declared." in page
 
 
 # Tasks
