@@ -105,6 +105,8 @@
     ask.showModal();
   };
   const open = (details) => { if (details) { details.open = true; (details.querySelector("[type=search]") || details.querySelector("select, textarea")).focus(); } };
+  const places = { "i": "/incidents", "o": "/oncall", "r": "/rules", "s": "/statistics", "p": "/postmortems", "q": "/quarantine" };
+  let isGoing = false; // `g` was pressed, and the next key says where to
   const keys = {
     "j": () => move(1),
     "k": () => move(-1),
@@ -114,6 +116,7 @@
     "s": () => open(one("[data-escalate]")),
     "c": () => copy(one("[data-chat]"), one("[data-chat] ~ [data-copy]")),
     "/": () => open(one("[data-filter]")),
+    "g": () => { isGoing = true; },
     "u": () => { location.href = "/incidents"; },
     "?": () => one("#keys")?.showModal(),
   };
@@ -123,7 +126,9 @@
       if (event.key === "Escape") event.target.blur();
       return;
     }
-    const act = keys[event.key];
+    const place = isGoing && one("#keys") && places[event.key];
+    isGoing = false;
+    const act = place ? () => { location.href = place; } : keys[event.key];
     if (act) { event.preventDefault(); act(); }
   });
 })();
