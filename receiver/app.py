@@ -5,7 +5,7 @@ It authenticates, parses, hands over and renders; whatever decides lives elsewhe
 
 from collections.abc import Callable
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
 
 from incidents.store.audit import Audit
 from receiver import acknowledging, api, audit, auth, probes, problems, web, webhooks
@@ -25,6 +25,9 @@ BLUEPRINTS: tuple[Callable[[Deps], Blueprint], ...] = (
     calendars.blueprint,
     web.blueprint,
 )
+
+# With these a request may be refused before its body is read; the server then closes the connection after the answer.
+UNREAD = frozenset({401, 403, 404, 405, 413, 415, 429})
 
 
 def create_app(deps: Deps) -> Flask:
@@ -52,4 +55,11 @@ def _harden(response: Response) -> Response:
     headers.update(HEADERS)
     if kept is not None:
         headers["Cache-Control"] = kept
+    if response.status_code in UNREAD and _has_body():
+        headers["Connection"] = "close"  # or a sender that keeps it would lose what it sends next
     return response
+
+
+def _has_body() -> bool:
+    environ = request.environ
+    return environ.get("CONTENT_LENGTH", "") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in environ

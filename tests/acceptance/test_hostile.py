@@ -273,7 +273,7 @@ def test_hostile_credentials_are_counted_in_the_audit_log(tocsin):
     incident = tocsin.incidents()[0]["id"]
     tocsin.act(incident, "notes", text="before")
     for number in range(300):
-        # A new connection each: the body of a stranger is not read, so that the server may close after its answer.
+        # A new connection each, for the body of a stranger is not read: the server closes after its answer.
         headers = {"Authorization": f"Bearer wrong-{number}", "X-Forwarded-For": f"6.6.6.{number % 250}"}
         assert requests.post(tocsin.webhook, b"{}", headers=headers, timeout=60).status_code == 401
     assert tocsin.api("POST", f"/incidents/{incident}/notes", {"text": "x"}, token=VIEWER_TOKEN).status_code == 403

@@ -110,6 +110,15 @@ def test_server_refuses_a_stranger_before_the_body(server):
         assert b" 401 " in answer_of(connection)
 
 
+def test_server_announces_that_it_closes_after_a_body_that_it_does_not_read(server):
+    """A sender with a wrong token that keeps its connection is told that it has to open another one."""
+    with server.connect() as connection:
+        connection.sendall(b"POST /webhooks/alertmanager HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        answer = answer_of(connection)
+    assert b" 401 " in answer
+    assert b"connection: close" in answer.lower()
+
+
 def test_server_chunked_body_is_taken(server):
     """Chunks are as good as a length."""
     with server.connect() as connection:
