@@ -160,7 +160,8 @@ def test_webhook_passes_over_a_retry_after_that_is_no_number(page_sink, message,
 def test_webhook_without_an_answer_is_bounded_and_a_repeat(page_sink, message, webhook, quick, behaviour, reason):
     """It is we who end silence and drips, by the time-out, for neither ends by itself; they may have taken the page."""
     page_sink.script(behaviour)
-    error = fails(WebhookSender(webhook(url=page_sink.url), quick), message())
+    client = HttpClient() if behaviour is CLOSE else quick
+    error = fails(WebhookSender(webhook(url=page_sink.url), client), message())
     assert reason in error.reason
     assert (error.permanent, error.unanswered) == (False, True)
 
@@ -183,19 +184,19 @@ def test_webhook_reads_no_more_of_an_answer_than_it_needs(page_sink, message, we
     page_sink.expect_page()
 
 
-def test_webhook_that_nobody_listens_to_was_not_delivered(message, webhook, quick):
+def test_webhook_that_nobody_listens_to_was_not_delivered(message, webhook):
     """A refused connection is no repeat, and trying again can help."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/secret"
-        error = fails(WebhookSender(webhook(url=url), quick), message())
+        error = fails(WebhookSender(webhook(url=url)), message())
     assert error.reason == "cannot connect to 127.0.0.1: Connection refused"
     assert (error.permanent, error.unanswered) == (False, False)
 
 
-def test_webhook_whose_name_does_not_resolve_says_so(message, webhook, quick):
+def test_webhook_whose_name_does_not_resolve_says_so(message, webhook):
     """Names under .invalid never resolve."""
-    error = fails(WebhookSender(webhook(url="http://pager.invalid/secret"), quick), message())
+    error = fails(WebhookSender(webhook(url="http://pager.invalid/secret")), message())
     assert error.reason == "the name pager.invalid cannot be resolved"
     assert not error.permanent
 
@@ -223,9 +224,9 @@ def tls_url(tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="makes its certificate with openssl")
-def test_webhook_with_an_untrusted_certificate_is_refused_for_good(tls_url, message, webhook, quick):
+def test_webhook_with_an_untrusted_certificate_is_refused_for_good(tls_url, message, webhook):
     """No page goes to a stranger; trying again within minutes cannot help, the next channel can."""
-    error = fails(WebhookSender(webhook(url=tls_url), quick), message())
+    error = fails(WebhookSender(webhook(url=tls_url)), message())
     assert error.reason == "the certificate of localhost is not trusted: self-signed certificate"
     assert (error.permanent, error.unanswered) == (True, False)
 
