@@ -67,11 +67,12 @@ class Decider:
         deciding_for: Callable[[str], Deciding],
         now: Callable[[], datetime],
         stale_after: timedelta = timedelta(hours=24),
+        lease_ms: int = LEASE_MS,
     ) -> None:
         self._stale_after = stale_after
         self._link = Link(url, scripts=ALL)
         self._control = Link(url)
-        self._lease = Lease(self._link, owner)
+        self._lease = Lease(self._link, owner, lease_ms)
         self._suspects = Suspects(self._link)
         self._waker = waker
         self._deciding_for = deciding_for
@@ -286,7 +287,7 @@ class Decider:
         moved: list[Command] = [("SET", keys.cursor(), str(done)), self._lease.renewal_in_commit(), *left]
         # What moves the cursor stands by itself: a full store refuses it, and with it the whole transaction.
         commands = [("MULTI",), *moved, *Bundle([*commit_commands(commit), *also]).commands, ("EXEC",)]
-        if time.monotonic() - self._renewed > LEASE_MS / 1000:
+        if time.monotonic() - self._renewed > self._lease.ms / 1000:
             raise LeaseLost("paused for longer than the lease lasts")
         replies = self._link.ask(commands, meanwhile=self._meanwhile(done))
         checked(replies)

@@ -12,26 +12,27 @@ LEASE_MS = 2000
 
 
 class Lease:
-    """One decider's claim to be the active one."""
+    """One decider's claim to be the active one, for so many milliseconds after each renewal."""
 
-    def __init__(self, link: Link, owner: str) -> None:
+    def __init__(self, link: Link, owner: str, ms: int = LEASE_MS) -> None:
         self._link = link
         self.owner = owner
+        self.ms = ms
         self.fence = 0
 
     def acquire(self) -> bool:
         """Become the active decider, unless somebody else is; bumps the fence."""
-        answer = self._link.one("EVALSHA", digest(ACQUIRE), 2, keys.lease(), keys.fence(), self.owner, LEASE_MS)
+        answer = self._link.one("EVALSHA", digest(ACQUIRE), 2, keys.lease(), keys.fence(), self.owner, self.ms)
         self.fence = max(int(answer), 0)
         return int(answer) > 0
 
     def renew_command(self) -> Command:
         """Return what renews the lease while it is ours; its reply is 0 when it is not."""
-        return ("EVALSHA", digest(RENEW), 1, keys.lease(), self.owner, LEASE_MS)
+        return ("EVALSHA", digest(RENEW), 1, keys.lease(), self.owner, self.ms)
 
     def renewal_in_commit(self) -> Command:
         """Return what renews the lease inside a commit: the fence, which the commit watches, proves that it is ours."""
-        return ("SET", keys.lease(), self.owner, "PX", LEASE_MS)
+        return ("SET", keys.lease(), self.owner, "PX", self.ms)
 
     def release(self) -> None:
         """Give the lease up, so that the next decider need not wait."""

@@ -20,6 +20,8 @@ from rules.model import RuleSet
 from workers.decider import Decider
 from workers.entries import Cursor
 
+LEASE_MS = 120_000  # no test loses its lease while the machine stands still
+
 
 class Stage:
     """A store with intake and deciders, under a clock that the test moves."""
@@ -38,6 +40,7 @@ class Stage:
             waker=Waker(client_for(self.url)),
             deciding_for=deciding or (lambda _: Deciding(self.rules)),
             now=lambda: self.now,
+            lease_ms=LEASE_MS,
         )
 
     def post(self, *alerts: Alert) -> None:
