@@ -163,3 +163,11 @@ def test_contributing_names_every_command():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert targets
     assert [target for target in targets if f"make {target}" not in text] == []
+
+
+def test_contributing_names_places_that_are_there():
+    """Each file and folder of ours that contributors are sent to exists."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    places = re.findall(r"`((?:incidents|rules|receiver|workers|tocsin|tests|docs|scripts|bench)/[\w./-]*)`", text)
+    assert places
+    assert [place for place in places if not (ROOT / place).exists()] == []
