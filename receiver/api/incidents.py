@@ -7,6 +7,7 @@ from incidents.errors import NotFound, TransitionNotAllowed
 from incidents.events import DeclaredByHand
 from incidents.incident import AlertTally, Incident
 from incidents.presentation import entry_json, incident_json
+from incidents.store.reads import IncidentPage
 from incidents.timeline import EntryKind
 from incidents.values import OPEN_STATUSES, IncidentStatus, Severity
 from receiver.api import answers, texts, wire
@@ -75,18 +76,23 @@ def headers_of(incident: Incident) -> dict[str, str]:
 
 
 def _list(services: Services, call: Call) -> Reply:
+    page = page_of(services, call, text_in(call.query, "after"), limit_in(call.query))
+    return Reply({"incidents": [incident_json(*counted) for counted in page.incidents], "next": page.next})
+
+
+def page_of(services: Services, call: Call, after: str, limit: int) -> IncidentPage:
+    """Return the incidents that a call asks for, after a cursor, so many at most."""
     words = words_in(call.query, "status", IncidentStatus, (OPEN,))
     statuses = {IncidentStatus(word) for word in words if word != OPEN}
     if OPEN in words:
         statuses |= OPEN_STATUSES
-    page = services.reads.incidents(
+    return services.reads.incidents(
         statuses=frozenset(statuses),
         severities=frozenset(Severity(word) for word in words_in(call.query, "severity", Severity)),
-        after=text_in(call.query, "after"),
-        limit=limit_in(call.query),
+        after=after,
+        limit=limit,
         reader=call.reader,
     )
-    return Reply({"incidents": [incident_json(*counted) for counted in page.incidents], "next": page.next})
 
 
 def _show(services: Services, call: Call) -> Reply:
@@ -160,13 +166,13 @@ def reply_as_it_is(services: Services, call: Call, name: str) -> Reply:
     return Reply(incident_answer(incident, alerts, "done before"), headers)
 
 
-_STATUS = Parameter(
+STATUS = Parameter(
     name="status",
     description="Only incidents of these statuses; `open` stands for all that are not over.",
     schema=one_of([*(status.value for status in IncidentStatus), OPEN]),
     many=True,
 )
-_SEVERITY = Parameter(
+SEVERITY = Parameter(
     name="severity",
     description="Only incidents of these severities.",
     schema=one_of(severity.value for severity in Severity),
@@ -192,7 +198,7 @@ ROUTES = (
         summary="List incidents, newest first",
         handler=_list,
         answer=answers.IncidentsAnswer,
-        query=(_STATUS, _SEVERITY, LIMIT, AFTER),
+        query=(STATUS, SEVERITY, LIMIT, AFTER),
     ),
     Route(
         method="POST",

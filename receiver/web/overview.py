@@ -5,12 +5,16 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from flask import Response
+
 from incidents.incident import Incident
 from incidents.store.reads import Counted, IncidentPage
 from incidents.teams import DEFAULT_TEAM
 from incidents.values import OPEN_STATUSES, IncidentStatus, Role, Severity
+from receiver.api.spreadsheet import AT_ONCE, CSV, sheet
 from receiver.auth import ApiRole
 from receiver.problems import Problem
+from receiver.web.guard import HEADERS
 from receiver.web.health import health_of
 from receiver.web.route import Page, PageRoute, Redirect, Visit
 
@@ -55,6 +59,11 @@ class Filter(NamedTuple):
         asked = {**self._asdict(), **changed}
         plain = {name: text for name, text in asked.items() if text and (name, text) != ("status", OPEN)}
         return "/incidents" + (f"?{urlencode(plain)}" if plain else "")
+
+    @property
+    def sheet(self) -> str:
+        """The address of this list as CSV."""
+        return self.address().replace("/incidents", "/incidents.csv", 1)
 
 
 class OnDuty(NamedTuple):
@@ -147,4 +156,16 @@ def _on_duty(visit: Visit, team: str) -> Iterable[OnDuty]:
             yield OnDuty(role.value, person, datetime.fromisoformat(until) if until else None)
 
 
-ROUTES = (PageRoute(method="GET", path="/incidents", role=ApiRole.VIEWER, handler=_list),)
+def _sheet(visit: Visit) -> Response:
+    """Answer with what the list shows, and all that follows it, as CSV."""
+    asked = _filter(visit.query)
+    first = _read(visit, asked, AT_ONCE, "")
+    pieces = sheet(lambda after, limit: _read(visit, asked, limit, after) if after else first)
+    headers = {**HEADERS, "Content-Disposition": 'attachment; filename="incidents.csv"'}
+    return Response(pieces, headers=headers, content_type=CSV)
+
+
+ROUTES = (
+    PageRoute(method="GET", path="/incidents", role=ApiRole.VIEWER, handler=_list),
+    PageRoute(method="GET", path="/incidents.csv", role=ApiRole.VIEWER, handler=_sheet),
+)

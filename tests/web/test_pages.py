@@ -82,6 +82,18 @@ def test_pages_list_is_filtered_by_its_address(amira, declare, incidents, clock)
     assert amira.get("/incidents?status=opened").status_code == 400
 
 
+def test_pages_list_is_given_to_spreadsheets(amira, stranger, declare):
+    """What its filter finds, and not its page alone; without what a spreadsheet would compute."""
+    for number in range(53):
+        declare(f"s{number}", severity="SEV1" if number else "SEV3", title=f"=HYPERLINK({number})")
+    address = re.search(r'<a href="([^"]+)" download>', amira.get("/incidents?severity=SEV1").text)[1]
+    answer = amira.get(html.unescape(address))
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.text.count(",'=HYPERLINK(") == 52
+    assert ",=HYPERLINK(" not in answer.text
+    assert stranger.get("/incidents.csv").status_code == 303
+
+
 def test_pages_list_goes_on_on_further_pages(amira, declare):
     """Fifty at a time, none twice."""
     for number in range(53):
