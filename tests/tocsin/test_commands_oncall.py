@@ -108,11 +108,15 @@ def running(tmp_path, monkeypatch):
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    config = tmp_path / "tocsin.yml"
-    config.write_text(f"rules: []\nexternal_url: http://127.0.0.1:{server.server_port}\n")
+    config, address = tmp_path / "tocsin.yml", f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setenv("TOCSIN_TOKEN", "t")
-    arguments = ["--running", "--config", str(config)]
-    yield lambda *given: (CliRunner().invoke(main, ["oncall", *given, *arguments]), asked[-1])
+
+    def run(*given, external=address, how=("--running",)):
+        config.write_text(f"rules: []\nexternal_url: {external}\n")
+        return CliRunner().invoke(main, ["oncall", *given, *how, "--config", str(config)]), asked[-1]
+
+    run.address = address
+    yield run
     server.shutdown()
     server.server_close()
 
@@ -126,3 +130,11 @@ def test_commands_oncall_who_and_preview_as_it_is_in_force(running):
     done, asked = running("preview", "--weeks", "1", "--from", "2026-03-03T00:00:00Z", "--rotation", "commanders")
     assert asked["until"] == "2026-03-10T00:00:00.000Z"
     assert done.stdout.splitlines()[1].split()[-2:] == ["cy", "override"]
+
+
+def test_commands_oncall_asks_the_server_that_is_named(running):
+    """`--server` says which, and that it is to be asked."""
+    elsewhere = {"external": "http://127.0.0.1:1", "how": ("--server", running.address)}
+    for command in ("who", "preview"):
+        done, _ = running(command, **elsewhere)
+        assert (done.exit_code, " cy " in done.stdout) == (0, True), done.output

@@ -37,12 +37,14 @@ oncall.add_command(override)
 running_option = click.option(
     "--running", is_flag=True, help="As it is in force at the server: with overrides that people made, and calendars."
 )
+running_server = click.option("--server", metavar="URL", help="The same, at this address of Tocsin.")
 
 
 @oncall.command()
 @click.option("--at", metavar="INSTANT", callback=read_instant, help="At another time than now.")
 @click.option("--team", metavar="NAME", help="By the rotations of this team.")
 @running_option
+@running_server
 @with_out
 def who(
     out: Out,
@@ -50,12 +52,13 @@ def who(
     at: datetime | None,
     team: str | None,
     running: bool,  # noqa: FBT001 - as click calls it
+    server: str | None,
 ) -> None:
     """Say who holds each role."""
     now = at or utc_now()
-    if running:
+    if running or server:
         query = {"at": api_instant(now) or "", "team": team or DEFAULT_TEAM}
-        _print_roles(out, client_of(config_path, None).get("/oncall", query))
+        _print_roles(out, client_of(config_path, server).get("/oncall", query))
         return
     found = read_oncall(config_path, now)
     if team not in {None, DEFAULT_TEAM, *found.teams}:
@@ -85,6 +88,7 @@ only = click.option("--rotation", "rotations", multiple=True, metavar="NAME", he
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture (SVG) there instead.")
 @only
 @running_option
+@running_server
 @with_out
 def preview_(
     out: Out,
@@ -94,12 +98,13 @@ def preview_(
     picture: Path | None,
     rotations: tuple[str, ...],
     running: bool,  # noqa: FBT001 - as click calls it
+    server: str | None,
 ) -> None:
     """Say who holds each rotation in the coming weeks."""
     start = start or utc_now()
     until = start + timedelta(weeks=weeks)
-    if running:
-        people, shifts = _running_shifts(client_of(config_path, None), rotations, start, until)
+    if running or server:
+        people, shifts = _running_shifts(client_of(config_path, server), rotations, start, until)
     else:
         found = read_oncall(config_path, start)
         people, shifts = found.people, shifts_of(found, rotations, start, until)
