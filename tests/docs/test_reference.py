@@ -66,6 +66,14 @@ def test_promises_are_held_by_tests_that_exist():
     assert missing == []
 
 
+def test_attacks_are_tried_by_tests_that_exist():
+    """Each row of what the tests try names one that is there."""
+    rows = table("docs/security.md", "What the tests try")
+    assert len(rows) > 20
+    missing = [row.cells[1] for row in rows if not is_test(*row.cells[1].strip("`").split("::"))]
+    assert missing == []
+
+
 def is_test(path: str, name: str) -> bool:
     file = ROOT / path
     if not file.exists():

@@ -86,7 +86,7 @@ def test_ack_link_says_that_somebody_else_was_first(client, path_for, declare, i
 
 
 def test_ack_link_used_after_a_handover_changes_nothing(client, path_for, declare, incidents, clock):
-    """While the successor is asked, and after that: the link of who handed over takes nothing back (attack A33)."""
+    """While the successor is asked, and after that: the link of who handed over takes nothing back."""
     incident = declare()
     late, of_successor = path_for(incident), path_for(incident, person="bo")
     incidents.apply(incident.id, Acknowledge(actor="amira"), now=clock.now)
