@@ -1,5 +1,6 @@
 """Merging, objectives and post-incident actions on the command line: what is sent, and what is said."""
 
+import io
 import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -31,6 +32,8 @@ ACTION = {
     "overdue": True,
 }
 GIVEN = {
+    "INC-2026-0001": INCIDENT | {"id": "INC-2026-0001"},
+    "INC-2026-0002": INCIDENT,
     "document": {"summary": {"version": 2}},
     "objectives": {"objectives": [OBJECTIVE], "held": True, "next": None},
     "post_incident_actions": {"post_incident_actions": [ACTION], "next": None},
@@ -72,6 +75,22 @@ def run(tmp_path, monkeypatch, asked):
     yield lambda *arguments, given=None: CliRunner().invoke(main, [*arguments, *where], input=given)
     server.shutdown()
     server.server_close()
+
+
+class Terminal(io.BytesIO):
+    """What somebody types."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("typed", "given", "code"), [(b"y\n", (), 0), (b"n\n", (), 1), (b"", ("--yes",), 0)])
+def test_merge_asks_whoever_sits_at_a_terminal(run, asked, typed, given, code):
+    """Both are shown, for it cannot be undone; --yes asks nothing, and no script is asked."""
+    done = run("incidents", "merge", "INC-2026-0001", "INC-2026-0002", *given, given=Terminal(typed))
+    assert done.exit_code == code, done.output
+    assert ("This one goes on: INC-2026-0002, SEV2 declared: Slow" in done.output) is (not given)
+    assert [path for path, body in asked if body is not None] == ["incidents/INC-2026-0001/merge"] * (code == 0)
 
 
 def test_merge_sends_both_ids(run, asked):

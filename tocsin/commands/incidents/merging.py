@@ -1,12 +1,13 @@
 """`tocsin incidents merge` and `objectives`: make one of two, and see or check what has to hold at the end."""
 
+import sys
 from typing import Any
 
 import click
 
 from tocsin.client import Client, segment
 from tocsin.commands.incidents.asking import act, incident_argument, note_option, print_stand
-from tocsin.commands.printing import Out, instant
+from tocsin.commands.printing import Out, instant, one_line
 from tocsin.commands.remote import with_client
 
 
@@ -14,10 +15,22 @@ from tocsin.commands.remote import with_client
 @incident_argument
 @click.argument("into", metavar="INTO")
 @note_option
+@click.option("--yes", is_flag=True, help="Do not ask; a script is never asked.")
 @with_client
-def merge(client: Client, out: Out, incident_id: str, into: str, note: str | None) -> None:
+def merge(client: Client, out: Out, incident_id: str, into: str, note: str | None, yes: bool) -> None:  # noqa: FBT001
     """Make an incident part of another, which goes on with the timelines and alerts of both; it cannot be undone."""
+    if not yes and sys.stdin.isatty():
+        _ask(client, incident_id, into)
     act(client, out, incident_id, "merge", into=into, note=note)
+
+
+def _ask(client: Client, incident_id: str, into: str) -> None:
+    """Show whoever sits at a terminal which two would be one; ends the command where they are not the same."""
+    one, other = (client.get(f"/incidents/{segment(name)}") for name in (incident_id, into))
+    for said, incident in (("This one ends: ", one), ("This one goes on: ", other)):
+        shown = f"{incident['id']}, {incident['severity']} {incident['status']}: {incident['title']}"
+        click.echo(said + one_line(shown), err=True)
+    click.confirm("Merging cannot be undone. Are they the same?", abort=True, err=True)
 
 
 @click.command()
