@@ -17,6 +17,7 @@ from incidents.memory.sorted import Scored, Window
 from incidents.page import Page
 from incidents.post_incident_actions import OpenAction
 from incidents.quarantined import Quarantined
+from incidents.shadow import Shadowed
 from incidents.snapshot import Absorbing, Known
 from incidents.statistics.summary import Summary, summary_of
 from incidents.timeline import Entry
@@ -32,11 +33,20 @@ class Pointer(NamedTuple):
 
 
 class Shadow:
-    """The present incident that a rule in shadow mode would have declared for an identity."""
+    """An incident that a rule in shadow mode would have declared for an identity."""
 
-    def __init__(self) -> None:
+    def __init__(self, began: Shadowed, first_ms: int) -> None:
+        self.rule, self.criterion, self.severity = began.rule, began.criterion, began.severity
+        self.identity = began.identity
+        self.first_ms = self.last_ms = first_ms
         self.firing: set[str] = set()
-        self.last_ms = 0
+        self.alerts = 0  # how often one began to fire
+
+    def take(self, members: Iterable[str]) -> None:
+        """Let alerts belong to it, which fire."""
+        before = len(self.firing)
+        self.firing.update(members)
+        self.alerts += len(self.firing) - before
 
 
 class State:
@@ -68,7 +78,8 @@ class State:
         self.facts: dict[str, Fact] = {}
         self.wanted: dict[str, int] = {}  # questions to Prometheus
         self.awaiting: set[str] = set()  # incidents that wait for facts
-        self.shadow: dict[str, Shadow] = {}
+        self.shadow: dict[str, Shadow] = {}  # the present one
+        self.would_be: list[Shadow] = []  # all of them, the first first
         self.counters: Counter[str] = Counter()
         self.quarantine: dict[str, Quarantined] = {}
         self.probes: set[str] = set()

@@ -140,11 +140,14 @@ def _shadow(store: State, shadowed: list[Shadowed], commit: Commit) -> None:
         if not each.severity and (known is None or not known.firing):
             continue
         if known is None or (not known.firing and commit.now_ms - known.last_ms > each.gap_ms):
-            known = store.shadow[each.id] = Shadow()
+            known = store.shadow[each.id] = Shadow(each, commit.now_ms)
+            store.would_be.append(known)
             store.counters[Measures.SHADOW.field(each.rule, each.severity)] += 1
             if each.window in store.windows:
-                known.firing.update(store.windows[each.window].firing_now(MEMBERS_LOADED))
-        known.firing.add(each.member)
+                known.take(store.windows[each.window].firing_now(MEMBERS_LOADED))
+        known.take((each.member,))
+        if each.severity and each.severity < known.severity:
+            known.severity = each.severity
         known.last_ms = commit.now_ms
 
 

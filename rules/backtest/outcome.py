@@ -1,7 +1,7 @@
 """What rules would have made of the past: incidents, pages, nights. Plain values."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from incidents.incident import Incident
 from incidents.statistics.nights import is_night
 from incidents.values import Criterion, Severity
+from rules.durations import format_duration
 
 
 class WouldPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +45,13 @@ class WouldBe(msgspec.Struct, frozen=True, kw_only=True):
     alerts: frozenset[str]
     reopened: int = 0
 
+    @property
+    def lasted(self) -> str:
+        """How long it would have lasted, in whole minutes."""
+        if self.ended_at is None:
+            return "not over"
+        return format_duration(timedelta(minutes=round((self.ended_at - self.declared_at).total_seconds() / 60)))
+
 
 class RuleLoad(msgspec.Struct, frozen=True, kw_only=True):
     """What one rule would have caused."""
@@ -66,6 +74,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     since: datetime
     until: datetime
+    first_at: datetime | None = None  # when the first event came
     ruleset: str
     events: int
     alerts: int
@@ -78,6 +87,17 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     def night_pages(self) -> int:
         """How many pages would have woken somebody."""
         return sum(page.at_night for page in self.pages)
+
+    @property
+    def begins_late(self) -> datetime | None:
+        """When the first event came, where that is so late that nothing may be remembered from before."""
+        late = self.first_at is not None and self.first_at - self.since > (self.until - self.since) / 5
+        return self.first_at if late else None
+
+    @property
+    def pages_of(self) -> Counter[str]:
+        """How many pages each incident would have sent."""
+        return Counter(page.incident for page in self.pages)
 
     @property
     def idle_rules(self) -> tuple[str, ...]:

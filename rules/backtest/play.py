@@ -16,9 +16,10 @@ import msgspec
 from incidents import events
 from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident
+from incidents.page import Page
 from incidents.timeline import EntryKind
 from incidents.transitions import clear_for
-from incidents.values import AlertStatus
+from incidents.values import AlertStatus, PageReason
 from rules.backtest.outcome import Outcome, RuleLoad, WouldPage, local_time, would_be
 from rules.deciding.heartbeats import Beats
 from rules.deciding.work import Arrival, Received
@@ -100,6 +101,8 @@ class _Player:
         self._events = 0
         self._alerts: set[str] = set()
         self._pages: list[WouldPage] = []
+        self._causes: dict[str, str] = {}  # of the paging of each incident
+        self._first_at: datetime | None = None
 
     def _hear(self, hit: Hit, verdict: Verdict, now: datetime) -> None:
         del now
@@ -115,6 +118,7 @@ class _Player:
         self.advance(instant)
         self._simulation.feed_batch(together)
         self._events += len(together)
+        self._first_at = self._first_at or instant
         for event in together:
             arrival = event if isinstance(event, Arrival) else event.as_alert
             if arrival is not None:
@@ -186,11 +190,12 @@ class _Player:
             if each.page.over or each.outcome == "suppressed":  # it woke nobody
                 continue
             incident = self._simulation.store.incidents[each.page.incident_id]
+            cause = self._cause(each.page, incident)
             person = self._rule_set.oncall.people.get(each.page.person)
             self._pages.append(
                 WouldPage(
                     incident=incident.id,
-                    rule=incident.rule or "",
+                    rule=cause,
                     severity=incident.severity,
                     person=each.page.person,
                     reason=each.page.reason.value,
@@ -200,6 +205,17 @@ class _Player:
             )
             self._expect(incident.id, self._assumed.acknowledged_after, resolves=False)
         self._sent = len(sent)
+
+    def _cause(self, page: Page, incident: Incident) -> str:
+        """Return the rule for which somebody is paged: the one that declared, made it graver, or called for backup.
+
+        A page that goes on for want of an acknowledgement has the cause of the one before.
+        """
+        if page.reason in {PageReason.ESCALATED, PageReason.BACKUP} and incident.findings:
+            self._causes[incident.id] = max(incident.findings, key=lambda finding: finding.at).rule
+        elif page.reason is not PageReason.UNACKNOWLEDGED:
+            self._causes[incident.id] = incident.rule or ""
+        return self._causes.get(incident.id, incident.rule or "")
 
     # The end
 
@@ -211,6 +227,7 @@ class _Player:
         return Outcome(
             since=self._since,
             until=until,
+            first_at=self._first_at,
             ruleset=self._rule_set.hash,
             events=self._events,
             alerts=len(self._alerts),

@@ -16,8 +16,10 @@ def summary_lines(outcome: Outcome) -> list[str]:
     grave = ", ".join(f"{number} {severity}" for severity, number in outcome.by_severity.items() if number)
     pages = len(outcome.pages)
     span = f"{outcome.since:%Y-%m-%d %H:%M} to {outcome.until:%Y-%m-%d %H:%M} UTC"
+    late = outcome.begins_late
+    said = f"; the first came {late:%Y-%m-%d}: what is remembered may begin there" if late else ""
     return [
-        f"{span}: {days:.1f} days, {outcome.events} events",
+        f"{span}: {days:.1f} days, {outcome.events} events{said}",
         f"{len(outcome.incidents)} incidents" + (f" ({grave})" if grave else ""),
         f"{pages} pages ({pages / days:.1f} a day), {outcome.night_pages} at night",
         f"{outcome.alerts} alerts, {outcome.alerts_without_incident} of them made no incident",

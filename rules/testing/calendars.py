@@ -39,7 +39,7 @@ def with_given(
             problems.append(problem_at(given.node, "E309", message, did_you_mean(given.rotation, rotations)))
         elif not any(layer.calendar is not None for layer in rotation.layers):
             message = f"the rotation {given.rotation} follows no calendar"
-            problems.append(problem_at(given.node, "E604", message, "leave its calendar away"))
+            problems.append(problem_at(given.node, "E605", message, "leave its calendar away"))
         else:
             text = given.node.text if given.is_text else texts[given.rotation]
             try:

@@ -11,6 +11,7 @@ from rules.testing.observe import Got
 TELLING = ("id", "identity", "rule", "to", "step", "at", "kind")  # equal in these, two probably mean the same thing
 SHOWN = {
     "incidents": ("identity", "severity", "status", "rule"),
+    "would_declare": ("rule", "severity", "identity", "declared_at"),
     "pages": ("to", "step", "round", "reason", "at"),
     "escalations": ("to", "step", "round", "at"),
     "timeline": ("at", "kind", "text"),

@@ -16,7 +16,17 @@ from rules.yaml import read_yaml
 
 FILE_KEYS = ("rule_files", "calendars", "start", "tests")
 TEST_KEYS = ("name", "start", "events", "expect", "todo")
-EXPECT_KEYS = ("at", "incidents", "pages", "escalations", "timeline", "no_timeline", "no_incidents", "no_pages")
+EXPECT_KEYS = (
+    "at",
+    "incidents",
+    "would_declare",
+    "pages",
+    "escalations",
+    "timeline",
+    "no_timeline",
+    "no_incidents",
+    "no_pages",
+)
 LONGEST = timedelta(days=366)
 MOST_REPEATS = 100_000
 
@@ -84,6 +94,14 @@ INCIDENT: dict[str, Reader] = {
     "acknowledged_at": _span,
     "mitigated_at": _span,
     "resolved_at": _span,
+}
+WOULD_BE: dict[str, Reader] = {
+    "rule": _text,
+    "criterion": _word(Criterion),
+    "severity": _word(Severity),
+    "identity": _labels,
+    "declared_at": _span,
+    "alerts": _number,
 }
 PAGE: dict[str, Reader] = {
     "to": _text,
@@ -177,6 +195,7 @@ def _expectation(node: Node, context: Context) -> Expectation:
         at=at,
         node=node,
         incidents=_list(fields, "incidents", "no_incidents", INCIDENT, context),
+        would_declare=_list(fields, "would_declare", "", WOULD_BE, context),
         pages=_list(fields, "pages", "no_pages", PAGE, context),
         escalations=_list(fields, "escalations", "", PAGE, context),
         timeline=_wanted(fields, "timeline", ENTRY, context),

@@ -34,12 +34,13 @@ class Wanted(NamedTuple):
 class Expectation(msgspec.Struct, frozen=True, kw_only=True):
     """What has to be so at one time; None where the test says nothing about it.
 
-    Incidents, pages and escalations are complete lists: whatever is not in them must not be there.
+    All but the entries of timelines are complete lists: whatever is not in them must not be there.
     """
 
     at: timedelta
     node: Node
     incidents: tuple[Wanted, ...] | None = None
+    would_declare: tuple[Wanted, ...] | None = None  # by rules in shadow mode
     pages: tuple[Wanted, ...] | None = None
     escalations: tuple[Wanted, ...] | None = None
     timeline: tuple[Wanted, ...] = ()

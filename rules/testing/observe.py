@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from incidents.clock import from_ms
 from incidents.incident import Incident
 from incidents.timeline import Entry, folded
 from incidents.values import PageReason
@@ -45,6 +46,24 @@ def _incident(simulation: Simulation, incident: Incident, start: datetime) -> di
         "restricted": incident.restricted,
         **{name: _since(getattr(incident, name), start) for name in INSTANTS},
     }
+
+
+def would_be_of(simulation: Simulation, start: datetime) -> list[Got]:
+    """Return every incident that rules in shadow mode would have declared so far, the first first."""
+    return [
+        Got(
+            "",
+            {
+                "rule": each.rule,
+                "criterion": each.criterion,
+                "severity": each.severity,
+                "identity": each.identity,
+                "declared_at": from_ms(each.first_ms) - start,
+                "alerts": each.alerts,
+            },
+        )
+        for each in simulation.store.would_be
+    ]
 
 
 def pages_of(simulation: Simulation, start: datetime) -> list[Got]:

@@ -1,7 +1,7 @@
 """Why something happened in a simulation, or did not: from the verdicts of the rules, then and now. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from incidents.alert import AlertState
@@ -23,6 +23,15 @@ STATUS_KINDS = (
     EntryKind.RESOLVED,
     EntryKind.REOPENED,
     EntryKind.DISMISSED,
+)
+PAGING_KINDS = (
+    EntryKind.INCIDENT_DECLARED,
+    EntryKind.FINDING_ADDED,
+    EntryKind.SEVERITY_CHANGED,
+    EntryKind.REOPENED,
+    EntryKind.UNACKNOWLEDGED,
+    EntryKind.PAGE_ESCALATED,
+    EntryKind.PAGE_EXHAUSTED,
 )
 
 
@@ -46,7 +55,8 @@ class Reasons:
             yield f"there is no rule {wanted['rule']}"
             return
         if rule is not None and rule.mode is not Mode.ENFORCE:
-            yield f"rule {rule.id} is in mode {rule.mode}: it declares nothing"
+            hint = "; what it would, expect under would_declare" if rule.mode is Mode.SHADOW else ""
+            yield f"rule {rule.id} is in mode {rule.mode}: it declares nothing{hint}"
         identity = wanted.get("identity", {})
         if rule is not None and rule.on is not Subject.ALERT:
             yield from self._last_heard(rule)
@@ -128,6 +138,12 @@ class Reasons:
                 if state.status is AlertStatus.FIRING and incident.id in state.incidents:
                     yield from self._rules_on(key, state, None)
                     return
+
+    def page(self, name: str, at: timedelta) -> tuple[str, ...]:
+        """Say what led to a page of an incident that was sent at a time after the start."""
+        entries = [each for each in self._simulation.store.timelines[name] if each.at - self._start <= at]
+        causes = [each for each in entries if each.kind in PAGING_KINDS][-MOST_LINES:]
+        return tuple(f"{name} at {self._at(each.at)}: {each.text}" for each in causes)
 
     def no_page(self) -> tuple[str, ...]:
         """Say where the paging of each incident stands."""

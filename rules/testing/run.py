@@ -15,7 +15,7 @@ from rules.simulation.simulation import Looked, Simulation, UnknownName
 from rules.testing.compare import Difference, differences, holds, in_order, shown
 from rules.testing.coverage import Seen
 from rules.testing.model import Expectation, Failure, Result, Step, Test, Wanted
-from rules.testing.observe import Got, entries_of, escalations_of, incidents_of, pages_of
+from rules.testing.observe import Got, entries_of, escalations_of, incidents_of, pages_of, would_be_of
 from rules.testing.reasons import Reasons
 
 
@@ -96,6 +96,7 @@ class _Run:
         if wanted.incidents is not None:
             yield from self._incidents(wanted, wanted.incidents, incidents_of(simulation, start))
         for subject, listed, got in (
+            ("would_declare", wanted.would_declare, would_be_of),
             ("pages", wanted.pages, pages_of),
             ("escalations", wanted.escalations, escalations_of),
         ):
@@ -138,7 +139,11 @@ class _Run:
         wanted, got = difference
         if got is None:
             fields = wanted.fields if wanted is not None else {}
-            return self._why.no_incident(fields) if subject == "incidents" else self._why.no_page()
+            return self._why.no_page() if subject in {"pages", "escalations"} else self._why.no_incident(fields)
+        if subject == "would_declare":
+            return ()
+        if subject in {"pages", "escalations"}:
+            return self._why.page(got.name, got.fields["at"])
         differing = (
             [name for name, value in wanted.fields.items() if value != got.fields[name]] if wanted is not None else []
         )

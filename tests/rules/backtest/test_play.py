@@ -150,3 +150,31 @@ def test_tell_gives_the_figures(played):
     assert summary_lines(outcome)[1] == "1 incidents (1 SEV2)"
     told = as_json(outcome, None)
     assert (len(told["pages"]), told["night_pages"], told["by_severity"]["SEV2"]) == (1, 0, 1)
+
+
+BACKUP = """
+rules:
+- {id: critical, match: 'severity="critical"', declare: SEV3}
+- {id: drags-on, on: incident, criterion: time_spent, when: {open_for: 2h}, page: backup}
+paging:
+  default: {steps: [{page: incident_commander, acknowledge_within: 5m}]}
+  backup: {steps: [{page: bo, acknowledge_within: 5m}]}
+"""
+
+
+def test_play_counts_a_page_for_the_rule_that_caused_it(rule_set_of):
+    """Who calls for backup pages, though another rule declared the incident."""
+    people = PEOPLE.partition("paging:")[0]
+    history = arrivals_of([episode(0, 300, severity="critical", service="db")])
+    outcome = play(rule_set_of(people + BACKUP), history, since=START, until=END, beats_go_on=True)
+    assert [(page.rule, page.person, page.reason) for page in outcome.pages] == [
+        ("critical", "amira", "declared"),
+        ("drags-on", "bo", "backup"),
+    ]
+
+
+def test_play_says_when_the_past_begins_late(played):
+    """A Prometheus that remembers half of the time halves the pages a day, so that is said."""
+    late = played(episode(1600, 20, severity="critical", service="db"))
+    assert "the first came 2026-11-03: what is remembered may begin there" in summary_lines(late)[0]
+    assert played(episode(5, 20, severity="critical", service="db")).begins_late is None

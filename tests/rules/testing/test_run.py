@@ -163,3 +163,21 @@ def test_run_that_raises_fails_alone(load):
     (test,) = load(f"tests: [{{name: a, events: [{ALERT}], expect: [{{at: 1m, no_pages: true}}]}}]").tests
     (failure,) = run_test("x_test.yml", test, rules, Broken(rules)).failures
     assert failure.got == "deciding raised RuntimeError: boom"
+
+
+def test_run_expects_what_a_rule_in_shadow_mode_would_declare(run):
+    """Each incident that would have been, once; what is not listed must not be there."""
+    test = """
+        tests:
+        - name: shadow
+          events:
+          - {at: 1m, firing: {severity: info, service: db, instance: a}}
+          - {at: 2m, firing: {severity: info, service: db, instance: b}}
+          expect:
+          - {at: 0m, would_declare: []}
+          - {at: 2m, no_incidents: true, would_declare: [%s]}
+    """
+    item = "{rule: watched, severity: SEV4, identity: {service: db}, declared_at: 1m, alerts: 2}"
+    assert [result.outcome for result in run(test % item).results] == ["passed"]
+    (failed,) = run(test % "").results[0].failures
+    assert (failed.subject, failed.expected) == ("would_declare", "")
