@@ -22,6 +22,17 @@ _UNKNOWN_FIELD = re.compile(r"^Object contains unknown field `(.*)`$", re.DOTALL
 _MISSING_FIELD = re.compile(r"^Object missing required field `(.*)`$")
 _BAD_ENUM = re.compile(r"^Invalid enum value (.*)$", re.DOTALL)
 _BAD_TIME = re.compile(r"^(?:Invalid RFC3339 encoded |Expected `)(date|datetime)(?: \| null)?(?:`, got .*)?$")
+_BAD_LENGTH = re.compile(r"^Expected `(\w+)(?: \| null)?` of length (<=|>=) (\d+)$")
+_BAD_TYPE = re.compile(r"^Expected `([\w |]+)`, got `(\w+)`$")
+_KINDS = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "null",
+    "array": "a list",
+    "object": "an object",
+}
 _INDEX = re.compile(r"\[(\d+)\]")
 _ETAG = re.compile(r'^(?:W/)?"?(\d{1,18})"?$', re.ASCII)
 
@@ -148,8 +159,23 @@ def _unfit(message: str, kind: type[Any]) -> Problem:
         field = pointer.rpartition("/")[2]
         expected, example = ("a day", "2026-12-01") if when[1] == "date" else ("an instant", "2026-12-01T09:00:00Z")
         return unfit(pointer, f"{field} is not {expected}.".capitalize(), f"Write it like {example}.")
-    what = f"{'A name in ' if place and place[1] else ''}{pointer}" if pointer else "The body"
-    return unfit(pointer, f"{what} does not fit: {said[:1].lower()}{said[1:]}.".replace("`", ""))
+    within = "A name in " if place and place[1] else "A value in " if place and "[...]" in place[2] else ""
+    what = f"{within}{pointer}" if pointer else "The body"
+    return unfit(pointer, f"{what} {_in_words(said)}.")
+
+
+def _in_words(said: str) -> str:
+    """Return what is said of a value that has the wrong length or type as people say it."""
+    if long := _BAD_LENGTH.match(said):
+        number = int(long[3])
+        unit = "characters" if long[1] == "str" else "entries"
+        if long[2] == "<=":
+            return f"has more than {number:,} {unit}"
+        return "is empty" if number == 1 else f"has fewer than {number:,} {unit}"
+    if (wrong := _BAD_TYPE.match(said)) and wrong[2] in _KINDS:
+        wanted = [_KINDS.get(each, each) for each in wrong[1].split(" | ")]
+        return f"has to be {' or '.join(wanted)}, and is {_KINDS[wrong[2]]}"
+    return f"does not fit: {said[:1].lower()}{said[1:]}".replace("`", "")
 
 
 def _values_at(kind: type[Any], pointer: str) -> list[str]:
