@@ -54,6 +54,7 @@ class Renderer:
             "iso": iso,
             "words": words,
             "sentence": sentence,
+            "coded": coded,
             "parsed": datetime.fromisoformat,
         }
 
@@ -128,6 +129,15 @@ def sentence(text: str) -> str:
     first = text.split(" ", 1)[0]
     begun = text[:1].upper() + text[1:] if first.isalpha() else text
     return begun if begun.endswith((".", "!", "?")) else begun + "."
+
+
+def coded(text: str) -> Markup:
+    """Return a text in which what stands between backticks is code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return Markup.escape(text)
+    shown = (Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts))
+    return Markup("").join(shown)
 
 
 def _exact(utc: datetime) -> str:

@@ -170,11 +170,11 @@ def resolved(show: Showcase) -> str:
             events.Note(actor="dana", text="One of two workers was stopped for a migration, and never started again."),
         ),
         (1080, events.ActionTaken(actor="dana", action="restart", text="The second worker of the queue runs again")),
-        (1740, events.Mitigate(actor="bo", note="The queue is empty")),
     ):
         show.at(begun + timedelta(seconds=seconds), name, event)
     show.clock.now = begun + timedelta(seconds=1700)
     show.clear(alert)
+    show.at(begun + timedelta(seconds=1740), name, events.Mitigate(actor="bo", note="The queue is empty"))
     show.at(
         begun + timedelta(seconds=2700),
         name,

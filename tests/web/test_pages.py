@@ -18,7 +18,7 @@ from incidents.store.codec import encode
 from incidents.values import AlertStatus, Role
 from receiver.web import PAGES
 from receiver.web.health import health_in
-from receiver.web.rendering import http, span
+from receiver.web.rendering import coded, http, span
 
 BASE = "https://tocsin.example"
 HOSTILE = "<script>alert(1)</script> {{ ''.__class__ }} {% for x in y %} <img src=x onerror=alert(2)>"
@@ -376,6 +376,19 @@ def test_chat_text_is_plain_and_in_utc(amira, declare, incidents, clock):
     assert text.startswith(f"SEV1 declared: Checkout is down ({incident.id})")
     assert "Declared: 2026-01-05T09:00:00Z" in text
     assert text.endswith(f"https://tocsin.example/incidents/{incident.id}")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Use `tocsin token`.", "Use <code>tocsin token</code>."),
+        ("It`s <b>", "It`s &lt;b&gt;"),
+        ("`<b>` & `x`", "<code>&lt;b&gt;</code> &amp; <code>x</code>"),
+    ],
+)
+def test_coded_shows_commands_as_such(text, shown):
+    """What stands between backticks; everything is escaped."""
+    assert coded(text) == shown
 
 
 @pytest.mark.parametrize(
