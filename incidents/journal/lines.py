@@ -152,11 +152,6 @@ class Recorded(_Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     incoming: Incoming | None = None
 
     @property
-    def took_effect(self) -> bool:
-        """Whether it said anything new, and could be decided."""
-        return self.became not in NOTHING_NEW and self.became is not Became.QUARANTINED
-
-    @property
     def labels(self) -> dict[str, str]:
         """The labels of its alert, none where it has no alert."""
         alert = self.alert or (self.incoming.alert if self.incoming else None)

@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime
 
 _LEAP_SECOND = re.compile(r"^(.{10}[Tt ]\d\d:\d\d):60(?:\.\d+)?")
-_LAST_YEAR = 9999
 
 
 def normal(instant: datetime | None) -> datetime | None:

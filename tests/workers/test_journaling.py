@@ -86,7 +86,7 @@ def test_journal_tells_what_each_event_did(stage: Stage, directory: Path):
     assert (did.incident, did.paged) == ("INC-2026-0001", ("amira",))
     assert did.entries == ("incident_declared", "role_assigned", "alert_fired")
     assert repeat.alert is not None
-    assert (repeat.alert.fingerprint, repeat.labels, repeat.took_effect) == (alert().fingerprint, {}, False)
+    assert (repeat.alert.fingerprint, repeat.labels, repeat.became) == (alert().fingerprint, {}, Became.REPEATED)
     assert end.did[0].entries == ("alert_resolved",)
 
 

@@ -64,7 +64,7 @@ def test_journal_gives_back_what_was_written(writer: Writer):
     """An event comes back with its alert and what was decided."""
     writer.append(chunk_of(1, 2))
     first, second = read(writer.directory)
-    assert (first.alert.fingerprint, first.became, first.took_effect) == ("0000000000000001", Became.FIRED, True)
+    assert (first.alert.fingerprint, first.became) == ("0000000000000001", Became.FIRED)
     assert (second.id, second.said[0].rule) == (f"{to_ms(START + timedelta(minutes=2))}-0.0", "critical")
 
 
