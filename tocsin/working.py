@@ -23,8 +23,13 @@ WORKER_ANSWER_SECONDS = 30.0  # RQ blocks on its queue for seconds: its connecti
 
 
 def work(queue: str, url: str) -> int:
-    """Run the RQ worker; one that ends without having been told to has lost its store, and is to be restarted."""
-    ticker = Ticker(Link(url, scripts=ALL), Waker(client_for(url)), queue=queue, now=utc_now)
+    """Run the RQ worker; one that ends without having been told to has lost its store, and is to be restarted.
+
+    Raises StoreUnavailable where no store answers at the start, before RQ complains of that in its way.
+    """
+    link = Link(url, scripts=ALL)
+    link.one("PING")
+    ticker = Ticker(link, Waker(client_for(url)), queue=queue, now=utc_now)
     name = f"{queue}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     client = client_for(url, answer_seconds=WORKER_ANSWER_SECONDS)
     jobs = Queue(queue, connection=client, serializer=JSONSerializer)

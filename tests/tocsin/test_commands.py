@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -264,3 +265,16 @@ def test_commands_write_durations_for_people():
     """The two largest units, and nothing negative."""
     assert [span(timedelta(seconds=each)) for each in (-5, 0, 59, 3600, 90061)] == ["0s", "0s", "59s", "1h", "1d 1h"]
     assert age("2026-01-05T09:00:00.000Z", datetime(2026, 1, 5, 9, 5, 10, tzinfo=UTC)) == "5m 10s"
+
+
+# worker
+
+
+def test_commands_worker_says_in_words_that_there_is_no_store(here):
+    """A worker that is started by itself, beside no `tocsin serve`: what is missing, and no traceback."""
+    command = [sys.executable, "-m", "tocsin", "worker", "pages"]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "tocsin: the store does not answer" in done.stderr
+    assert "parts apart need redis_url" in done.stderr
+    assert "Traceback" not in done.stderr

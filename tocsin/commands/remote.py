@@ -84,7 +84,8 @@ def _token_for(address: str, settings: Settings, mine: UserConfig | None) -> str
 def no_token(is_default: bool) -> str:  # noqa: FBT001 - which of two texts
     """Return why there is no token to send, and what to do."""
     if is_default:
-        return f"there is no token yet: start `tocsin serve` here once, or set {TOKEN_VARIABLE}"
+        here = "run this where `tocsin serve` runs, or name its tocsin.yml by --config"
+        return f"there is no token: {here}, or set {TOKEN_VARIABLE}, or give it in ~/.config/tocsin/config.yml"
     return f"the configuration has no API token in plain for this server: set {TOKEN_VARIABLE}, or give a token_file"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from incidents.errors import StoreUnavailable
 from tocsin.commands.options import config_option, log_output_option, settings_or_exit, told
 from tocsin.durability import ensure_durable_if_there
 from tocsin.logs import configure_logs
@@ -27,4 +28,8 @@ def worker(part: str, config_path: Path | None, output: str | None) -> None:
     url = store_url(settings)
     if settings.redis_url is not None:  # the embedded one is as we start it
         ensure_durable_if_there(settings, url)
-    sys.exit(importlib.import_module(PARTS[part]).run(settings, url))
+    try:
+        sys.exit(importlib.import_module(PARTS[part]).run(settings, url))
+    except StoreUnavailable as error:
+        hint = "" if settings.redis_url else "\nthe embedded store is run by `tocsin serve`; parts apart need redis_url"
+        raise StoreUnavailable(f"{error}{hint}") from error
