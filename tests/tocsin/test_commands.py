@@ -220,7 +220,7 @@ def test_commands_end_with_4_when_nobody_answers(tocsin, arguments, monkeypatch)
 def test_commands_say_that_there_is_no_token(tocsin, here):
     """Without any token nothing is asked; the mend depends on whether one is configured."""
     done = tocsin("incidents", "list")
-    assert (done.exit_code, "start `tocsin serve` here once" in done.stderr) == (2, True)
+    assert (done.exit_code, "run this where `tocsin serve` runs" in done.stderr) == (2, True)
     (here / "tocsin.yml").write_text(f"api_tokens: [{{name: ops, role: admin, token: 'sha256:{'0' * 64}'}}]\n")
     done = tocsin("incidents", "list")
     assert (done.exit_code, "no API token in plain" in done.stderr) == (2, True)
