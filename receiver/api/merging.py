@@ -22,6 +22,8 @@ class MergeBody(wire.Body, frozen=True, kw_only=True):
 
 def _merge(services: Services, call: Call) -> Reply:
     name, into = checked_id(call), _into(services, call)
+    if name == into:
+        raise Problem(409, f"{name} cannot be merged into itself.", hint="Name the other one, which goes on.")
     try:
         done = _done(services, call, name, into)
     except MergedAway as error:

@@ -8,6 +8,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from incidents.postmortem.words import plural
 from incidents.statistics.pictures import PictureOf, picture_of, shown_seconds
 from incidents.statistics.values import Group, GroupedBy, Spread, Statistics
 from tocsin.client import Client
@@ -58,8 +59,8 @@ def statistics(client: Client, out: Out, since: str, until: str | None, by: str,
 
 def _print(out: Out, found: Statistics) -> None:
     closed = f"{found.open} open, {found.resolved} resolved, {found.dismissed} dismissed"
-    out.line(f"{_days(found)}: {found.incidents} incidents ({closed})", "bold")
-    out.line(f"{found.pages} pages, {found.night_pages} of them at night")
+    out.line(f"{_days(found)}: {plural(found.incidents, 'incident')} ({closed})", "bold")
+    out.line(f"{plural(found.pages, 'page')}, {found.night_pages} of them at night")
     _print_groups(out, found)
     _print_rules(out, found)
     _print_people(out, found)
