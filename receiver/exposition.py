@@ -138,12 +138,7 @@ class Exposition:
 
     def _gauges(self, store: Measured) -> Iterator[Metric]:
         now = self._now()
-        oldest = store.oldest_received_at
-        lag = max((now - oldest).total_seconds(), 0.0) if oldest is not None else 0.0
-        yield gauge("store_durable", "Whether the store keeps what it took: AOF on, nothing evicted.", store.durable)
-        yield gauge("intake_pending", "Events received that have not taken effect yet.", store.pending)
-        yield gauge("intake_lag_seconds", "Age of the oldest event that has not taken effect, 0 when none.", lag)
-        yield gauge("quarantined", "Events in quarantine.", store.quarantined)
+        yield from _gauges_of_intake(store, now)
         yield labelled(
             "incidents_open",
             "Incidents that still need people.",
@@ -151,40 +146,11 @@ class Exposition:
             [((severity.value, status.value), store.open_incidents[severity, status]) for severity, status in _OPEN],
         )
         yield gauge("incidents_archived", "Closed incidents that are one compressed value each.", store.archived)
-        seen = dict.fromkeys((DECIDE_QUEUE, PAGES_QUEUE), NEVER) | {
-            queue: max((now - at).total_seconds(), 0.0) for queue, at in store.workers_seen.items()
-        }
-        yield labelled(
-            "worker_last_seen_seconds",
-            "Since a worker of the queue gave a sign, +Inf when none ever did.",
-            ("queue",),
-            [((queue,), since) for queue, since in seen.items()],
-        )
         yield _actions(store, now)
-        yield labelled(
-            "heartbeat_age_seconds",
-            "Since a heartbeat was heard.",
-            ("heartbeat",),
-            [((name,), max((now - at).total_seconds(), 0.0)) for name, at in store.heartbeats.items()],
-        )
-        yield labelled(
-            "calendar_age_seconds",
-            "Since the calendar of a rotation was last read without an error, +Inf when it never was.",
-            ("rotation",),
-            list(_calendar_ages(store.calendars, now).items()),
-        )
-        yield gauge(
-            "rules_last_reload_successful", "Whether the last reload of the rules succeeded.", store.reload.successful
-        )
-        yield gauge(
-            "rules_last_reload_success_timestamp_seconds",
-            "When the rules were last reloaded with success.",
-            store.reload.at_ms / 1000,
-        )
+        yield from _ages(store, now)
+        yield from _gauges_of_rules(store)
         yield gauge("journal_up", "Whether the journal is being written.", store.journal.is_well)
         yield gauge("journal_lag_events", "Events that took effect and are not in the journal yet.", store.journal.lag)
-        info = [((store.ruleset,), 1.0)] if store.ruleset else []
-        yield labelled("rules_info", "The hash of the rule set in force.", ("hash",), info)
 
     def _slo_gauges(self, slos: Sequence[SloStatus]) -> Iterator[Metric]:
         now = self._now()
@@ -268,6 +234,53 @@ def _precisions(closed: dict[Values, int]) -> Iterator[tuple[Values, float]]:
         resolved, dismissed = (closed.get((rule, outcome), 0) for outcome in CLOSED)
         if resolved + dismissed:
             yield (rule,), resolved / (resolved + dismissed)
+
+
+def _gauges_of_intake(store: Measured, now: datetime) -> Iterator[Metric]:
+    oldest = store.oldest_received_at
+    lag = max((now - oldest).total_seconds(), 0.0) if oldest is not None else 0.0
+    yield gauge("store_durable", "Whether the store keeps what it took: AOF on, nothing evicted.", store.durable)
+    yield gauge("intake_pending", "Events received that have not taken effect yet.", store.pending)
+    yield gauge("intake_lag_seconds", "Age of the oldest event that has not taken effect, 0 when none.", lag)
+    yield gauge("quarantined", "Events in quarantine.", store.quarantined)
+
+
+def _ages(store: Measured, now: datetime) -> Iterator[Metric]:
+    """Since when nothing was heard of what should give signs."""
+    seen = dict.fromkeys((DECIDE_QUEUE, PAGES_QUEUE), NEVER) | {
+        queue: max((now - at).total_seconds(), 0.0) for queue, at in store.workers_seen.items()
+    }
+    yield labelled(
+        "worker_last_seen_seconds",
+        "Since a worker of the queue gave a sign, +Inf when none ever did.",
+        ("queue",),
+        [((queue,), since) for queue, since in seen.items()],
+    )
+    yield labelled(
+        "heartbeat_age_seconds",
+        "Since a heartbeat was heard.",
+        ("heartbeat",),
+        [((name,), max((now - at).total_seconds(), 0.0)) for name, at in store.heartbeats.items()],
+    )
+    yield labelled(
+        "calendar_age_seconds",
+        "Since the calendar of a rotation was last read without an error, +Inf when it never was.",
+        ("rotation",),
+        list(_calendar_ages(store.calendars, now).items()),
+    )
+
+
+def _gauges_of_rules(store: Measured) -> Iterator[Metric]:
+    yield gauge(
+        "rules_last_reload_successful", "Whether the last reload of the rules succeeded.", store.reload.successful
+    )
+    yield gauge(
+        "rules_last_reload_success_timestamp_seconds",
+        "When the rules were last reloaded with success.",
+        store.reload.at_ms / 1000,
+    )
+    info = [((store.ruleset,), 1.0)] if store.ruleset else []
+    yield labelled("rules_info", "The hash of the rule set in force.", ("hash",), info)
 
 
 def _actions(store: Measured, now: datetime) -> Metric:

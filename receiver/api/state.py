@@ -1,7 +1,7 @@
 """The rules in force, who is on call by them, and how Tocsin is."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from incidents.clock import from_ms
 from incidents.errors import StoreUnavailable
@@ -76,27 +76,35 @@ def _tier(tier: Tier) -> dict[str, Any]:
     }
 
 
+class _Seen(NamedTuple):
+    """How the store is, and the rules in it."""
+
+    vitals: Vitals
+    measured: Measured
+    rule_set: RuleSet
+    problems: list[str]
+
+
+def _seen(services: Services, probe: str) -> tuple[_Seen | None, list[str]]:
+    """Return what the store says, None where it is away, and why Tocsin is not ready."""
+    api = services.api
+    try:
+        seen = _Seen(vitals(api.links, probe=probe), measure(api.links), api.rule_set(), list(api.durability()))
+        return seen, services.deps.ready()
+    except StoreUnavailable as error:
+        return None, [str(error)]
+
+
 def _status(services: Services, call: Call) -> Reply:
     """Tell how Tocsin is; it answers with the store away too, for then most of all somebody asks."""
     probe = text_in(call.query, "probe")
     if probe and not _is_probe(probe):
         raise bad_parameter("probe", "A probe is letters, digits, `-`, `_` and `.`, 128 at most.")
     deps = services.deps
-    measured: Measured | None = None
-    asked: Vitals | None = None
-    rule_set: RuleSet | None = None
-    durability: list[str] = []
-    try:
-        asked = vitals(services.api.links, probe=probe)
-        measured = measure(services.api.links)
-        rule_set = services.api.rule_set()
-        durability = list(services.api.durability())
-        reasons = deps.ready()
-    except StoreUnavailable as error:
-        asked = None
-        durability = reasons = [str(error)]
-    up = asked is not None
+    seen, reasons = _seen(services, probe)
+    asked, measured = (seen.vitals, seen.measured) if seen is not None else (None, None)
     heard = asked.sources_heard if asked else {}
+    problems = seen.problems if seen is not None else reasons
     return Reply(
         {
             "version": deps.build,
@@ -104,21 +112,21 @@ def _status(services: Services, call: Call) -> Reply:
             "ready": not reasons,
             "reasons": reasons,
             "store": {
-                "up": up,
-                "durable": up and not durability,
+                "up": seen is not None,
+                "durable": not problems,
                 "now": instant(asked.store_now) if asked else None,
-                "problems": durability,
+                "problems": problems,
             },
-            "intake": _intake(measured, call) if measured and up else None,
-            "incidents_open": sum(measured.open_incidents.values()) if measured and up else None,
-            "quarantine": measured.quarantined if measured and up else None,
-            "workers": _workers(measured) if measured and up else None,
-            "journal": _journal(measured) if measured and up else None,
+            "intake": _intake(measured, call) if measured else None,
+            "incidents_open": sum(measured.open_incidents.values()) if measured else None,
+            "quarantine": measured.quarantined if measured else None,
+            "workers": _workers(measured) if measured else None,
+            "journal": _journal(measured) if measured else None,
             "sources": [
                 {"name": source.name, "kind": source.kind, "last_heard": instant(heard.get(source.name))}
                 for source in deps.sources
             ],
-            "rules": _standing(rule_set, measured) if rule_set and measured and up else None,
+            "rules": _standing(seen.rule_set, seen.measured) if seen else None,
             "probe": {"token": probe, "decided": asked.probe_decided} if probe and asked else None,
         }
     )
