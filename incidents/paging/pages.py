@@ -10,14 +10,10 @@ from incidents.paging.targets import Target
 from incidents.values import PageReason, Role
 
 
-def page_of(
-    incident: Incident, paging: Paging, target: Target, *, received_at: datetime, now: datetime, over: bool = False
-) -> Page:
-    """Return the page of the present step to one target, or what tells it that the incident is over."""
-    stage = "over" if over else stage_of(paging)
+def page_of(incident: Incident, paging: Paging, target: Target, *, received_at: datetime, now: datetime) -> Page:
+    """Return the page of the present step to one target."""
     return Page(
-        id=f"{incident.id}.{paging.start}.{stage}.{target.person}",
-        over=over,
+        id=_id(incident, paging, stage_of(paging), target.person),
         incident_id=incident.id,
         person=target.person,
         role=target.role,
@@ -32,19 +28,18 @@ def page_of(
 
 def over_pages(incident: Incident, *, now: datetime) -> tuple[Page, ...]:
     """Return what tells everybody who was paged that it is over."""
-    if incident.paging is None:
+    paging = incident.paging
+    if paging is None:
         return ()
-    return tuple(
-        page_of(incident, incident.paging, Target(person, None), received_at=now, now=now, over=True)
-        for person in incident.paged
-    )
+    made = (page_of(incident, paging, Target(person, None), received_at=now, now=now) for person in incident.paged)
+    return tuple(replace(page, over=True, id=_id(incident, paging, "over", page.person)) for page in made)
 
 
 def handover_page(incident: Incident, person: str, *, text: str, now: datetime) -> Page:
     """Return the page that asks somebody to take the command over; each asking is a page of its own."""
     paging = incident.paging or Paging(policy="", reason=PageReason.ESCALATED)
     asked = page_of(incident, paging, Target(person, Role.INCIDENT_COMMANDER.value), received_at=now, now=now)
-    name = f"{incident.id}.{paging.start}.handover{incident.version}.{person}"
+    name = _id(incident, paging, f"handover{incident.version}", person)
     return replace(asked, id=name, reason=PageReason.ESCALATED, text=text, handover=True)
 
 
@@ -53,7 +48,7 @@ def news(incident: Incident, target: str, kind: News, *, channel: str, now: date
     paging = incident.paging or Paging(policy="", reason=PageReason.DECLARED)
     stage = kind.value if kind in {News.OVER, News.ACKNOWLEDGED} else f"{kind.value}{incident.version}"
     return Page(
-        id=f"{incident.id}.{paging.start}.{stage}.{target}.{channel}",
+        id=f"{_id(incident, paging, stage, target)}.{channel}",
         over=True,
         news=kind,
         text=text,
@@ -73,3 +68,7 @@ def news(incident: Incident, target: str, kind: News, *, channel: str, now: date
 def stage_of(paging: Paging) -> str:
     """Return how a page's id names the step: `ROUND.STEP`."""
     return f"{paging.round}.{paging.step}"
+
+
+def _id(incident: Incident, paging: Paging, stage: str, person: str) -> str:
+    return f"{incident.id}.{paging.start}.{stage}.{person}"

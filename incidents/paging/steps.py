@@ -93,15 +93,20 @@ def looked_at(until: datetime, now: datetime) -> datetime:
 
 def _held(incident: Incident, paging: Paging, holds: tuple[Hold, ...], until: datetime, now: datetime) -> Called:
     """Page nobody until maintenance is over; a paging that is under way is not held back, and goes on as it is."""
-    waits = incident.paging is not None and incident.paging.next_at is not None and not incident.paging.holds
-    names = names_of(holds)
-    then = "the paging under way goes on" if waits else f"it pages when that is over, at {until:%Y-%m-%d %H:%M %Z}"
+    goes_on, names = _is_under_way(incident), names_of(holds)
+    then = "the paging under way goes on" if goes_on else f"it pages when that is over, at {until:%Y-%m-%d %H:%M %Z}"
     data = {"reason": f"maintenance {names}", "maintenance": [hold.id for hold in holds]}
     text = f"Nobody was paged ({paging.reason}), for maintenance {names} is in force: {then}"
     entry = Entry(at=now, kind=EntryKind.PAGE_SUPPRESSED, text=text, data=data)
-    if not waits:
+    if not goes_on:
         incident = replace(incident, paging=replace(paging, holds=holds, next_at=looked_at(until, now)))
     return Called(incident, (entry,), ())
+
+
+def _is_under_way(incident: Incident) -> bool:
+    """Whether a step is due that nothing holds back."""
+    paging = incident.paging
+    return paging is not None and paging.next_at is not None and not paging.holds
 
 
 def _opens_at(incident: Incident, oncall: OnCall, paging: Paging, now: datetime) -> datetime | None:
@@ -115,12 +120,12 @@ def _opens_at(incident: Incident, oncall: OnCall, paging: Paging, now: datetime)
 
 def _waits_for_hours(incident: Incident, paging: Paging, opens: datetime, now: datetime) -> Called:
     """Page nobody before the hours of the policy begin; a paging that is under way goes on as it is."""
-    waits = incident.paging is not None and incident.paging.next_at is not None and not incident.paging.holds
-    then = "the paging under way goes on" if waits else f"it pages at {opens:%Y-%m-%d %H:%M %Z}, when they begin"
+    goes_on = _is_under_way(incident)
+    then = "the paging under way goes on" if goes_on else f"it pages at {opens:%Y-%m-%d %H:%M %Z}, when they begin"
     text = f"Nobody was paged ({paging.reason}) outside of the hours of the policy {paging.policy}: {then}"
     data = {"reason": HOURS, "policy": paging.policy, "due": opens.isoformat()}
     entry = Entry(at=now, kind=EntryKind.PAGE_SUPPRESSED, text=text, data=data)
-    if not waits:
+    if not goes_on:
         incident = replace(incident, paging=replace(paging, step=0, next_at=opens))
     return Called(incident, (entry,), ())
 
