@@ -54,7 +54,7 @@ def list_(client: Client, out: Out, is_all: bool) -> None:  # noqa: FBT001 - as 
     if out.is_json:
         out.json({"maintenance": shown})
     elif shown:
-        out.table(COLUMNS, [_row(each) for each in shown])
+        out.table(COLUMNS, [_row(each) for each in shown], spare=("AUTHOR", "COMMENT"))
     else:
         out.line("No maintenance is planned.")
 

@@ -21,7 +21,8 @@ from incidents.clock import utc_now
 TEXT, JSON = "text", "json"
 FORMATS = (TEXT, JSON)
 GAP = 2  # between columns
-WRAPPED = 28  # what is longer may be wrapped on a terminal; ids, instants and names never are
+WRAPPED = (28, 20, 14)  # what is longer may be wrapped on a terminal: the more, the narrower it is
+FIRST_WRAPPED = 40  # the first column holds what is copied: ids
 
 SEVERITY_STYLES = {"SEV1": "bold red", "SEV2": "red", "SEV3": "yellow", "SEV4": "cyan"}
 STATUS_STYLES = {
@@ -99,19 +100,33 @@ def fitting_table(
     widths = [
         max(cell_len(text) for text in (name, *(row[at].text for row in rows))) for at, name in enumerate(columns)
     ]
-    shown = list(range(len(columns)))
-    for name in (*spare, None):
-        if sum(min(widths[at], WRAPPED) + GAP for at in shown) <= room + GAP:
-            break
-        if name is None:
-            return None
-        shown.remove(columns.index(name))
+    fitting = _fitting(columns, widths, spare, room)
+    if fitting is None:
+        return None
+    shown, kept = fitting
     table = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     for at in shown:
-        table.add_column(columns[at], overflow="fold", no_wrap=widths[at] <= WRAPPED)
+        table.add_column(columns[at], overflow="fold", no_wrap=widths[at] <= kept[at])
     for row in rows:
         table.add_row(*(Text(row[at].text, style=row[at].style) for at in shown))
     return table
+
+
+def _fitting(
+    columns: Sequence[str], widths: Sequence[int], spare: Sequence[str], room: int
+) -> tuple[list[int], list[int]] | None:
+    """Return which columns there is room for, and up to which width each is kept whole."""
+    shown = list(range(len(columns)))
+    goes = [columns.index(name) for name in spare]
+    for longest in WRAPPED:
+        kept = [FIRST_WRAPPED if at == 0 else longest for at in range(len(columns))]
+        while sum(min(widths[at], kept[at]) + GAP for at in shown) > room + GAP:
+            if not goes:
+                break
+            shown.remove(goes.pop(0))
+        else:
+            return shown, kept
+    return None
 
 
 def _cell(value: str | Cell) -> Cell:

@@ -29,7 +29,8 @@ def list_(client: Client, out: Out, limit: int) -> None:
     if out.is_json:
         out.json({"events": events, "next": after})
     elif events:
-        out.table(("EVENT", "AT", "SOURCE", "REQUEUE", "REASON"), [_row(event) for event in events])
+        columns = ("EVENT", "AT", "SOURCE", "REQUEUE", "REASON")
+        out.table(columns, [_row(event) for event in events], spare=("REQUEUE", "SOURCE"))
     else:
         out.line("Nothing is in quarantine.")
 
