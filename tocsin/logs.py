@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import structlog
 
 from incidents.redaction import redact
+from tocsin.log_repeats import Repeats
 
 _HIDDEN = "***"
 _SECRET_KEYS = re.compile(r"(?i)authorization|token|secret|password|passwd|cookie|routing_key|api_key|credential")
@@ -55,6 +56,7 @@ def configure_logs(
     )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
+    handler.addFilter(Repeats())
     # A reader that went away must not stop anybody's work.
     logging.raiseExceptions = False
     root = logging.getLogger()
