@@ -13,7 +13,7 @@ from rules.load import in_order, load_rule_set
 from rules.load_context import ReadCalendar
 from rules.model import Mode, RuleSet
 from rules.nodes import Problem
-from rules.sections import SourceFile
+from rules.sections import PACK_PREFIX, SourceFile
 from rules.yaml import MAX_BYTES
 
 _WIDEST = 160
@@ -166,7 +166,7 @@ def _escaped(text: str) -> str:
 
 def summary(report: Report) -> str:
     """Return one line: how much was found, and what was loaded."""
-    files = _number(len(report.files), "file")
+    files = _counted(report.files)
     if report.errors or report.rule_set is None:
         found = f"{_number(report.errors, 'error')}, {_number(report.warnings, 'warning')}"
         return f"{found}{f' in {files}' if report.files else ''}; nothing was loaded"
@@ -176,6 +176,13 @@ def summary(report: Report) -> str:
     told = f"{files}, {_number(len(rules), 'rule')}{f' ({modes})' if modes else ''}, {people}"
     warned = f", {_number(report.warnings, 'warning')}" if report.warnings else ""
     return f"OK: {told}, rule set {report.rule_set.hash}{warned}"
+
+
+def _counted(files: Sequence[SourceFile]) -> str:
+    """Return how many files there are; shipped packs, which come where no file has rules, are counted apart."""
+    packs = sum(file.name.startswith(PACK_PREFIX) for file in files)
+    own = _number(len(files) - packs, "file")
+    return f"{own} and {_number(packs, 'shipped pack')}" if packs else own
 
 
 def _number(count: int, one: str, many: str = "") -> str:

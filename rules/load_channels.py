@@ -17,6 +17,7 @@ KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 DELIVERED = frozenset({"apprise", "console", "pagerduty", "slack", "webhook"})
 # Services of Apprise that show something on the screen or in the log of the machine: nobody is there.
 LOCAL_SERVICES = frozenset({"blink1", "dbus", "gio", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows"})
+BY_APPRISE = frozenset({"discord", "email", "mail", "matrix", "ntfy", "pushover", "sms", "teams", "telegram"})
 URLS = frozenset({"url", "webhook_url"})
 _ROUTING_KEY = re.compile(ROUTING_KEY_PATTERN)
 
@@ -34,7 +35,8 @@ def read_channel(node: Node, name: str, place: Node, context: Context) -> Channe
     kind = kinds[0]
     if kind not in KINDS:
         message = f"there is no kind of channel {kind[:60]!r}"
-        hint = did_you_mean(kind, KINDS) or "kinds: " + ", ".join(KINDS)
+        through = f"{kind.lower()} goes through apprise: {{url: ...}}" if kind.lower() in BY_APPRISE else ""
+        hint = through or did_you_mean(kind, KINDS) or "kinds: " + ", ".join(KINDS)
         context.error(fields.node.keys[kind], "E405", message, hint)
         return None
     if kind not in DELIVERED:

@@ -74,7 +74,7 @@ class Context:
             self.error(node, "E309", f"there is no {kind} {name[:60]!r}")
             return False
         other = next((each for each, names in self.names.items() if name in names and each != kind), None)
-        hint = f"{name[:60]!r} is a {other}" if other else did_you_mean(name, [*known, *also])
+        hint = _is_another(name[:60], other, kind) if other else did_you_mean(name, [*known, *also])
         defined = "defined: " + ", ".join(sorted(known)[:20]) if known else f"no {kind} is defined"
         self.error(node, "E309", f"there is no {kind} {name[:60]!r}", hint or defined)
         return False
@@ -220,6 +220,11 @@ class Context:
             except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
                 self._zones[name] = False
         return self._zones[name]
+
+
+def _is_another(name: str, other: str, wanted: str) -> str:
+    mend = f": write a policy with the step {{page: {name}}}" if wanted == "paging policy" else ""
+    return f"{name!r} is a {other}{mend}"
 
 
 def _as_matchers(node: Node) -> str:

@@ -28,6 +28,9 @@ def _slo(node: Node, context: Context) -> Slo | None:
     complete = fields.require(*shapes.SLO.needs)
     service = fields.string("service", "")
     objective = _objective(fields)
+    if objective is not None and objective <= 1:
+        hint = f"write {objective * 100:g}"
+        context.warn(fields.node.entries["objective"], "W334", f"objective is in percent: {objective:g} %", hint)
     window = context.positive(fields, "window", least=LEAST, most=MOST)
     sla = fields.fields("sla", what=shapes.SLA.what, known=shapes.SLA.keys)
     sla_objective = _objective(sla)

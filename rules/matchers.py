@@ -21,6 +21,7 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _OPERATOR = re.compile(r"=~|!~|!=|=")
 _BARE = re.compile(r"[^,}\"{]*")
 _SPACE = re.compile(r"\s*")
+_PROMQL = re.compile(r"\w\(|\w\[\d|[<>]")
 _WORD = re.compile(r"\w+|\|\||&&")
 _ELSEWHERE = {
     "and": "write a comma for and",
@@ -28,6 +29,8 @@ _ELSEWHERE = {
     "or": "use any: in when, or =~ with | between the values",
     "||": "use any: in when, or =~ with | between the values",
 }
+_NO_LOOKING = "RE2 has no look-ahead and no look-behind: write a second matcher with !~"
+_ELSEWHERE_REGEX = dict.fromkeys(("(?!", "(?=", "(?<!", "(?<=", "(?<"), _NO_LOOKING)
 _ESCAPES = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
 _LITERALS = re.compile(r"[\w :;,@/%&'\"<>=!~#-]*(?:\|[\w :;,@/%&'\"<>=!~#-]*)*")
 
@@ -164,7 +167,10 @@ def _compile(pattern: str) -> "re2._Regexp":
         return re2.compile(pattern, _OPTIONS)
     except re2.error as error:
         said = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
-        raise BadRegex(f"the regular expression {pattern[:60]!r} is not valid in RE2: {said}") from None
+        raise BadRegex(
+            f"the regular expression {pattern[:60]!r} is not valid in RE2: {said}",
+            hint=_ELSEWHERE_REGEX.get(said.rpartition(" ")[2], ""),
+        ) from None
     except UnicodeEncodeError:
         raise BadRegex("the regular expression is not valid Unicode text") from None
 
@@ -203,6 +209,8 @@ class _Parser:
         operator = _OPERATOR.match(self._text, self._at)
         if operator is None:
             hint = f'write {name}="..."' if self._at == len(self._text) and self._text == name else ""
+            if _PROMQL.search(self._text):
+                hint = "labels are matched here; PromQL stands in when: {query: {promql: ..., gt: 0}}"
             raise self._error(f"expected =, !=, =~ or !~ after {name[:60]!r}", hint)
         self._at = operator.end()
         if self._text.startswith("=", self._at) and self._text[self._at + 1 :].lstrip().startswith('"'):
@@ -213,7 +221,7 @@ class _Parser:
         try:
             test_of(matcher)
         except BadRegex as error:
-            raise BadRegex(str(error), start + self._text.startswith('"', start)) from None
+            raise BadRegex(str(error), start + self._text.startswith('"', start), error.hint) from None
         return matcher
 
     def _name(self) -> str:

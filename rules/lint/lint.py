@@ -3,11 +3,12 @@
 Rules of shipped packs are not looked at: who reads the warning cannot change them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 from rules.conditions import All, Condition, Match, flatten
 from rules.lint.conditions import implies, never
+from rules.lint.oddities import odd
 from rules.lint.places import Places
 from rules.lint.ranges import impossible
 from rules.lint.shadowed import shadowed
@@ -39,6 +40,9 @@ def _of_rule(rule: Rule, rule_set: RuleSet, places: Places) -> Iterator[Problem]
         yield _warn(places.of(rule, "match"), "W322", f"the rule never holds: {why}")
         return
     yield from _replaced(rule, rule_set, places)
+    for matcher in _matchers(rule):
+        if strange := odd(matcher):
+            yield _warn(places.matcher(rule, matcher), "W333", *strange)
     for place, tier in enumerate(rule.tiers):
         yield from _of_tier(rule, tier, rule.tiers[:place], places)
 
@@ -77,9 +81,7 @@ def _exclude(rule: Rule, tier: Tier, other: Tier) -> bool:
 
 def _replaced(rule: Rule, rule_set: RuleSet, places: Places) -> Iterator[Problem]:
     """Warn of matchers on labels that `normalize` makes others of, or whose own value it never takes."""
-    conditions = [each for tier in rule.tiers for each in flatten(tier.condition) if isinstance(each, Match)]
-    matchers = [*rule.matchers, *(matcher for each in conditions for matcher in each.matchers)]
-    for matcher in dict.fromkeys(matchers):
+    for matcher in _matchers(rule):
         if matcher.name in rule_set.normalize:
             sources = rule_set.normalize[matcher.name]
             if matcher.name not in sources:
@@ -89,6 +91,12 @@ def _replaced(rule: Rule, rule_set: RuleSet, places: Places) -> Iterator[Problem
         elif matcher.op in {Op.EQUAL, Op.MATCHES} and (target := _made_of(matcher, rule_set)):
             message = f"normalize makes {target} of the label {matcher.name}, so this misses what other senders call it"
             yield _warn(places.matcher(rule, matcher), "W324", message, f"match {target}")
+
+
+def _matchers(rule: Rule) -> Iterable[Matcher]:
+    """Return every matcher of a rule and of its conditions, each once."""
+    conditions = [each for tier in rule.tiers for each in flatten(tier.condition) if isinstance(each, Match)]
+    return dict.fromkeys([*rule.matchers, *(matcher for each in conditions for matcher in each.matchers)])
 
 
 def _made_of(matcher: Matcher, rule_set: RuleSet) -> str:

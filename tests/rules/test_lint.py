@@ -28,6 +28,12 @@ def warned(now):
     return of
 
 
+@pytest.fixture
+def warnings(now):
+    """Check a file; its warnings as text."""
+    return lambda text: [str(each) for each in check([SourceFile("f.yml", text)], now).problems]
+
+
 @pytest.mark.parametrize("pattern", ["a^b", "a$b", r"[^\s\S]", "$a"])
 def test_lint_knows_regular_expressions_that_match_nothing(pattern):
     """An anchor in the middle, or a class without a character."""
@@ -217,3 +223,33 @@ def test_lint_finds_nothing_in_what_we_ship(now, name):
     paths = [PACKS_DIR / f"{name}.yml"] if name else sorted((STARTER_DIR / "rules.d").glob("*.yml"))
     files = [SourceFile(path.name, path.read_bytes()) for path in paths if not path.name.endswith(TEST_NAMES)]
     assert lint(files, load_rule_set(files, now=now).rule_set) == []
+
+
+@pytest.mark.parametrize(
+    ("matcher", "said"),
+    [
+        ("a='critical'", "the single quotes belong to the value: a would have to be 'critical' (write a=\"critical\")"),
+        (
+            'a="prod|live"',
+            "= compares with the text 'prod|live' itself (write a=~\"prod|live\" for a",
+        ),
+        ('a!="dev.*"', "!= compares with the text 'dev.*' itself (write a!~\"dev.*\" for a regular expression)"),
+        ('a=~"^prod"', "'^prod' matches no more than without (write \"prod.*\" for everything that begins so)"),
+        ('a=~"eu$"', "'eu$' matches no more than without (write \".*eu\" for everything that ends so)"),
+        ('a=~"^prod$|^live$"', ""),
+        ('a=~"^(prod|live).*"', ""),
+        ('a=~".*eu$"', ""),
+        ('a="O\'Brien"', ""),
+    ],
+)
+def test_lint_warns_of_matchers_that_mean_something_else(warnings, matcher, said):
+    """What other tools read in another way is said, with what to write; what is meant is left alone."""
+    quoted = matcher.replace("'", "''")
+    found = warnings(f"rules: [{{id: x, match: '{quoted}', declare: SEV3}}]")
+    assert [said in each for each in found if "W333" in each] == ([True] if said else [])
+
+
+def test_lint_warns_of_an_objective_below_one_percent(warnings):
+    """Who writes 0.999 means 99.9: anything but."""
+    slo = "slos: [{id: a, service: a, objective: 0.999, window: 30d, error_ratio: 'a[$window]'}]"
+    assert any("W334" in each and "(write 99.9)" in each for each in warnings(slo))

@@ -157,3 +157,9 @@ def test_command_refuses_a_calendar_that_cannot_be_given(on_calendars, head, sai
     result = on_calendars(head)
     assert result.exit_code == 2
     assert said in result.output
+
+
+def test_command_that_runs_no_test_says_so(rules):
+    """A name that nothing has is a slip of the fingers, and no success."""
+    result = rules(PASSES, "--run", "zzz")
+    assert (result.exit_code, "no test has a name that --run 'zzz' matches" in result.output) == (2, True)

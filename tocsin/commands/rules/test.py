@@ -77,6 +77,9 @@ def test_files(  # noqa: PLR0913 - the options of the command
     except UnusableRules as error:
         click.echo(render_text(error.report), err=True, nl=False)
         sys.exit(UNUSABLE)
+    if only and not report.results:
+        click.echo(f"tocsin: no test has a name that --run {only!r} matches", err=True)
+        sys.exit(UNUSABLE)
     covered = fail_under is None or report.coverage.percent >= fail_under
     ok = not report.count("failed") and covered
     if junit is not None:
