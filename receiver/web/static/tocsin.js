@@ -66,7 +66,7 @@
     try {
       await navigator.clipboard.writeText(text.value ?? text.textContent);
       say("Copied");
-      setText(button, "Copied");
+      if (button) setText(button, "Copied");
     } catch {
       getSelection().selectAllChildren(text);
       text.select?.();

@@ -4,7 +4,10 @@ import csv
 import io
 
 import pytest
+from msgspec.structs import replace
 
+from incidents import keys
+from incidents.store.codec import encode
 from receiver.api import spreadsheet
 from receiver.api.spreadsheet import COLUMNS, cell
 
@@ -42,3 +45,12 @@ def test_sheet_shows_every_incident_that_is_asked_for(api, declare, monkeypatch)
     answer = api.get("incidents.csv")
     assert answer.content_type == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="incidents.csv"'
+
+
+def test_sheet_leaves_out_what_is_not_for_the_caller(api, declare, links):
+    """Restricted incidents are in that of an admin alone."""
+    incident = declare("vault")
+    with links.borrow() as link:
+        link.one("SET", keys.incident(incident.id), encode(replace(incident, restricted=True)))
+    assert rows_of(api.get("incidents.csv", who="val")) == []
+    assert [row["id"] for row in rows_of(api.get("incidents.csv", who="ada"))] == [incident.id]
