@@ -16,8 +16,6 @@ PACKAGES = ("incidents", "rules", "receiver", "workers", "tocsin")
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def run(*command, cwd):
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)

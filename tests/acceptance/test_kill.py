@@ -19,7 +19,7 @@ from programs import age_of, eventually
 
 from incidents import keys
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(500)]
+pytestmark = pytest.mark.kill
 
 SEED = int(os.environ.get("KILL_SEED") or random.SystemRandom().randrange(1_000_000))
 SERVE, STORE, GRANIAN_WORKER = "serve", "store", "granian worker"

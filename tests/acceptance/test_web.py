@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from programs import Programs, eventually
 from window import PATIENCE_MS, PHONE, Windows, chromium
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.acceptance
 
 TOKENS = {name: f"token-of-{name}-in-the-browser-tests" for name in ("amira", "bo", "val")}
 ROLES = {"amira": "responder", "bo": "responder", "val": "viewer"}

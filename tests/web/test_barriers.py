@@ -23,8 +23,6 @@ SIZES = ((PHONE, DESKTOP), (DESKTOP, PHONE))
 NOT_THERE = ["/incidents/INC-2026-9999", "/ack/x", "/status/x"]
 OPEN_ALL = "document.querySelectorAll('details').forEach((one) => { one.open = true })"
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture
 def show(store_url, links):

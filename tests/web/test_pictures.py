@@ -19,7 +19,6 @@ WRITTEN = {
 }
 pytestmark = [
     pytest.mark.skipif(not PICTURES, reason="TOCSIN_SCREENSHOTS names no folder"),
-    pytest.mark.timeout(300),
 ]
 expect.set_options(timeout=PATIENCE_MS)
 
