@@ -12,6 +12,7 @@ from incidents.clock import from_ms, to_ms
 from incidents.errors import NotFound, TocsinError
 from incidents.status_page import LONGEST, MOST_LINKS, KeptLink
 from incidents.store.connection import Link, checked
+from incidents.store.idempotency import along
 
 _KEPT_MS = int(LONGEST.total_seconds() * 1000)
 _ENCODER = msgspec.json.Encoder()
@@ -34,7 +35,7 @@ def keep_link(link: Link, incident_id: str, made: KeptLink) -> None:
     expired = [each.id for each in known if each.expires_at <= made.made_at]
     forget = [("HDEL", key, *expired)] if expired else []
     keep = ("HSET", key, made.id, _ENCODER.encode(made))
-    checked(link.ask([("MULTI",), *forget, keep, ("PEXPIRE", key, _KEPT_MS), ("EXEC",)]))
+    checked(link.ask([("MULTI",), *forget, keep, ("PEXPIRE", key, _KEPT_MS), *along(made.id), ("EXEC",)]))
 
 
 def links_that_hold(link: Link, incident_id: str, now: datetime) -> list[KeptLink]:

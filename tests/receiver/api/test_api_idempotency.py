@@ -159,12 +159,13 @@ def test_api_idempotency_of_other_calls_says_that_they_were_done(api, dying, pat
         assert [each["id"] for each in api.get(path).json[plural]] == [again.json["id"]]
 
 
-def test_api_idempotency_of_a_postmortem_holds_where_the_receiver_dies(api, dying, declare):
-    """Its state moves once."""
-    incident = declare()
-    path = f"incidents/{incident.id}/postmortem/state"
-    assert dying.post(path, {"state": "review"}, headers=KEY).status_code == 500
-    assert api.post(path, {"state": "review"}, headers=KEY).json["done"] is True
+@pytest.mark.parametrize(("part", "body"), [("postmortem/state", {"state": "review"}), ("status_links", {})])
+def test_api_idempotency_of_what_belongs_to_an_incident_holds_where_the_receiver_dies(api, dying, declare, part, body):
+    """The state of the post-mortem moves once, and one link is made."""
+    path = f"incidents/{declare().id}/{part}"
+    assert dying.post(path, body, headers=KEY).status_code == 500
+    again = api.post(path, body, headers=KEY)
+    assert (again.status_code, again.json["done"]) == (409, True)
 
 
 def test_idempotency_along_refuses_a_call_that_took_too_long(links, declare, incidents, clock):
