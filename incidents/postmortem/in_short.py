@@ -6,6 +6,7 @@ Nothing is judged here, and nothing is said that the numbers and the timeline do
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from incidents.post_incident_actions import ActionState
 from incidents.postmortem.numbers import Numbers
 from incidents.postmortem.record import Record, text_in
 from incidents.postmortem.spans import role_spans, severity_spans
@@ -115,16 +116,19 @@ def _planned(record: Record, numbers: Numbers) -> Iterator[str]:
     del numbers
     plan = record.incident.post_incident_actions
     if plan:
-        lacks = [
-            f"{number} without {what}"
+        waiting = [each for each in plan if each.state is ActionState.OPEN]
+        said = [
+            f"{number} {what}"
             for what, number in (
-                ("an owner", sum(not each.owner for each in plan)),
-                ("a due date", sum(each.due is None for each in plan)),
+                ("done", sum(each.state is ActionState.DONE for each in plan)),
+                ("open without an owner", sum(not each.owner for each in waiting)),
+                ("open without a due date", sum(each.due is None for each in waiting)),
             )
             if number
         ]
-        yield f"{plural(len(plan), 'post-incident action')} stand{'s' if len(plan) == 1 else ''} in the plan" + (
-            f", {_joined(lacks)}." if lacks else "."
+        stand = "stands" if len(plan) == 1 else "stand"
+        yield f"{plural(len(plan), 'post-incident action')} {stand} in the plan" + (
+            f", {_joined(said)}." if said else "."
         )
 
 

@@ -31,7 +31,7 @@ def test_in_short_of_the_example():
         " 2 pages went to 2 people; 2 attempts failed."
         " What was done about it: rollback (eli), restart (finn). Who was told: customers twice."
         " It burnt 27.4 of the 43.2 minutes of the error budget of orders-stored."
-        " 2 post-incident actions stand in the plan."
+        " 2 post-incident actions stand in the plan, 1 done."
     )
 
 
