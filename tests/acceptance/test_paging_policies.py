@@ -22,7 +22,7 @@ pytestmark = pytest.mark.acceptance
 
 SECRET = "signing-secret-of-the-policies"
 CALENDAR_PATH = "/oncall.ics"
-LONG = 30.0  # nothing here is held against the clock
+LONG = 60.0  # nothing here is held against the clock
 # Each has people of its own, so that no page waits for those of another test.
 TEAMS = {
     "worked": "",
