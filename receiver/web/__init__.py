@@ -14,6 +14,7 @@ A form posts with the field `csrf` (macro `form`); without it, or without a sess
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from flask import Blueprint, Response
 
@@ -74,6 +75,7 @@ def blueprint(deps: Deps) -> Blueprint:
     routes.add_url_rule("/sign-in", "signed-in", door.sign_in, methods=["POST"])
     routes.add_url_rule("/sign-in/<secret>", "link", door.show_link, methods=["GET"])
     routes.add_url_rule("/sign-in/<secret>", "linked", door.sign_in_by_link, methods=["POST"])
+    routes.app_errorhandler(HTTPStatus.NOT_FOUND)(door.lost)
     return routes
 
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote
 from flask import Response, current_app, g, request
 from itsdangerous import BadData, URLSafeSerializer
 
+from incidents.errors import StoreUnavailable
 from incidents.store.sessions import LONGEST, Session, Sessions
 from receiver.api.route import Services
 from receiver.audit import REFUSED, address, trail
@@ -23,7 +24,17 @@ from receiver.bodies import Bodies
 from receiver.deps import Deps
 from receiver.limits import Limit, Limiter, too_fast
 from receiver.problems import Problem, problem_of
-from receiver.web.guard import HEADERS, RAW_POLICY, check_csrf, check_origin, credential_of, local, masked, see_other
+from receiver.web.guard import (
+    HEADERS,
+    RAW_POLICY,
+    check_csrf,
+    check_origin,
+    credential_of,
+    is_for_a_person,
+    local,
+    masked,
+    see_other,
+)
 from receiver.web.rendering import Renderer
 from receiver.web.route import Page, PageRoute, Raw, Redirect, Visit
 
@@ -241,6 +252,16 @@ class Door:
         if TOLD in request.cookies:
             response.delete_cookie(TOLD)
         return response
+
+    def lost(self, error: Exception) -> Response:
+        """Answer an address at which nothing is: a browser by a page, with the menu for whoever is signed in."""
+        if not is_for_a_person():
+            return problem_of(error).response()
+        try:
+            known = self._known()
+        except StoreUnavailable:
+            known = None
+        return self._problem(Problem(404, "There is no such page.", hint="Was the address copied whole?"), known, {})
 
     def _problem(self, problem: Problem, known: _Known | None, form: Mapping[str, str]) -> Response:
         title = HTTPStatus(problem.status).phrase

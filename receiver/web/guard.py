@@ -29,6 +29,16 @@ _is_local = re.compile(r"/(?![/\\])[^\\\x00-\x20]*", re.ASCII).fullmatch
 _HEX = re.compile(r"[0-9a-f]{128}").fullmatch
 
 
+# Programs ask below these, whatever they say that they accept.
+_PROGRAMS = ("/api/", "/webhooks/", "/v2/", "/-/", "/metrics", "/assets/")
+
+
+def is_for_a_person() -> bool:
+    """Tell whether an address that is not there was asked for by a browser, and not by a program."""
+    asks = request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("Accept", "")
+    return asks and not request.path.startswith(_PROGRAMS)
+
+
 def local(there: str) -> str:
     """Return a path of ours to go on to, and `/` for every other address."""
     return there if len(there) <= 1024 and _is_local(there) else "/"
