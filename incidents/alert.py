@@ -16,6 +16,7 @@ from incidents.values import AlertStatus
 FNV_OFFSET = 0xCBF29CE484222325
 FNV_PRIME = 0x100000001B3
 FNV_MASK = 0xFFFFFFFFFFFFFFFF
+PROBE_LABEL = "tocsin_probe"  # of the synthetic alert of `tocsin doctor`, which proves the way and is nobody's incident
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, rename={"generator_url": "url"}):

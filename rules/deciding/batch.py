@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from incidents.alert import AlertState, Change, observe
+from incidents.alert import PROBE_LABEL, AlertState, Change, observe
 from incidents.commit import (
     TIMER_AGAIN,
     TIMER_ALERT,
@@ -28,7 +28,6 @@ from rules.deciding.work import Arrival, DueTimer
 from rules.index import Hit, Matched
 from rules.model import Mode
 
-PROBE_LABEL = "tocsin_probe"  # of doctor's synthetic alert
 TIMERS_OF_ALERTS = frozenset({TIMER_ALERT, TIMER_EXPIRY, TIMER_AGAIN})
 PROCESSED, DUPLICATE = Measures.EVENTS.field("processed"), Measures.EVENTS.field("duplicate")
 

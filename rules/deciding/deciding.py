@@ -6,9 +6,10 @@ Where deciding meets something that was not loaded it raises `Need`; the caller 
 from collections.abc import Sequence
 from datetime import datetime
 
+from incidents.alert import PROBE_LABEL
 from incidents.commit import TIMER_ABSORBED, TIMER_BEAT, TIMER_BEATS, TIMER_CLEAR, TIMER_INCIDENT, TIMER_REVIEW, Commit
 from incidents.snapshot import Plan, Snapshot
-from rules.deciding.batch import PROBE_LABEL, Batch, folds_of
+from rules.deciding.batch import Batch, folds_of
 from rules.deciding.facts import Meter, Meters
 from rules.deciding.heartbeats import Beats, Pulse
 from rules.deciding.incidents import IncidentRules, Overseer

@@ -9,6 +9,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
+from incidents.alert import PROBE_LABEL
 from incidents.clock import utc_now
 from incidents.presentation import instant
 from tocsin.client import Client, Refused, Unreachable
@@ -17,7 +18,6 @@ from tocsin.commands.credentials import Known
 from tocsin.commands.doctor_checks import Check, fail, ok, warn
 
 NAME = "synthetic alert"
-PROBE_LABEL = "tocsin_probe"
 WAIT_SECONDS = 10.0
 POLL_SECONDS = 0.05
 UNAUTHORIZED = 401
