@@ -6,6 +6,7 @@ have been read, and the time is an argument.
 
 import gc
 import hashlib
+import os.path
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -23,7 +24,7 @@ from rules.load_slos import load_slos
 from rules.load_teams import load_teams
 from rules.model import RuleSet, Subject
 from rules.nodes import Problem
-from rules.sections import Sections, SourceFile
+from rules.sections import PACK_PREFIX, Sections, SourceFile
 
 MAX_PROBLEMS = 1000
 
@@ -104,10 +105,24 @@ def in_order(problems: Sequence[Problem], files: Sequence[SourceFile]) -> list[P
 
 
 def hash_of(files: Sequence[SourceFile]) -> str:
-    """Return the first 16 hex digits of SHA-256 over the names and texts, in their order."""
+    """Return the first 16 hex digits of SHA-256 over the names and texts, in their order.
+
+    The directory that all files share does not count: a checkout has the same hash wherever it lies. With calendars
+    it does, for they are found by their whole path.
+    """
     digest = hashlib.sha256()
+    shared = "" if any(file.is_calendar for file in files) else _shared_directory(files)
     for file in files:
-        for part in file:
+        for part in (file.name.removeprefix(shared), file.text):
             data = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
             digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()[:16]
+
+
+def _shared_directory(files: Sequence[SourceFile]) -> str:
+    """Return the directory in which all files of operators lie, with its last slash; empty where there is none."""
+    folders = [file.name.rpartition("/")[0] for file in files if not file.name.startswith(PACK_PREFIX)]
+    if not all(folders) or len({folder.startswith("/") for folder in folders}) != 1:
+        return ""
+    shared = os.path.commonpath(folders)
+    return f"{shared}/" if shared else ""

@@ -61,7 +61,8 @@ class RuleBook:
         if loaded.rule_set is None:
             # It was checked before it was published: only another version of Tocsin can think otherwise.
             raise ValueError(f"the rule set {ruleset} does not load in this version: {loaded.errors[0]}")
-        return loaded.rule_set
+        # Under the name by which it is asked for: another version of Tocsin may have made it.
+        return replace(loaded.rule_set, hash=ruleset)
 
 
 def _keep(compiled: dict[str, RuleSet], rule_set: RuleSet) -> None:

@@ -205,6 +205,21 @@ def test_load_hashes_names_texts_and_their_order():
     )
 
 
+def test_load_hashes_a_checkout_alike_wherever_it_lies():
+    """What CI checked is what is in force on every host: only what lies below the shared directory counts."""
+
+    def hash_of(*names):
+        return load_rule_set([SourceFile(name, "rules: []") for name in names], now=NOW).rule_set.hash
+
+    here = hash_of("pack:p", "rules.d/a.yml", "rules.d/sub/b.yml")
+    assert here == hash_of("pack:p", "/etc/tocsin/rules.d/a.yml", "/etc/tocsin/rules.d/sub/b.yml")
+    assert here != hash_of("pack:p", "rules.d/a.yml", "rules.d/other/b.yml")
+    assert hash_of("/a/x.yml") == hash_of("x.yml") != hash_of("y.yml")
+    assert hash_of("/a/x.yml", "b/y.yml") != hash_of("/c/x.yml", "b/y.yml")  # nothing shared
+    calendars = [load_rule_set([SourceFile(f"{at}/x.yml", ""), SourceFile(f"{at}/o.ics", "")], now=NOW) for at in "ab"]
+    assert calendars[0].rule_set.hash != calendars[1].rule_set.hash
+
+
 def test_load_lets_files_overrule_a_pack(now):
     """What a pack says of a default or a label gives way; its rules stay beside those of the files."""
     files = [

@@ -79,6 +79,15 @@ def test_rulebook_names_a_rule_set_that_is_not_there(links: Links):
         book.rule_set("deadbeef")
 
 
+def test_rulebook_compiles_a_rule_set_of_another_version_once(links: Links):
+    """Its name was made otherwise: it is known by the name under which it is kept."""
+    stored = RuleSets(links)
+    stored.publish("madebefore", [("r.yml", GOOD)], NOW)
+    book = RuleBook(stored)
+    assert book.current().hash == "madebefore"
+    assert book.current() is book.current()
+
+
 def test_rules_page_the_console_while_nothing_is_configured(links: Links, tmp_path: Path):
     """With no configuration at all whoever watches the console is paged; with one, only who it names."""
     stored = RuleSets(links)
