@@ -140,6 +140,14 @@ def test_backup_overwrites_nothing(config, tmp_path):
     assert (tmp_path / "b").read_text() == "precious"
 
 
+@pytest.mark.parametrize(("name", "says"), [("no/such/b", "there is no directory"), ("b" * 250, "cannot be written")])
+def test_backup_says_where_it_cannot_be_written(config, tmp_path, name, says):
+    """Two, with the reason in words; and no file is left."""
+    done = tocsin("backup", tmp_path / name, config=config)
+    assert (done.exit_code, says in done.output, "Errno" in done.output) == (2, True, False)
+    assert [each.name for each in tmp_path.iterdir() if each.name.startswith((".", "b"))] == []
+
+
 def test_backup_without_a_store_says_so(tmp_path):
     """A data directory without a store is a wrong one, and none is made there."""
     config = tmp_path / "tocsin.yml"

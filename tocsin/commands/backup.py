@@ -13,12 +13,12 @@ from incidents.clock import utc_now
 from incidents.errors import StoreUnavailable
 from incidents.presentation import instant
 from incidents.store.audit import Audit, AuditEntry, Outcome
-from incidents.store.backup import Copier, counted_keys
+from incidents.store.backup import Copied, Copier, counted_keys
 from incidents.store.connection import Links
 from tocsin import __version__
-from tocsin.commands.options import settings_or_exit
+from tocsin.commands.options import UNUSABLE, settings_or_exit
 from tocsin.commands.printing import Out
-from tocsin.commands.remote import with_out
+from tocsin.commands.remote import end, with_out
 from tocsin.store_at_hand import AtHand, store_at_hand
 
 
@@ -34,19 +34,26 @@ def backup(out: Out, config_path: Path | None, file: Path) -> None:
     if file.exists():
         raise click.UsageError(f"{file} exists, and a backup overwrites nothing; choose another name")
     settings = settings_or_exit(config_path)
-    head = Head(format=FORMAT, made_at=utc_now().isoformat(), version=__version__)
-    with (
-        store_at_hand(settings, "tocsin backup", alone=False) as store,
-        BackupWriter(file, head) as writer,
-        progress_of("copying", store) as progress,
-    ):
-        copied = Copier(store.url, writer).copy(progress)
+    if not file.parent.is_dir():
+        raise click.UsageError(f"there is no directory {file.parent}; make it, or choose another")
+    with store_at_hand(settings, "tocsin backup", alone=False) as store:
+        copied = _copied(store, file)
         note(store.url, "backup", file)
     size = file.stat().st_size
     if out.is_json:
         out.json({"file": str(file), "at": instant(copied.at), "keys": copied.keys, "bytes": size})
     else:
         out.line(f"{file}: {counted_keys(copied.keys)} as of {copied.at:%Y-%m-%d %H:%M:%S}Z, {size} bytes")
+
+
+def _copied(store: AtHand, file: Path) -> Copied:
+    """Copy the store into a file; ends the command where that cannot be written, and then there is none."""
+    head = Head(format=FORMAT, made_at=utc_now().isoformat(), version=__version__)
+    try:
+        with BackupWriter(file, head) as writer, progress_of("copying", store) as progress:
+            return Copier(store.url, writer).copy(progress)
+    except OSError as error:
+        end(UNUSABLE, f"{file} cannot be written: {error.strerror or error}; there is no backup")
 
 
 def note(url: str, action: str, file: Path) -> None:
