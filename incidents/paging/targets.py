@@ -26,7 +26,7 @@ def policy_of(oncall: OnCall, policy_id: str) -> Policy:
     return oncall.policies.get(policy_id) or oncall.policies.get("default") or DEFAULT_POLICY
 
 
-def commander_on_duty(oncall: OnCall, role: Role, now: datetime) -> str | None:
+def on_duty(oncall: OnCall, role: Role, now: datetime) -> str | None:
     """Return who holds a role by its rotation at an instant, None where no rotation is configured for it."""
     rotation_id = oncall.roles.get(role)
     rotation = oncall.rotations.get(rotation_id) if rotation_id else None
@@ -46,7 +46,7 @@ def targets_of(step: Step, incident: Incident, oncall: OnCall, now: datetime) ->
 def _target(name: str, incident: Incident, oncall: OnCall, now: datetime) -> Target | None:
     if name in set(Role):
         role = Role(name)
-        person = incident.roles.holder(role) or commander_on_duty(oncall, role, now)
+        person = incident.roles.holder(role) or on_duty(oncall, role, now)
         return Target(person, name) if person else None
     if name.startswith(ROTATION_PREFIX):
         rotation_id, _, ahead = name.removeprefix(ROTATION_PREFIX).partition("+")

@@ -9,7 +9,7 @@ from incidents import events
 from incidents.document.values import Edited
 from incidents.incident import Incident, Roles, Stakeholder
 from incidents.oncall import OnCall, SeveritySettings
-from incidents.paging.targets import commander_on_duty
+from incidents.paging.targets import on_duty
 from incidents.timeline import Entry, EntryKind
 from incidents.transitions.objectives import wanted_objectives
 from incidents.transitions.outcome import Context
@@ -70,7 +70,7 @@ def assign(
     entries = []
     held: Roles = incident.roles
     for role in dict.fromkeys(roles):
-        person = commander_on_duty(oncall, role, now) if held.holder(role) is None else None
+        person = on_duty(oncall, role, now) if held.holder(role) is None else None
         if person is None:
             continue
         held = replace(held, engineers=(person,)) if role is Role.ENGINEER else replace(held, **{role.value: person})
