@@ -13,7 +13,7 @@ from incidents.document.versions import report_version, summary_version
 from incidents.incident import Incident
 from incidents.markdown import inline, link, paragraph, table
 from incidents.timeline import TimelineEntry
-from incidents.transitions.actions import told_overdue
+from incidents.transitions.post_incident_actions import told_overdue
 
 HEADINGS = {
     Part.STAKEHOLDERS: "Stakeholders",

@@ -14,8 +14,8 @@ from incidents.postmortem.record import Record, text_in
 from incidents.postmortem.spans import Span, open_spans, role_spans, severity_at, uncovered
 from incidents.postmortem.words import plural, told
 from incidents.timeline import EntryKind, TimelineEntry
-from incidents.transitions.actions import told_overdue
-from incidents.transitions.merging import roles_wanted
+from incidents.transitions.brought import roles_wanted
+from incidents.transitions.post_incident_actions import told_overdue
 from incidents.values import Role
 
 _UPDATES = frozenset({EntryKind.STATUS_REPORT, EntryKind.DOCUMENT_EDITED, EntryKind.COMMUNICATION})

@@ -17,8 +17,8 @@ from incidents.incident import Incident
 from incidents.paging.repaging import with_repage
 from incidents.teams import DEFAULT_TEAM, of_team
 from incidents.timeline import SYSTEM
-from incidents.transitions.actions import UnfitAction, action_written
 from incidents.transitions.checked import UnfitObjective, objective_checked
+from incidents.transitions.communications import communicated
 from incidents.transitions.declaring import declare, declare_by_hand
 from incidents.transitions.document import (
     StaleDocument,
@@ -27,11 +27,11 @@ from incidents.transitions.document import (
     stakeholder_added,
     task_given,
 )
-from incidents.transitions.document_told import communicated
 from incidents.transitions.findings import finding, fires_again, unmeasured
 from incidents.transitions.held import hold_changed
-from incidents.transitions.joining import merged_into, taken_in
 from incidents.transitions.measured import budget_measured, objectives_measured
+from incidents.transitions.merging import merged_into, taken_in
+from incidents.transitions.news import with_news
 from incidents.transitions.objectives import clear_for, unmet_objectives
 from incidents.transitions.outcome import Context, Transition, UnmetObjectives
 from incidents.transitions.pages import page_delivered, page_failed, page_suppressed, stale, step_due
@@ -48,9 +48,9 @@ from incidents.transitions.people import (
     touched,
     unacknowledge,
 )
+from incidents.transitions.post_incident_actions import UnfitAction, action_written
 from incidents.transitions.restored import restored
 from incidents.transitions.roles import role_given
-from incidents.transitions.told import with_news
 from incidents.values import OPEN_STATUSES, IncidentStatus
 
 __all__ = [

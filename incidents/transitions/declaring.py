@@ -9,10 +9,10 @@ from incidents.incident import Finding, Incident, Stakeholder
 from incidents.measures import Measures, Tally
 from incidents.paging import steps
 from incidents.timeline import Entry, EntryKind
-from incidents.transitions.actions import overdue_entries
-from incidents.transitions.merging import assign, roles_wanted, with_stakeholders
+from incidents.transitions.brought import assign, roles_wanted, with_stakeholders
 from incidents.transitions.objectives import first_objectives
 from incidents.transitions.outcome import Context, Transition
+from incidents.transitions.post_incident_actions import overdue_entries
 from incidents.values import Criterion, IncidentStatus, PageReason, Role
 
 

@@ -15,7 +15,7 @@ from incidents.errors import TransitionNotAllowed
 from incidents.incident import Incident, Stakeholder
 from incidents.page import Page
 from incidents.timeline import Entry, EntryKind
-from incidents.transitions.document_told import tell_person
+from incidents.transitions.communications import tell_person
 from incidents.transitions.held import is_held
 from incidents.transitions.outcome import Context, Transition, changed, unchanged
 from incidents.transitions.people import on_it

@@ -11,8 +11,8 @@ from incidents.maintenance import Hold
 from incidents.page import Page
 from incidents.paging import steps
 from incidents.timeline import Entry, EntryKind
+from incidents.transitions.brought import absorbs_anew, brought_by
 from incidents.transitions.held import is_held
-from incidents.transitions.merging import absorbs_anew, merged
 from incidents.transitions.objectives import measured_anew
 from incidents.transitions.outcome import Context, Transition, changed, unchanged
 from incidents.values import IncidentStatus, PageReason, gravest
@@ -28,11 +28,11 @@ def finding(incident: Incident, event: events.FindingHeld, context: Context, now
     if not news and not acts:
         if not absorbs_anew(incident, event, now):
             return unchanged("finding known")
-        return changed(incident, merged(incident, event, context, now)[0], (), reason="storm goes on")
+        return changed(incident, brought_by(incident, event, context, now)[0], (), reason="storm goes on")
     after = replace(incident, severity=gravest(incident.severity, event.severity))
     if news:
         after = replace(after, findings=_with_finding(incident, event, now))
-    after, brought = merged(after, event, context, now)
+    after, brought = brought_by(after, event, context, now)
     entry = _finding_entry(event, now)
     if after.severity is not incident.severity:
         raised, said, pages = reseverity(
@@ -164,7 +164,7 @@ def reopened(
         others = tuple(finding for finding in incident.findings if finding.rule != event.rule)
         finding = Finding(rule=event.rule, criterion=event.criterion, severity=event.severity, at=now)
         after = replace(after, findings=(*others, finding), severity=gravest(incident.severity, event.severity))
-        after, brought = merged(after, event, context, now)
+        after, brought = brought_by(after, event, context, now)
     policy = event.policy if event else (incident.paging.policy if incident.paging else "default")
     received_at = event.received_at if event else now
     called = steps.begin(

@@ -12,7 +12,7 @@ from incidents.paging.pages import stage_of
 from incidents.paging.repaging import repaged
 from incidents.statistics.nights import time_of_day
 from incidents.timeline import Entry, EntryKind
-from incidents.transitions.document_told import not_told, told
+from incidents.transitions.communications import not_told, told
 from incidents.transitions.held import held_step_due
 from incidents.transitions.outcome import Context, Transition, changed, unchanged
 

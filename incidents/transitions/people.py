@@ -11,8 +11,8 @@ from incidents.measures import Measures
 from incidents.paging import steps
 from incidents.paging.pages import over_pages
 from incidents.timeline import SYSTEM, Entry, EntryKind
+from incidents.transitions.brought import assign, roles_wanted, with_stakeholders
 from incidents.transitions.findings import reopened, reseverity
-from incidents.transitions.merging import assign, roles_wanted, with_stakeholders
 from incidents.transitions.objectives import unmet_objectives, with_clear
 from incidents.transitions.outcome import Context, Transition, UnmetObjectives, changed, said, unchanged
 from incidents.transitions.roles import taken_over
