@@ -33,10 +33,8 @@ Tocsin listens on {listen}
   Look at incidents:     {url}
 {more}"""
 CONFIGURE = "  Configure:             tocsin init                    (writes a commented tocsin.yml and rules.d)\n"
-CONFIGURED = """\
-  Sign in there:         with an API token              (the `api_tokens` of the configuration)
-  After editing rules:   tocsin rules check             (then: kill -HUP {pid})
-"""
+CONFIGURED = "  After editing rules:   tocsin rules check             (then: kill -HUP {pid})\n"
+SIGN_IN = "  Sign in there:         with an API token              (the `api_tokens` of the configuration)\n"
 
 
 @click.command()
@@ -85,4 +83,6 @@ def print_next_steps(settings: Settings, url: str) -> None:
         with Links(url) as links:
             secret = Sessions(links).make_link(DEFAULT_CALLER)
         more += f"  Sign in (once, now):   {settings.external_url}/sign-in/{secret}\n"
+    else:
+        more += SIGN_IN
     click.echo(NEXT_STEPS.format(listen=settings.listen, url=settings.external_url, more=more))
