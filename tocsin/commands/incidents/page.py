@@ -38,9 +38,20 @@ def _print_header(out: Out, incident: Json) -> None:
             ("engineers", ", ".join(roles["engineers"])),
             ("summary", one_line(incident.get("summary") or "")),
             ("runbook", incident.get("runbook") or ""),
-            *(("objective", one_line(each["text"] or each["id"])) for each in incident.get("objectives", ())),
+            *(("objective", _objective(each)) for each in incident.get("objectives", ())),
+            ("merged into it", ", ".join(incident.get("merged", ()))),
+            ("seen", "only by who has a role in it, and by admins" if incident.get("restricted") else ""),
+            (
+                "overdue actions",
+                ", ".join(f"{each['count']} of {each['incident']}" for each in incident.get("overdue_actions", ())),
+            ),
         ]
     )
+
+
+def _objective(objective: Json) -> str:
+    text = one_line(objective["text"] or objective["id"])
+    return f"{text} (met)" if objective.get("met_at") else text
 
 
 def _when(text: str | None) -> str:
