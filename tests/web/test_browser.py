@@ -16,13 +16,13 @@ from incidents.alert import AlertState
 from incidents.clock import to_ms
 from incidents.document.versions import ANY
 from incidents.events import DocumentEdited
+from incidents.links import link_for, seal
 from incidents.store.codec import encode
+from incidents.store.links import signing_key
 from incidents.values import AlertStatus
 
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\"> {{ config }}"
 expect.set_options(timeout=PATIENCE_MS)
-
-pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +115,25 @@ def test_browser_shows_a_phone_what_is_needed_without_scrolling(visit, declare, 
     box = page.locator("[data-acknowledge]").bounding_box()
     assert box["height"] >= 44
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_browser_acknowledges_by_the_link_of_a_page(browser, address, declare, incidents, links, clock):
+    """On a phone, signed out and without the script: looking changes nothing, one tap acknowledges."""
+    incident = declare(severity="SEV1", title="Checkout answers 500 to every third customer; payments are lost. " * 4)
+    with links.borrow() as link:
+        token = seal(link_for("amira", "page-1", [incident.id], clock.now), signing_key(link))
+    page = browser.new_page(viewport=PHONE, java_script_enabled=False)
+    page.goto(f"{address}/ack/{token}")
+    button = page.get_by_role("button", name="Acknowledge", exact=True)
+    assert button.bounding_box()["height"] >= 44
+    assert bottom_of(page, "form button") <= PHONE["height"]
+    assert incidents.get(incident.id)[0].acknowledged_at is None
+    button.click()
+    expect(page.locator("[role=status]")).to_have_text("Acknowledged by amira.")
+    assert incidents.get(incident.id)[0].acknowledged_by == "amira"
+    page.get_by_role("link", name="Open the incident").click()
+    expect(page.locator("h1")).to_have_text("Sign in")
+    page.close()
 
 
 def test_browser_runs_nothing_of_what_came_with_alerts(visit, declare):
