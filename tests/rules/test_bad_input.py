@@ -31,7 +31,7 @@ CASES = {
     "12:30": (RULE + "  reopen_within: 12:30\n", "5:18: error[E205] reopen_within: '12:30' is not a duration"),
     "tab": (RULE.replace("  declare", "\tdeclare"), "4:1: error[E110] a tab cannot indent"),
     "5 MB": ("# " + "x" * 5_000_000, "1:1: error[E102] the file is larger than"),
-    "1 MB of values": ("rules: [" + "1," * 500_000 + "]", "1:79999: error[E113] the file holds more than 40,000 values"),
+    "1 MB of values": ("rules: [" + "1," * 500_000 + "]", "1:79999: error[E113] the file holds more than 40,000"),
     "two documents": (RULE + "---\n" + RULE, "5:1: error[E109] a file holds one document"),
     "half written": (RULE[:30] + '"', "3:10: error[E101] the quote that opens here is never closed"),
     "half a mapping": ("rules:\n- {id: a, decl", "2:3: error[E101] the { that opens here is never closed"),
