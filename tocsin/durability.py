@@ -5,15 +5,20 @@ It imports as little as it can, for deciders look too, and who takes over from a
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from incidents import keys
+from incidents.clock import utc_now
 from incidents.errors import StoreUnavailable, TocsinError
 from incidents.store.connection import Links, client_for
 from incidents.store.health import Examination, examine
+from incidents.store.vitals import clock_ahead
 from tocsin.logs import get_log
 from tocsin.settings import Settings, without_password
 
 log = get_log(__name__)
+
+CLOCKS_APART = timedelta(seconds=2)
 
 
 class StoreRefused(TocsinError):
@@ -29,6 +34,7 @@ def ensure_durable(
     """
     found = _examine(url, settings, patience, is_stopping)
     _refuse_half_restored(url)
+    _warn_of_clock(url)
     for warning in found.warnings:
         log.warning("store_not_fully_checked", detail=warning)
     if not found.problems:
@@ -56,6 +62,19 @@ def _refuse_half_restored(url: str) -> None:
     with Links(url) as links, links.borrow() as link:
         if link.one("EXISTS", keys.restoring()):
             raise StoreRefused("a restore into this store was broken off: run `tocsin restore FILE --force` again")
+
+
+def _warn_of_clock(url: str) -> None:
+    """Say loudly that the clock of this host is wrong, or that of the store: what waits is judged by it."""
+    try:
+        with Links(url) as links:
+            apart = clock_ahead(links, utc_now())
+    except StoreUnavailable:  # a managed one that forbids TIME; one that went away is noticed by whoever needs it
+        return
+    if abs(apart) > CLOCKS_APART:
+        which = "ahead of" if apart > timedelta() else "behind"
+        mend = "let NTP or chrony set the clock of every host"
+        log.warning("CLOCK_IS_WRONG", detail=f"{abs(apart).total_seconds():.0f} s {which} that of the store", mend=mend)
 
 
 def _examine(url: str, settings: Settings, patience: float, is_stopping: Callable[[], bool]) -> Examination:

@@ -1,7 +1,7 @@
 """What the API tells of the store's health beside the measures: its clock, who was heard, and doctor's probes."""
 
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from incidents import keys
 from incidents.clock import from_ms
@@ -16,6 +16,12 @@ class Vitals(NamedTuple):
     store_now: datetime
     sources_heard: dict[str, datetime]
     probe_decided: bool
+
+
+def clock_ahead(links: Links, now: datetime) -> timedelta:
+    """Return how far a clock is ahead of the store's, negative where it is behind; raises `StoreUnavailable`."""
+    with links.borrow() as link:
+        return now - _instant(link.one("TIME"))
 
 
 def ensure_writable(links: Links) -> None:
@@ -34,7 +40,12 @@ def vitals(links: Links, *, probe: str = "") -> Vitals:
             link.ask([("TIME",), ("HGETALL", keys.sources_heard()), ("EXISTS", keys.probe(probe))])
         )
     return Vitals(
-        store_now=from_ms(int(clock[0]) * 1000 + int(clock[1]) // 1000),
+        store_now=_instant(clock),
         sources_heard={name.decode(): from_ms(int(at)) for name, at in zip(heard[::2], heard[1::2], strict=True)},
         probe_decided=bool(probed) and bool(probe),
     )
+
+
+def _instant(time: Any) -> datetime:
+    seconds, microseconds = time
+    return from_ms(int(seconds) * 1000 + int(microseconds) // 1000)

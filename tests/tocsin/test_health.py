@@ -1,13 +1,16 @@
 """Whether a store would keep what it is given: each reason against it, with its mend."""
 
+from datetime import timedelta
+
 import pytest
 from redis import Redis
 
 from incidents import keys
+from incidents.clock import utc_now
 from incidents.errors import StoreUnavailable
 from incidents.store.connection import Links, client_for
 from incidents.store.health import examine
-from incidents.store.vitals import ensure_writable
+from incidents.store.vitals import clock_ahead, ensure_writable
 
 
 @pytest.mark.parametrize(
@@ -72,3 +75,11 @@ def test_health_store_that_takes_writes_is_writable(valkey):
     with Links(url) as links:
         ensure_writable(links)
     assert client_for(url).pttl(keys.writable()) > 0
+
+
+def test_health_tells_how_far_a_clock_is_ahead_of_the_stores(valkey):
+    """An hour ahead, and an hour behind."""
+    with Links(f"unix://{valkey()}") as links:
+        for hours in (1, -1):
+            ahead = clock_ahead(links, utc_now() + timedelta(hours=hours))
+            assert round(ahead / timedelta(hours=1), 1) == hours
