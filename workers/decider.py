@@ -8,13 +8,11 @@
 It lingers, blocked on the stream, while events keep coming; RQ only starts it.
 """
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple
 
 import structlog
 
@@ -32,10 +30,11 @@ from incidents.store.load import load_commands, snapshot_of
 from incidents.store.scripts import ALL
 from incidents.store.wake import LINGER, Waker
 from rules.deciding.deciding import Deciding
-from rules.deciding.work import Arrival, DueTimer, Received, Work
+from rules.deciding.work import DueTimer, Work
 from workers.entries import Cursor, Entry, read_cursor
 from workers.leaving import IS_EXPECTED, Leaving, keep_bounded
-from workers.poison import Offenders, find_offenders, set_aside
+from workers.planning import Planning
+from workers.poison import Offenders, set_aside, without_offenders
 from workers.reading import Reading
 from workers.suspects import Suspects
 from workers.upkeep import EVERY_SECONDS, forget_old_alerts, gone_silent
@@ -44,15 +43,6 @@ LOG = structlog.get_logger()
 
 CONFLICTS_AT_MOST = 50
 STORE_AWAY_SECONDS = 0.1
-
-
-class Planned(NamedTuple):
-    """What work that was read ahead needs of the store."""
-
-    deciding: Deciding
-    entries: Sequence[Entry]
-    arrivals: tuple[Arrival | Received, ...]
-    plan: Plan
 
 
 class Decider:
@@ -81,7 +71,7 @@ class Decider:
         self._stop = threading.Event()
         self._cursor = Cursor()
         self._reading = Reading(self._link, self._lease, now)
-        self._planned: Planned | None = None
+        self._planning = Planning()
         self._renewed = 0.0
         self._upkeep_at = 0.0
         self._heartbeats_looked_at = False
@@ -170,8 +160,7 @@ class Decider:
         if self._suspects.careful:
             self._process_carefully(entries, timers)
             return
-        ahead = self._planned is not None and self._planned.entries is entries
-        arrivals = self._planned.arrivals if self._planned is not None and ahead else _arrivals_of(entries)
+        arrivals = self._planning.arrivals(entries)
         skip, done = self._cursor.done, Cursor(entries[-1].id) if entries else self._cursor
         self._settle(Work(arrivals[skip:] if skip else arrivals, timers), entries, done)
 
@@ -212,7 +201,7 @@ class Decider:
             now = self._now()
             judge: Callable[[Work], object] = deciding.plan
             try:
-                plan = plan or self._plan(deciding, work)
+                plan = plan or self._planning.plan(deciding, work)
                 snapshot = self._load(plan, now, leaving)
                 if snapshot.ruleset != deciding.rule_set.hash:
                     deciding, plan = self._reloaded(snapshot.ruleset), None
@@ -226,7 +215,7 @@ class Decider:
             except TocsinError:
                 raise
             except Exception as error:  # noqa: BLE001 - the job boundary: the batch is bisected and the culprit kept
-                work, poison = _without_offenders(judge, work, error, poison)
+                work, poison = without_offenders(judge, work, error, poison)
                 plan = None
                 continue
             set_aside(commit, poison)
@@ -234,23 +223,6 @@ class Decider:
             if self._commit(commit, done, left, also):
                 return
         raise StoreConflict("the store kept changing under the decider")
-
-    def _plan(self, deciding: Deciding, work: Work) -> Plan:
-        planned = self._planned
-        if planned is None or planned.deciding is not deciding or planned.arrivals is not work.arrivals:
-            return deciding.plan(work)
-        self._planned = None  # the plan grows when deciding meets more
-        planned.plan.merge(deciding.plan(Work((), work.timers)))
-        return planned.plan
-
-    def _plan_ahead(self) -> None:
-        """Plan what was read ahead; what cannot be planned raises again when it is its turn, and is recorded then."""
-        entries, deciding = self._reading.next_entries, self._deciding
-        is_planned = self._planned is not None and self._planned.entries is entries
-        if entries and deciding is not None and not is_planned:
-            arrivals = _arrivals_of(entries)
-            with contextlib.suppress(Exception):
-                self._planned = Planned(deciding, entries, arrivals, deciding.plan(Work(arrivals)))
 
     def _load(self, plan: Plan, now: datetime, leaving: Leaving) -> Snapshot:
         while True:
@@ -306,24 +278,7 @@ class Decider:
 
         def prepare() -> None:
             take_apart()
-            self._plan_ahead()
+            if self._deciding is not None:
+                self._planning.ahead(self._deciding, self._reading.next_entries)
 
         return prepare
-
-
-def _arrivals_of(entries: Sequence[Entry]) -> tuple[Arrival | Received, ...]:
-    return tuple(arrival for entry in entries for arrival in entry.arrivals)
-
-
-def _without_offenders(
-    judge: Callable[[Work], object], work: Work, error: Exception, poison: Offenders
-) -> tuple[Work, Offenders]:
-    """Take the events that raise out of the work; should even telling people of them raise, go on without."""
-    if not work.arrivals and not work.timers:
-        LOG.error("cannot_tell_of_quarantine", exc_info=error)
-        return work, poison._replace(told=True)
-    found = find_offenders(judge, work, error)
-    LOG.error("event_quarantined", events=len(found.arrivals), timers=len(found.timers), exc_info=error)
-    arrivals = tuple(arrival for arrival in work.arrivals if not found.holds(arrival))
-    timers = tuple(timer for timer in work.timers if timer not in found.timers)
-    return Work(arrivals, timers), poison.joined(found)

@@ -1,10 +1,14 @@
-"""Poison: events that cannot be decided; found by bisection, kept with their error, and hiding no other. Pure."""
+"""Poison: events that cannot be decided; found by bisection, kept with their error, and hiding no other.
+
+What is found is logged; the store is not touched.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
+import structlog
 
 from incidents.commit import Commit
 from incidents.measures import Measures
@@ -13,6 +17,8 @@ from incidents.snapshot import Need
 from incidents.store.intake import REFUSED_CHARACTERS, quarantine_id
 from rules.deciding.work import Arrival, DueTimer, Received, Unjudged, Work
 from workers.entries import Unreadable
+
+LOG = structlog.get_logger()
 
 ERROR_CHARACTERS = 500
 
@@ -92,3 +98,17 @@ def _keep(commit: Commit, at: datetime, source: str, reason: str, text: str, cou
     )
     commit.quarantine.append(kept)
     commit.tally.count(Measures.EVENTS, "quarantined", by=count)
+
+
+def without_offenders(
+    judge: Callable[[Work], object], work: Work, error: Exception, poison: Offenders
+) -> tuple[Work, Offenders]:
+    """Take the events that raise out of the work; should even telling people of them raise, go on without telling."""
+    if not work.arrivals and not work.timers:
+        LOG.error("cannot_tell_of_quarantine", exc_info=error)
+        return work, poison._replace(told=True)
+    found = find_offenders(judge, work, error)
+    LOG.error("event_quarantined", events=len(found.arrivals), timers=len(found.timers), exc_info=error)
+    arrivals = tuple(arrival for arrival in work.arrivals if not found.holds(arrival))
+    timers = tuple(timer for timer in work.timers if timer not in found.timers)
+    return Work(arrivals, timers), poison.joined(found)
