@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from tocsin.commands.printing import Cell, fitting_table
+from tocsin.commands.incidents.asking import print_stand
+from tocsin.commands.printing import TEXT, Cell, Out, fitting_table
 
 COLUMNS = ("INCIDENT", "STATUS", "TITLE", "DECLARED")
 ROW = ("INC-2026-0001", "acknowledged", "Checkout answers 500 to every third customer", "2026-11-02 03:00:00Z")
@@ -39,3 +40,17 @@ def test_table_leaves_out_what_is_spare_when_narrow():
 def test_table_without_room_is_none():
     """On a terminal that is too narrow for whole ids the terminal wraps plain lines itself."""
     assert shown(40) is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("acknowledged", "INC-2026-0001 is acknowledged (SEV2): slow"),
+        ("noted", "INC-2026-0001: noted; it is acknowledged (SEV2): slow"),
+    ],
+)
+def test_stand_says_what_was_done_where_the_status_does_not(capsys, outcome, said):
+    """A note is no acknowledgement: who writes one reads that it was written, and how the incident stands."""
+    incident = {"id": "INC-2026-0001", "status": "acknowledged", "severity": "SEV2", "title": "slow"}
+    print_stand(Out(TEXT), incident | {"outcome": outcome})
+    assert capsys.readouterr().out == f"{said}\n"

@@ -19,10 +19,12 @@ def act(client: Client, out: Out, incident_id: str, action: str, **fields: str |
 
 
 def print_stand(out: Out, incident: dict[str, Any]) -> None:
-    """Print how an incident stands now."""
+    """Print what was done, where the status does not say it, and how an incident stands now."""
     if out.is_json:
         out.json(incident)
         return
-    out.line(f"{incident['id']} is {incident['status']} ({incident['severity']}): {incident['title']}")
+    status, done = incident["status"], incident.get("outcome", "")
+    what = f"{incident['id']} is" if done in {"", status} else f"{incident['id']}: {done}; it is"
+    out.line(f"{what} {status} ({incident['severity']}): {incident['title']}")
     if incident.get("note"):
         out.line(incident["note"])
