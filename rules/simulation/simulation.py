@@ -18,7 +18,7 @@ from incidents.delivery import NO_CHANNEL, Ended, channels_of, delivered, given_
 from incidents.incident import incident_id
 from incidents.measures import Measures, Tally
 from incidents.memory.store import MemoryStore
-from incidents.page import Page
+from incidents.page import CHANNEL_PREFIX, Page
 from incidents.snapshot import Need
 from rules.deciding.deciding import Deciding
 from rules.deciding.prepared import Watch
@@ -34,7 +34,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 class UnknownName(ValueError):
-    """An event names a heartbeat or an incident that there is not."""
+    """An event names a heartbeat, an incident or a person that there is not."""
 
 
 class Looked(NamedTuple):
@@ -85,6 +85,7 @@ class Simulation:
             case Beat(name):
                 self._beat(name)
             case Unreachable(person, again):
+                self._require_person(person)
                 (self._unreachable.discard if again else self._unreachable.add)(person)
         self._run_due()
 
@@ -222,6 +223,12 @@ class Simulation:
         if name not in self.store.heartbeats:
             known = ", ".join(sorted(self.store.heartbeats)) or "none"
             raise UnknownName(f"there is no heartbeat {name!r} by then; there is {known}")
+
+    def _require_person(self, name: str) -> None:
+        oncall = self.rule_set.oncall
+        known = [*oncall.people, *(CHANNEL_PREFIX + channel for channel in oncall.channels)]
+        if name not in known:
+            raise UnknownName(f"there is no person {name!r}; there is {', '.join(known[:20]) or 'nobody'}")
 
     # Incidents and pages
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from incidents.alert import AlertState
 from incidents.incident import Incident
+from incidents.page import CHANNEL_PREFIX
 from incidents.timeline import EntryKind
 from incidents.values import AlertStatus
 from rules.durations import format_duration
 from rules.evaluate import Outcome, Verdict
+from rules.fields import did_you_mean
 from rules.matchers import test_of
 from rules.model import Mode, Rule, Subject
 from rules.simulation.simulation import Looked, Simulation
@@ -50,13 +52,22 @@ class Reasons:
         return tuple(self._no_incident(wanted))[:MOST_LINES]
 
     def _no_incident(self, wanted: Mapping[str, Any]) -> Iterator[str]:
-        rule = self._simulation.rule_set.rule(wanted["rule"]) if "rule" in wanted else None
-        if "rule" in wanted and rule is None:
-            yield f"there is no rule {wanted['rule']}"
-            return
+        rule = self._rule(wanted)
         if rule is not None and rule.mode is not Mode.ENFORCE:
             hint = "; what it would, expect under would_declare" if rule.mode is Mode.SHADOW else ""
             yield f"rule {rule.id} is in mode {rule.mode}: it declares nothing{hint}"
+        yield from self._verdicts(wanted)
+
+    def _rule(self, wanted: Mapping[str, Any]) -> Rule | None:
+        return self._simulation.rule_set.rule(wanted["rule"]) if "rule" in wanted else None
+
+    def _verdicts(self, wanted: Mapping[str, Any]) -> Iterator[str]:
+        """Say what each rule that may hold for an identity says now."""
+        rule = self._rule(wanted)
+        if "rule" in wanted and rule is None:
+            meant = did_you_mean(wanted["rule"], [each.id for each in self._simulation.rule_set.rules])
+            yield f"there is no rule {wanted['rule']}{f' ({meant})' if meant else ''}"
+            return
         identity = wanted.get("identity", {})
         if rule is not None and rule.on is not Subject.ALERT:
             yield from self._last_heard(rule)
@@ -133,6 +144,10 @@ class Reasons:
             if entry.kind in kinds:
                 reason = entry.data.get("reason")
                 yield f"{incident.id} at {self._at(entry.at)}: {entry.text}{f' ({reason})' if reason else ''}"
+        if "status" in differing and incident.is_open:
+            for key, state in self._alerts_of({}):
+                if state.status is AlertStatus.FIRING and key in self._simulation.store.attached.get(incident.id, ()):
+                    yield f"{_named(state)} still fires"
         if "severity" in differing:
             for key, state in self._alerts_of(incident.identity):
                 if state.status is AlertStatus.FIRING and incident.id in state.incidents:
@@ -145,9 +160,19 @@ class Reasons:
         causes = [each for each in entries if each.kind in PAGING_KINDS][-MOST_LINES:]
         return tuple(f"{name} at {self._at(each.at)}: {each.text}" for each in causes)
 
-    def no_page(self) -> tuple[str, ...]:
-        """Say where the paging of each incident stands."""
-        store = self._simulation.store
+    def no_would_be(self, wanted: Mapping[str, Any]) -> tuple[str, ...]:
+        """Say why a rule in shadow mode would not have declared an incident."""
+        rule = self._rule(wanted)
+        if rule is not None and rule.mode is not Mode.SHADOW:
+            return (f"rule {rule.id} is in mode {rule.mode}, not shadow: expect what it declares under incidents",)
+        return tuple(self._verdicts(wanted))[:MOST_LINES]
+
+    def no_page(self, person: str = "") -> tuple[str, ...]:
+        """Say where the paging of each incident stands, and whether there is the person at all."""
+        store, people = self._simulation.store, self._simulation.rule_set.oncall.people
+        if person and not person.startswith(CHANNEL_PREFIX) and person not in people:
+            meant = did_you_mean(person, people)
+            return (f"there is no person {person}{f' ({meant})' if meant else ''}",)
         if not store.incidents:
             return ("no incident has been declared by now", *self._no_incident({}))[:MOST_LINES]
         return tuple(line for incident in store.incidents.values() for line in self._paging(incident))[:MOST_LINES]

@@ -139,7 +139,9 @@ class _Run:
         wanted, got = difference
         if got is None:
             fields = wanted.fields if wanted is not None else {}
-            return self._why.no_page() if subject in {"pages", "escalations"} else self._why.no_incident(fields)
+            if subject == "would_declare":
+                return self._why.no_would_be(fields)
+            return self._why.no_incident(fields) if subject == "incidents" else self._why.no_page(fields.get("to", ""))
         if subject == "would_declare":
             return ()
         if subject in {"pages", "escalations"}:

@@ -181,3 +181,23 @@ def test_run_expects_what_a_rule_in_shadow_mode_would_declare(run):
     assert [result.outcome for result in run(test % item).results] == ["passed"]
     (failed,) = run(test % "").results[0].failures
     assert (failed.subject, failed.expected) == ("would_declare", "")
+
+
+FIRES = "{at: 0m, firing: {alertname: DiskFull, severity: critical, service: db}}"
+
+
+@pytest.mark.parametrize(
+    ("event", "expected", "said"),
+    [
+        ("{at: 0m, unreachable: zorro}", "{at: 6m, no_pages: true}", "there is no person 'zorro'; there is amira, bo"),
+        (FIRES, "{at: 6m, pages: [{to: Amira}]}", "there is no person Amira (did you mean 'amira'?)"),
+        (FIRES, "{at: 6m, incidents: [{rule: critcal}]}", "there is no rule critcal (did you mean 'critical'?)"),
+        (FIRES, "{at: 6m, incidents: [{status: resolved}]}", 'DiskFull{severity="critical", service="db"} still fires'),
+        (FIRES, "{at: 6m, would_declare: [{rule: critical}]}", "rule critical is in mode enforce, not shadow"),
+    ],
+)
+def test_run_says_what_a_slip_of_the_pen_means(run, event, expected, said):
+    """Names that there are not, and what is expected in the wrong place, are said in so many words."""
+    (result,) = run(f"tests: [{{name: slip, events: [{event}], expect: [{expected}]}}]").results
+    assert result.outcome == "failed"
+    assert any(said in text for failure in result.failures for text in (failure.got, *failure.why))

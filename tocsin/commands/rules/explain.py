@@ -133,11 +133,15 @@ def _alerts(wanted: Wanted) -> list[Alert]:
     try:
         if wanted.words:
             return [of_words(wanted.words)]
-        return [alert for name in wanted.files for alert in of_text(_read(name), name)]
+        return [alert for name in wanted.files for alert in of_text(_read(name), _called(name))]
     except NotAnAlert as error:
         end(UNUSABLE, str(error))
     except OSError as error:
         end(UNUSABLE, f"{error.filename} cannot be read: {error.strerror}")
+
+
+def _called(name: str) -> str:
+    return "the standard input" if name == STANDARD_INPUT else name
 
 
 def _read(name: str) -> bytes:
