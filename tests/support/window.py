@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ PATIENCE_MS = 60_000  # other tests run beside these
 PHONE = {"width": 360, "height": 640}
 DESKTOP = {"width": 1280, "height": 800}
 PICTURES = os.environ.get("TOCSIN_SCREENSHOTS", "")  # a folder; empty: none are taken
+LOAD_WHAT_IS_SEEN = """() => Promise.all([...document.images]
+    .filter((one) => one.checkVisibility() && one.getBoundingClientRect().top < innerHeight)
+    .map((one) => one.decode()))"""
 
 
 @contextmanager
@@ -38,9 +42,10 @@ def chromium() -> Iterator[Browser]:
 
 
 class Windows:
-    """Opens windows at an address; `wrong` gathers what they complain of."""
+    """Opens windows at an address; `wrong` gathers what they complain of. At `now` their clocks stand still."""
 
-    def __init__(self, browser: Browser, address: str) -> None:
+    def __init__(self, browser: Browser, address: str, now: datetime | None = None) -> None:
+        self._now = now
         self._browser = browser
         self._address = address
         self._opened: list[BrowserContext] = []
@@ -51,6 +56,8 @@ class Windows:
         settings = {"viewport": DESKTOP, "color_scheme": "light", "timezone_id": "Europe/Berlin", **options}
         context = self._browser.new_context(**settings)
         context.set_default_timeout(PATIENCE_MS)
+        if self._now is not None:
+            context.clock.set_fixed_time(self._now)
         self._opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
@@ -75,6 +82,7 @@ class Windows:
 def picture(page: Page, name: str, *, is_whole: bool = False) -> None:
     """Take a picture for the documentation, of the window or of the whole page."""
     page.mouse.move(0, 0)
+    page.evaluate(LOAD_WHAT_IS_SEEN)
     page.screenshot(path=Path(PICTURES, name), animations="disabled", full_page=is_whole)
 
 

@@ -66,7 +66,7 @@ def test_pictures_are_taken(show, app, call):
     name = tonight(show)
     further(show)
     with chromium() as browser, serving(app) as address:
-        windows = Windows(browser, address)
+        windows = Windows(browser, address, show.clock.now)
 
         def look(path, *, height=800, **more):
             size = {"viewport": {"width": 1280, "height": height}} | more
