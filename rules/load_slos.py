@@ -28,9 +28,8 @@ def _slo(node: Node, context: Context) -> Slo | None:
     complete = fields.require(*shapes.SLO.needs)
     service = fields.string("service", "")
     objective = _objective(fields)
-    if objective is not None and objective <= 1:
-        hint = f"write {objective * 100:g}"
-        context.warn(fields.node.entries["objective"], "W334", f"objective is in percent: {objective:g} %", hint)
+    if objective is not None:
+        _warn_of_percent(objective, fields.node.entries["objective"], context)
     window = context.positive(fields, "window", least=LEAST, most=MOST)
     sla = fields.fields("sla", what=shapes.SLA.what, known=shapes.SLA.keys)
     sla_objective = _objective(sla)
@@ -73,6 +72,12 @@ def _objective(fields: Fields) -> float | None:
     return found
 
 
+def _warn_of_percent(objective: float, place: Node, context: Context) -> None:
+    if objective <= 1:
+        message = f"the objective is in percent, and says {objective:g} %"
+        context.warn(place, "W334", message, f"write {objective * 100:g}")
+
+
 def _error_ratio(fields: Fields) -> str:
     promql = fields.string("error_ratio", "")
     if fields.get("error_ratio") is None:
@@ -95,4 +100,5 @@ def _from_openslo(found: Found, context: Context) -> Slo | None:
     if found.slo.window < LEAST or found.slo.window > MOST:
         context.error(found.name, "E320", f"the time window of {name} must lie between 1h and 366d")
         return None
+    _warn_of_percent(found.slo.objective, found.name, context)
     return found.slo

@@ -132,7 +132,8 @@ class _Reader:
                 percent = round(node.value * factor, 9)
                 if 0 < percent < 100:
                     return node, percent
-                self._refuse(node, f"{key} must lie between nothing and everything, and be neither")
+                mend = f"write targetPercent: {node.value:g}" if 1 < node.value < 100 else ""
+                self._refuse(node, f"{key} must lie between nothing and everything, and be neither", mend)
                 return None
         self._refuse(objective, "an objective needs a target or a targetPercent", "write target: 0.999")
         return None

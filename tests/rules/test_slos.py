@@ -262,6 +262,7 @@ def test_openslo_objectives_are_slos_each():
         ("4w", "1M", 7, "write months and years in days"),
         ("Occurrences", "Timeslices", 6, "is not measured"),
         ("[{target: 0.999}]", "[{target: 1}]", 8, "must lie between"),
+        ("[{target: 0.999}]", "[{target: 99.9}]", 8, "write targetPercent: 99.9"),
         ("[{target: 0.999}]", "[{op: lte}]", 8, "needs a target"),
         ("indicatorRef: requests", "indicatorRef: nothing", 9, "there is no SLI 'nothing'"),
         ("  service", "  indicator: {spec: {thresholdMetric: {}}}\n  service", 5, "a ratioMetric"),
