@@ -97,7 +97,7 @@ def test_merge_sends_both_ids(run, asked):
     """The one that goes on is printed."""
     done = run("incidents", "merge", "INC-2026-0001", "INC-2026-0002", "--note", "one cause")
     assert asked == [("incidents/INC-2026-0001/merge", {"into": "INC-2026-0002", "note": "one cause"})]
-    assert done.output.startswith("INC-2026-0002 is declared")
+    assert done.output.startswith("INC-2026-0002: done; it is declared")
 
 
 def test_objectives_are_listed_and_checked(run, asked):

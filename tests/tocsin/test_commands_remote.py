@@ -115,15 +115,15 @@ def test_commands_incidents_from_declared_to_resolved(site):
     """The life of an incident by hand: each command says how it stands now."""
     name = site.declare("one", "Checkout is slow")
     acts = [
-        (("acknowledge", name, "--note", "on it"), "acknowledged"),
-        (("note", name, "rolled back"), "acknowledged"),
-        (("mitigate", name), "mitigated"),
-        (("resolve", name, "--note", "mended"), "resolved"),
+        (("acknowledge", name, "--note", "on it"), " is acknowledged"),
+        (("note", name, "rolled back"), ": noted; it is acknowledged"),
+        (("mitigate", name), " is mitigated"),
+        (("resolve", name, "--note", "mended"), " is resolved"),
     ]
-    for arguments, status in acts:
+    for arguments, said in acts:
         done = site.run("incidents", *arguments)
         assert (done.exit_code, done.stderr) == (0, ""), done.output
-        assert done.stdout.splitlines()[0] == f"{name} is {status} (SEV3): Checkout is slow"
+        assert done.stdout.splitlines()[0] == f"{name}{said} (SEV3): Checkout is slow"
     shown = site.json("incidents", "show", name)
     assert shown["status"] == "resolved"
     kinds = [entry["kind"] for entry in shown["timeline"]]
