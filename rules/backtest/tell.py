@@ -30,9 +30,9 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     """Return what changes, what would be missed first."""
     pages = f"{comparison.pages:+d} pages, {comparison.night_pages:+d} at night"
     lines = [f"Against the other rules: {pages}, {comparison.same} incidents the same"]
-    lines += _listed("missed, no alert of it makes an incident any more", comparison.missed)
-    lines += _listed("added", comparison.added)
-    lines += _listed("removed, its alerts belong to another incident", comparison.removed)
+    lines += _listed("missed: no alert of these makes an incident any more", comparison.missed)
+    lines += _listed("added: the other rules declare none of these", comparison.added)
+    lines += _listed("removed: their alerts belong to another incident", comparison.removed)
     for pair in comparison.severity_changed[:LISTED]:
         lines.append(f"  severity {pair.there.severity} -> {pair.here.severity}: {_named(pair.here)}")
     if len(comparison.severity_changed) > LISTED:
@@ -41,9 +41,11 @@ def comparison_lines(comparison: Comparison) -> list[str]:
 
 
 def _listed(what: str, incidents: tuple[WouldBe, ...]) -> list[str]:
-    lines = [f"  {what}: {_named(incident)}" for incident in incidents[:LISTED]]
+    if not incidents:
+        return []
+    lines = [f"  {len(incidents)} {what}", *(f"    {_named(incident)}" for incident in incidents[:LISTED])]
     if len(incidents) > LISTED:
-        lines.append(f"  and {len(incidents) - LISTED} more {what.partition(',')[0]}")
+        lines.append(f"    and {len(incidents) - LISTED} more (--output json has them all)")
     return lines
 
 
