@@ -34,7 +34,7 @@ STOP_SECONDS = 4
 THREADS = 4
 THREADS_FSYNC = 16  # fsyncs are shared by those who wait for them
 # Added to that of whoever starts us. Intake is cheaper than deciding: with too little CPU for both it would let the
-# decider starve and a backlog grow. It still gets whatever the others leave.
+# decider starve and a backlog grow. It still gets whatever the others leave. Threads that start later have it too.
 NICENESS = 10
 
 
@@ -116,9 +116,10 @@ def _load(app_loader: AppLoader, process: str, output: str | None) -> Any:  # no
     # Who is told to stop before it answers ends at once: the handlers of the process that forked it do nothing here.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    os.nice(NICENESS)
     configure_logs(process, output=output)
     app = app_loader()
+    # Only now: beside a busy machine a nice process would need minutes to load what it is to answer with.
+    os.nice(NICENESS)
     end = getattr(app, "extensions", {}).get(AT_END)
     if end is not None:
         _call_on_signal(end)

@@ -1,12 +1,16 @@
 """The receiver's server: nobody outlives whom, the port is ours alone, a dead process is replaced."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 from real_processes import all_gone, children_of, wait_until
+
+from tocsin.granian_app import NICENESS
 
 
 def ask(port, path="/"):
@@ -41,6 +45,21 @@ def test_granian_replaces_a_dead_process(run, free_port):
     os.kill(before[0], signal.SIGKILL)
     wait_until(lambda: len(children_of(program.pid)) == 2 and children_of(program.pid) != before)
     assert wait_until(lambda: ask(free_port))
+
+
+def test_granian_gives_way_once_it_answers(run, free_port):
+    """Every thread of those that answer is nice, also to what was loaded before."""
+    program = serving(run, free_port)
+    nice = min(os.getpriority(os.PRIO_PROCESS, program.pid) + NICENESS, 19)
+    wait_until(lambda: all(niceness_of(pid) == {nice} for pid in children_of(program.pid)))
+
+
+def niceness_of(pid):
+    found = set()
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):
+            found.add(os.getpriority(os.PRIO_PROCESS, int(task.name)))
+    return found
 
 
 def test_granian_finishes_what_it_began(run, free_port):
