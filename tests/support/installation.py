@@ -24,7 +24,7 @@ __all__ = ["Installation", "Serving", "firing", "notification", "resolved", "sam
 SOURCE = "am"
 SOURCE_TOKEN = "source-token-of-the-acceptance-tests"
 ADMIN_TOKEN = "admin-token-of-the-acceptance-tests"
-READY_WITHIN = 60.0
+READY_WITHIN = 120.0
 STEP = "30m"
 
 ONCALL = """
