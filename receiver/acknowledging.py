@@ -168,7 +168,7 @@ class _Desk:
 
 
 def _was_used(used: Used) -> str:
-    return f"This link was used by {used.person} at {instant(used.at)}; it works once."
+    return f"This link was used by {used.person} at {used.at:%H:%M:%S} UTC on {used.at:%Y-%m-%d}; it works once."
 
 
 def _first(by: str, at: datetime, now: datetime) -> str:

@@ -21,6 +21,7 @@ _DONE: Mapping[str, str] = {
     "resolved": "Resolved: it is over.",
     "dismissed": "Dismissed: it was no incident.",
 }
+_UNMET_HINT = "Write under Resolve why that does not matter, or have them met first."
 
 
 def body_in(form: Mapping[str, str], kind: type) -> dict[str, Any]:
@@ -50,12 +51,20 @@ def _command(call: Route) -> Handler:
         try:
             answer = visit.perform(call.method, call.path, body_in(visit.form, kind))
         except Problem as problem:
+            if "objectives" in problem.members:
+                problem.hint = _UNMET_HINT  # that of the API speaks of JSON
             return show(visit, problem=problem, typed=visit.form)
-        outcome = str(answer.get("outcome", "done"))
-        told = _DONE.get(outcome, f"{outcome[:1].upper()}{outcome[1:]}.")
+        told = _told(str(answer.get("outcome", "done")), visit.form)
         return Redirect(f"/incidents/{visit.path['incident_id']}", f"{told} {answer.get('note', '')}".strip())
 
     return handler
+
+
+def _told(outcome: str, form: Mapping[str, str]) -> str:
+    """Return what was done in words."""
+    if outcome == "communicated" and form.get("send") != "true":
+        return "Written down; nothing was sent."
+    return _DONE.get(outcome, f"{outcome[:1].upper()}{outcome[1:]}.")
 
 
 def _edit(visit: Visit) -> Page | Redirect:

@@ -13,6 +13,7 @@ from incidents import keys
 from incidents.alert import AlertState
 from incidents.clock import to_ms
 from incidents.events import Acknowledge, Note, RoleGiven
+from incidents.incident import Objective
 from incidents.paging.upcoming import upcoming
 from incidents.store.codec import encode
 from incidents.values import AlertStatus, Role
@@ -151,6 +152,7 @@ def test_pages_second_to_acknowledge_is_told_who_was_first(amira, browser_of, de
         ("roles", {"role": "communications", "person": "bo"}, ""),
         ("roles", {"role": "communications", "person": ""}, ""),
         ("actions", {"kind": "rollback", "text": "to 1.2"}, ""),
+        ("communications", {"audience": "board", "text": "on it", "send": "false"}, "nothing was sent"),
         ("resolve", {"note": "", "override": ""}, "Resolved"),
         ("dismiss", {"reason": "a test"}, "Dismissed"),
     ],
@@ -161,6 +163,20 @@ def test_pages_commands_are_those_of_the_api(amira, declare, incidents, command,
     path = f"/incidents/{incident.id}"
     assert amira.post(f"{path}/{command}", path, **fields).status_code == 303
     assert told in amira.get(path).text
+
+
+def test_pages_refused_end_says_where_to_write_why(amira, declare, links):
+    """Objectives that are unmet are named, and the hint is about the form and not about JSON."""
+    incident = declare()
+    verified = Objective(id="verified", text="The data was verified", kind="manual")
+    with links.borrow() as link:
+        link.one("SET", keys.incident(incident.id), encode(msgspec.structs.replace(incident, objectives=(verified,))))
+    path = f"/incidents/{incident.id}"
+    answer = amira.post(f"{path}/resolve", path, note="")
+    assert answer.status_code == 409
+    assert "The data was verified" in answer.text
+    assert "Write under Resolve why that does not matter" in answer.text
+    assert "override&#34;:" not in answer.text
 
 
 def test_pages_closed_incident_says_how_long_it_lasted(amira, declare, clock):
