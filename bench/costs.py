@@ -30,8 +30,8 @@ from incidents.store.scripts import ALL
 from receiver.payloads import alertmanager
 from rules.deciding.deciding import Deciding
 from rules.deciding.work import Work
-from rules.load import load_rule_set
-from rules.sections import SourceFile
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
 from workers.entries import read_entry
 
 PASSES = 12  # over all alerts, firing and resolved in turn; the first two declare the incidents and are not counted

@@ -18,8 +18,8 @@ from incidents.values import PageReason
 from receiver.metrics import RequestMetrics
 from rules.check import check
 from rules.lint.lint import lint
-from rules.load import load_rule_set
-from rules.sections import SourceFile
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
 from rules.testing.load import load_test_file
 from rules.testing.suite import Suite
 from workers.channels import Message

@@ -10,9 +10,9 @@ import workload
 
 from incidents.clock import utc_now
 from rules.index import Matching
-from rules.load import load_rule_set
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
 from rules.model import RuleSet
-from rules.sections import SourceFile
 
 IDLE_RULES = 9_900
 ROUNDS = 15

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response, request
 
 from incidents.store.audit import Audit
-from receiver import acknowledging, api, audit, auth, probes, problems, web, webhooks
+from receiver import acknowledging, api, audit, auth, probes, problems, web
 from receiver.api import calendars
 from receiver.deps import Deps
 from receiver.limits import Limiter
+from receiver.senders import webhooks
 from receiver.shortcut import HEADERS
 from receiver.web.live import HUB, Hub
 

@@ -27,7 +27,7 @@ from incidents.store.measured import SETTLED, Measured, measure
 from incidents.values import OPEN_STATUSES, AlertStatus, Criterion, IncidentStatus, Severity
 from receiver.families import Families, Values, counter, gauge, grouped, histogram, labelled
 from rules.evaluate import Outcome
-from rules.load_channels import DELIVERED
+from rules.loading.channels import DELIVERED
 from rules.model import Mode, Rule
 from rules.slo_status import SloStatus
 

@@ -9,12 +9,12 @@ import msgspec
 
 from rules.lint.lint import lint
 from rules.lint.unmatched import unmatched
-from rules.load import in_order, load_rule_set
-from rules.load_context import ReadCalendar
+from rules.loading.context import ReadCalendar
+from rules.loading.nodes import Problem
+from rules.loading.rule_set import in_order, load_rule_set
+from rules.loading.sections import PACK_PREFIX, SourceFile
+from rules.loading.yaml import MAX_BYTES
 from rules.model import Mode, RuleSet
-from rules.nodes import Problem
-from rules.sections import PACK_PREFIX, SourceFile
-from rules.yaml import MAX_BYTES
 
 _WIDEST = 160
 _COLOURS = {"place": "1", "margin": "2", "error": "1;31", "warning": "1;33", "good": "32", "bad": "31"}

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from rules.durations import parse_duration
-from rules.load_context import Context
-from rules.nodes import Kind, Node
+from rules.loading.context import Context
+from rules.loading.nodes import Kind, Node
 from rules.promql import WINDOW, ranges_without_window, unbalanced
 from rules.slos import Slo
 

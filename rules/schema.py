@@ -7,7 +7,7 @@ other files, queries and times of rotations are the loader's to check.
 import msgspec
 
 from incidents.values import Criterion
-from rules.load_conditions import AT_ONCE, SUBJECTS
+from rules.loading.conditions import AT_ONCE, SUBJECTS
 from rules.model import Subject
 from rules.shapes.file import SHAPES
 from rules.shapes.fragments import Schema, Shape, shape

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from rules.fields import Fields
-from rules.nodes import Node, Problem
+from rules.loading.fields import Fields
+from rules.loading.nodes import Node, Problem
 
 
 class Reading(NamedTuple):

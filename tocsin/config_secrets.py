@@ -5,7 +5,7 @@ No message ever contains a secret.
 
 from pathlib import Path
 
-from rules.nodes import Node, problem_at
+from rules.loading.nodes import Node, problem_at
 from tocsin.config_reading import Reading
 from tocsin.secret import Secret
 from tocsin.tokens import configured_hash

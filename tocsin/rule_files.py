@@ -10,9 +10,9 @@ from incidents.oncall import OnCall
 from incidents.overrides import rules_of
 from incidents.rota.reading import read_calendar
 from incidents.store.rulesets import Reloaded, RuleSets
-from rules.files import read_rule_files
-from rules.load import Loaded, load_rule_set
-from rules.sections import PACK_PREFIX, SourceFile
+from rules.loading.files import read_rule_files
+from rules.loading.rule_set import Loaded, load_rule_set
+from rules.loading.sections import PACK_PREFIX, SourceFile
 from tocsin.settings import Settings
 
 CONSOLE = Path(__file__).parent.parent / "rules" / "quickstart" / "console.yml"

@@ -8,9 +8,9 @@ from incidents.calendars import with_calendars
 from incidents.oncall import OnCall
 from incidents.overrides import rules_of, with_overrides
 from incidents.store.rulesets import RuleSets
-from rules.load import load_rule_set
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
 from rules.model import RuleSet
-from rules.sections import SourceFile
 
 KEPT = 4  # compiled rule sets: the one in force, and those that open pages were made from
 

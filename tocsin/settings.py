@@ -16,7 +16,7 @@ import msgspec
 from incidents.archive import ARCHIVED_AFTER
 from incidents.errors import TocsinError
 from rules.durations import format_duration
-from rules.nodes import Problem
+from rules.loading.nodes import Problem
 from tocsin.secret import Secret
 from tocsin.tokens import ADMIN_TOKEN_FILE, SOURCE_TOKEN_FILE, keep_token, token_hash
 

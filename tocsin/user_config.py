@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from rules.fields import Fields
-from rules.nodes import Problem
-from rules.yaml import MAX_BYTES, read_yaml
+from rules.loading.fields import Fields
+from rules.loading.nodes import Problem
+from rules.loading.yaml import MAX_BYTES, read_yaml
 from tocsin.config_reading import Reading
 from tocsin.settings import ConfigurationError
 

@@ -20,8 +20,8 @@ from incidents.store.codec import encode
 from incidents.timeline import Entry, EntryKind
 from rules.evaluate import Outcome, evaluate
 from rules.index import Hit, Matching
-from rules.load import load_rule_set
-from rules.sections import SourceFile
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
 
 STORE = Redis.from_url(os.environ["BENCH_STORE"])
 DONE = "bench:done"

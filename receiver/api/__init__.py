@@ -55,8 +55,8 @@ from receiver.audit import request_id, trail
 from receiver.auth import ApiRole, caller, require
 from receiver.bodies import Bodies, declared_length
 from receiver.deps import ApiDeps, Deps
-from receiver.posts import check_media_type
 from receiver.problems import Problem
+from receiver.senders.posts import check_media_type
 
 MAX_BODY = 1024 * 1024  # bytes; the longest text may take twelve for each character
 READERS = 1  # bodies are small: one at a time leaves the threads to the webhooks

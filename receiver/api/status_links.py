@@ -20,7 +20,7 @@ from receiver.api.reading import unfit
 from receiver.api.route import Call, Reply, Route, Services
 from receiver.auth import ApiRole, ApiToken
 from receiver.problems import Problem
-from rules.fields import did_you_mean
+from rules.loading.fields import did_you_mean
 
 PATH = "/incidents/{incident_id}/status_links"
 

@@ -19,9 +19,9 @@ from receiver.payloads import instants
 from receiver.payloads.loose import as_text
 from receiver.payloads.mapping_functions import OPTIONS
 from receiver.payloads.wire import Unfit
-from rules.fields import did_you_mean
-from rules.nodes import Kind, Node, Problem
-from rules.yaml import read_yaml
+from rules.loading.fields import did_you_mean
+from rules.loading.nodes import Kind, Node, Problem
+from rules.loading.yaml import read_yaml
 
 TEXTS = ("items", "identity", "starts_at", "ends_at", "url", "id", "more_labels")
 KEYS = (*TEXTS, "labels", "annotations", "status", "refuse", "signature_header")

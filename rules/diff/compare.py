@@ -9,10 +9,10 @@ import msgspec
 
 from incidents.oncall import Channel
 from rules.diff.words import NOTHING, is_default, said, told_fields
-from rules.load_rules import RULE_KEYS, TIER_KEYS
+from rules.loading.rules import RULE_KEYS, TIER_KEYS
+from rules.loading.sections import SECTIONS
 from rules.matchers import Matcher
 from rules.model import Rule, RuleSet, Tier
-from rules.sections import SECTIONS
 
 _ONCALL = "oncall"
 # How one thing of a section is called, where that is not the section's name without its s.

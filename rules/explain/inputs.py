@@ -10,8 +10,8 @@ import msgspec
 
 from incidents.alert import Alert, fingerprint_of
 from incidents.values import AlertStatus
-from rules.nodes import Kind, Node, Problem
-from rules.yaml import read_yaml
+from rules.loading.nodes import Kind, Node, Problem
+from rules.loading.yaml import read_yaml
 
 MOST_ALERTS = 200
 WORD = re.compile(r"([A-Za-z_:][A-Za-z0-9_:.]*)=(.*)", re.DOTALL)

@@ -12,10 +12,10 @@ from rules.lint.oddities import odd
 from rules.lint.places import Places
 from rules.lint.ranges import impossible
 from rules.lint.shadowed import shadowed
+from rules.loading.nodes import Node, Problem, problem_at
+from rules.loading.sections import PACK_PREFIX, SourceFile
 from rules.matchers import Matcher, Op
 from rules.model import Mode, Rule, RuleSet, Tier
-from rules.nodes import Node, Problem, problem_at
-from rules.sections import PACK_PREFIX, SourceFile
 
 
 def lint(files: Sequence[SourceFile], rule_set: RuleSet) -> list[Problem]:

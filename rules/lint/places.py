@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from rules.loading.nodes import Kind, Node, Problem
+from rules.loading.sections import SourceFile
+from rules.loading.yaml import read_yaml
 from rules.matchers import BadMatcher, Matcher, parse_matchers
 from rules.model import Rule, Tier
-from rules.nodes import Kind, Node, Problem
-from rules.sections import SourceFile
-from rules.yaml import read_yaml
 
 
 class Places:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rules.index import Matching
 from rules.lint.places import Places
+from rules.loading.nodes import Problem, problem_at
+from rules.loading.sections import PACK_PREFIX, SourceFile
 from rules.model import Mode, RuleSet, Subject
-from rules.nodes import Problem, problem_at
-from rules.sections import PACK_PREFIX, SourceFile
 
 
 def unmatched(files: Sequence[SourceFile], rule_set: RuleSet, seen: Iterable[Mapping[str, str]]) -> list[Problem]:

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from incidents.calendars import with_turns
 from incidents.errors import TocsinError
 from incidents.oncall import Rotation
-from rules.fields import did_you_mean
-from rules.load_context import ReadCalendar
+from rules.loading.context import ReadCalendar
+from rules.loading.fields import did_you_mean
+from rules.loading.nodes import Problem, problem_at
 from rules.model import RuleSet
-from rules.nodes import Problem, problem_at
 from rules.testing.model import START, TestFile
 
 

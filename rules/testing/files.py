@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rules.files import MAX_FILES, TEST_NAMES, Read
-from rules.nodes import Problem
-from rules.sections import SourceFile
-from rules.yaml import MAX_BYTES
+from rules.loading.files import MAX_FILES, TEST_NAMES, Read
+from rules.loading.nodes import Problem
+from rules.loading.sections import SourceFile
+from rules.loading.yaml import MAX_BYTES
 
 
 def read_test_files(paths: Sequence[str]) -> Read:

@@ -6,13 +6,13 @@ from typing import Any
 
 from incidents.timeline import EntryKind
 from incidents.values import Criterion, IncidentStatus, PageReason, Severity
-from rules.fields import Fields
-from rules.load_context import Context
-from rules.nodes import Kind, Node
-from rules.sections import SourceFile
+from rules.loading.context import Context
+from rules.loading.fields import Fields
+from rules.loading.nodes import Kind, Node
+from rules.loading.sections import SourceFile
+from rules.loading.yaml import read_yaml
 from rules.testing.load_events import EVENT_KEYS, read_event, read_labels
 from rules.testing.model import START, Expectation, Given, Step, Test, TestFile, Wanted
-from rules.yaml import read_yaml
 
 FILE_KEYS = ("rule_files", "calendars", "start", "tests")
 TEST_KEYS = ("name", "start", "events", "expect", "todo")

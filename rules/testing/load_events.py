@@ -12,10 +12,10 @@ from incidents.facts import Fact, fact_id
 from incidents.incident import Incident
 from incidents.incoming import Action, Touch, TouchKind
 from incidents.values import AlertStatus, Severity
-from rules.fields import Fields, as_string, did_you_mean
 from rules.index import identity_key
-from rules.load_context import Context
-from rules.nodes import Kind
+from rules.loading.context import Context
+from rules.loading.fields import Fields, as_string, did_you_mean
+from rules.loading.nodes import Kind
 from rules.simulation.events import (
     SOURCE,
     Beat,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from rules.nodes import Node, Problem
+from rules.loading.nodes import Node, Problem
 from rules.simulation.events import Event
 from rules.simulation.simulation import Simulation
 

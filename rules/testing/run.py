@@ -9,8 +9,8 @@ from rules.deciding.work import Arrival, Received
 from rules.durations import format_duration
 from rules.evaluate import Verdict
 from rules.index import Hit
+from rules.loading.nodes import Node
 from rules.model import RuleSet
-from rules.nodes import Node
 from rules.simulation.simulation import Looked, Simulation, UnknownName
 from rules.testing.compare import Difference, differences, holds, in_order, shown
 from rules.testing.coverage import Seen

@@ -8,7 +8,7 @@ import yaml
 from monitoring import Prometheus
 from programs import eventually
 
-from rules.files import PACKS_DIR
+from rules.loading.files import PACKS_DIR
 
 pytestmark = pytest.mark.acceptance
 

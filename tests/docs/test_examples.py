@@ -14,9 +14,9 @@ import click
 import pytest
 from documents import ROOT, Block, blocks
 
-from rules.load import load_rule_set
-from rules.sections import SourceFile
-from rules.yaml import read_yaml
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
+from rules.loading.yaml import read_yaml
 from tocsin.cli import main
 from tocsin.config_file import load_settings
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rules.load import Loaded, load_rule_set
+from rules.loading.rule_set import Loaded, load_rule_set
+from rules.loading.sections import SourceFile
 from rules.model import RuleSet
-from rules.sections import SourceFile
 
 NOW = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 

@@ -8,10 +8,10 @@ import pytest
 from explosions import cut_off_if_it_explodes
 
 from rules.check import check, render_text
-from rules.files import read_rule_files
 from rules.index import Matching
-from rules.load import load_rule_set
-from rules.sections import SourceFile
+from rules.loading.files import read_rule_files
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
 from rules.templates import Values, render
 
 BYTES = 16 * 1024 * 1024

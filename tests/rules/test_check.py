@@ -5,8 +5,8 @@ import json
 import pytest
 
 from rules.check import check, render_github, render_json, render_text
-from rules.nodes import Problem
-from rules.sections import SourceFile
+from rules.loading.nodes import Problem
+from rules.loading.sections import SourceFile
 
 GOOD = "rules: [{id: a, match: x=1, declare: SEV3}, {id: b, match: x=1, declare: SEV3, mode: shadow}]\n"
 BAD = "rules:\n- id: a\n  match: severity=page\n  thresold: 5\n  declare: SEV3\n"

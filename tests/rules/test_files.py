@@ -7,8 +7,8 @@ import pytest
 from builders import NOW
 
 from rules.check import check, render_text
-from rules.files import has_rules, read_rule_files
-from rules.sections import SourceFile
+from rules.loading.files import has_rules, read_rule_files
+from rules.loading.sections import SourceFile
 
 RULES = "rules: [{id: a, match: x=1, declare: SEV3}]\n"
 

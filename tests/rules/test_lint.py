@@ -6,14 +6,14 @@ import pytest
 
 from rules.check import check
 from rules.conditions import All, Any, Count, FiringFor, Match, None_
-from rules.files import PACKS_DIR, TEST_NAMES, pack_names
 from rules.lint.conditions import implies, never
 from rules.lint.lint import lint
 from rules.lint.ranges import impossible, never_matches
 from rules.lint.unmatched import unmatched
-from rules.load import load_rule_set
+from rules.loading.files import PACKS_DIR, TEST_NAMES, pack_names
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
 from rules.matchers import parse_matchers
-from rules.sections import SourceFile
 from rules.starter_files import STARTER_DIR
 
 MINUTE = timedelta(minutes=1)

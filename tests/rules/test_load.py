@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from incidents.oncall import Channel
 from incidents.values import Criterion, Role, Severity
 from rules.conditions import All, Any, Count, FiringFor, Match, flatten, name_of
-from rules.load import load_rule_set
-from rules.load_conditions import SUBJECTS
-from rules.load_rules import RULE_KEYS
+from rules.loading.conditions import SUBJECTS
+from rules.loading.rule_set import load_rule_set
+from rules.loading.rules import RULE_KEYS
+from rules.loading.sections import SECTIONS, SourceFile
 from rules.model import Mode, Subject
-from rules.sections import SECTIONS, SourceFile
 
 DATA = Path(__file__).parent / "data"
 NOW = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 from builders import NOW, source_files
 
 from incidents.oncall import Audience
-from rules.load import load_rule_set
+from rules.loading.rule_set import load_rule_set
 
 CHANNELS = "channels: {mail: console, status-page: console}\n"
 

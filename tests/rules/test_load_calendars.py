@@ -8,9 +8,9 @@ from calendar_texts import calendar, event
 from incidents.oncall import Calendar
 from incidents.rota.reading import read_calendar
 from rules.check import check, render_text
-from rules.files import read_rule_files
-from rules.load import load_rule_set
-from rules.sections import SourceFile
+from rules.loading.files import read_rule_files
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
 
 PEOPLE = "people: {amira: {channels: [console]}, bo: {email: bo@example.org, channels: [console]}}\n"
 ROLES = "roles: {incident_commander: {rotation: r}}\n"

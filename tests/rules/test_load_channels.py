@@ -3,8 +3,8 @@
 import pytest
 from builders import NOW
 
-from rules.load import load_rule_set
-from rules.sections import SourceFile
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
 
 
 def problems(text):

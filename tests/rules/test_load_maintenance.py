@@ -3,7 +3,7 @@
 import pytest
 from builders import NOW
 
-from rules.load import SourceFile, load_rule_set
+from rules.loading.rule_set import SourceFile, load_rule_set
 
 BAD = {
     "reversed": ("from: '2026-02-02T10:00:00Z', until: '2026-02-02T09:00:00Z'", "E403"),

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.evaluate import Outcome, evaluate
-from rules.files import PACKS_DIR, read_rule_files
 from rules.index import Matching
-from rules.load import load_rule_set
+from rules.loading.files import PACKS_DIR, read_rule_files
+from rules.loading.rule_set import load_rule_set
 from rules.model import Subject
 
 NOW = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)

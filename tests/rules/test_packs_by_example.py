@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from documents import blocks
 
-from rules.files import PACKS_DIR
+from rules.loading.files import PACKS_DIR
 from tocsin.cli import main
 
 TESTS = Path(__file__).parent / "packs"

@@ -8,12 +8,12 @@ import jsonschema_rs
 import pytest
 from documents import ROOT, blocks
 
-from rules.files import TEST_NAMES
-from rules.nodes import Kind, Node
+from rules.loading.files import TEST_NAMES
+from rules.loading.nodes import Kind, Node
+from rules.loading.yaml import read_yaml
 from rules.schema import render_schema
 from rules.shapes.file import SHAPES
 from rules.starter_files import STARTER_DIR
-from rules.yaml import read_yaml
 
 
 def is_openslo(block) -> bool:

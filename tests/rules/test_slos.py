@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from incidents.facts import Fact
 from rules.burn_alerts import pairs_of
 from rules.conditions import BudgetRemaining, BurnRate, Compare, Query
-from rules.load import SourceFile, load_rule_set
+from rules.loading.rule_set import SourceFile, load_rule_set
 from rules.measuring import (
     budget_remaining,
     burn_rate,

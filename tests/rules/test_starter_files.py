@@ -3,9 +3,9 @@
 import pytest
 
 from incidents.values import Role
-from rules.files import TEST_NAMES
-from rules.load import load_rule_set
-from rules.sections import SourceFile
+from rules.loading.files import TEST_NAMES
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
 from rules.starter_files import starter_files
 from rules.testing.load import load_test_file
 from rules.testing.suite import Suite

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.durations import format_duration, parse_duration
-from rules.fields import Fields
-from rules.nodes import Kind, Node, Problem
-from rules.yaml import MAX_PROBLEMS, read_yaml
+from rules.loading.fields import Fields
+from rules.loading.nodes import Kind, Node, Problem
+from rules.loading.yaml import MAX_PROBLEMS, read_yaml
 
 ALIAS_BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from incidents.alert import Alert, fingerprint_of
 from incidents.values import AlertStatus
-from rules.load import SourceFile, load_rule_set
+from rules.loading.rule_set import SourceFile, load_rule_set
 from rules.model import RuleSet
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from rules.load import SourceFile, load_rule_set
+from rules.loading.rule_set import SourceFile, load_rule_set
 from rules.model import RuleSet
 
 NOW = datetime(2026, 11, 3, 3, 11, 20, tzinfo=UTC)

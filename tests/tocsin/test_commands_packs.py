@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from rules.files import PACKS_DIR
+from rules.loading.files import PACKS_DIR
 from tocsin.cli import main
 
 

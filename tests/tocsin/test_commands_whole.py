@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from rules.yaml import MAX_BYTES
+from rules.loading.yaml import MAX_BYTES
 from tocsin.cli import main
 from tocsin.commands.examples import EXAMPLES
 from tocsin.commands.remote import client_of

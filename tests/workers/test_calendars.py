@@ -16,7 +16,7 @@ from incidents.store.calendars import CalendarStates
 from incidents.store.overrides import Overrides
 from incidents.store.rulesets import RuleSets
 from rules.deciding.deciding import Deciding
-from rules.load import load_rule_set
+from rules.loading.rule_set import load_rule_set
 from tocsin.rulebook import RuleBook
 from workers.calendars import Calendars
 from workers.channels.errors import DeliveryError

@@ -11,7 +11,7 @@ from incidents.overrides import MadeOverride
 from incidents.store.overrides import Overrides
 from incidents.store.rulesets import RuleSets
 from rules.deciding.deciding import Deciding
-from rules.load import load_rule_set
+from rules.loading.rule_set import load_rule_set
 from tocsin.rulebook import RuleBook
 
 ROTA = """

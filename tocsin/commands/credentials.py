@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from rules.fields import Fields
-from rules.nodes import Node, Problem
-from rules.yaml import MAX_BYTES, read_yaml
+from rules.loading.fields import Fields
+from rules.loading.nodes import Node, Problem
+from rules.loading.yaml import MAX_BYTES, read_yaml
 from tocsin.config_reading import Reading
 from tocsin.config_secrets import read_secrets, secret_keys
 from tocsin.settings import ApiRole, Settings, SourceKind

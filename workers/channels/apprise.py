@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from apprise import Apprise, AppriseAsset, NotifyBase
 
 from incidents.oncall import Channel
-from rules.load_channels import LOCAL_SERVICES
+from rules.loading.channels import LOCAL_SERVICES
 from workers.channels.apprise_logs import Overheard, overhear, reason_of, silence
 from workers.channels.errors import DeliveryError
 from workers.channels.guard import guarded

@@ -10,7 +10,7 @@ from incidents import keys
 from incidents.store.codec import decode_page
 from incidents.store.incidents import Incidents
 from incidents.store.rulesets import RuleSets
-from rules.load import load_rule_set
+from rules.loading.rule_set import load_rule_set
 from tocsin.rulebook import RuleBook
 
 ROTA = """

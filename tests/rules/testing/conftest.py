@@ -5,7 +5,7 @@ import textwrap
 import pytest
 from builders import NOW, ONCALL, rule_set
 
-from rules.sections import SourceFile
+from rules.loading.sections import SourceFile
 from rules.testing.load import load_test_file
 from rules.testing.suite import Suite
 

@@ -7,8 +7,8 @@ import click
 import pytest
 from documents import blocks
 
-from rules.load import load_rule_set
-from rules.sections import SourceFile
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
 from rules.testing.load import ENTRY, EXPECT_KEYS, FILE_KEYS, INCIDENT, PAGE, TEST_KEYS, load_test_file
 from rules.testing.load_events import EVENT_KEYS, FACT_KEYS
 from rules.testing.model import START

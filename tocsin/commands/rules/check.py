@@ -13,7 +13,7 @@ from incidents.clock import utc_now
 from incidents.journal.reader import Journal
 from incidents.rota.reading import read_calendar
 from rules.check import Report, check, render_github, render_json, render_text
-from rules.files import read_rule_files
+from rules.loading.files import read_rule_files
 from tocsin.commands.options import FAILED, UNUSABLE, config_option, settings_or_exit
 
 WARNED = 3

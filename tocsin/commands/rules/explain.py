@@ -17,7 +17,7 @@ from rules.explain.inputs import WORD, NotAnAlert, of_text, of_words
 from rules.explain.pasted import Pasting
 from rules.explain.telling import told
 from rules.explain.values import Explanation
-from rules.yaml import MAX_BYTES
+from rules.loading.yaml import MAX_BYTES
 from tocsin.commands.instants import read_instant
 from tocsin.commands.options import UNUSABLE, config_option, settings_or_exit
 from tocsin.commands.printing import Out

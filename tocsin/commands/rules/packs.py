@@ -6,9 +6,9 @@ from typing import NamedTuple
 import click
 
 from incidents.clock import utc_now
-from rules.files import companions_of, pack_names, read_rule_files
-from rules.load import load_rule_set
-from rules.sections import PACK_PREFIX, SourceFile
+from rules.loading.files import companions_of, pack_names, read_rule_files
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import PACK_PREFIX, SourceFile
 from tocsin.commands.options import UNUSABLE
 from tocsin.commands.printing import Out
 from tocsin.commands.remote import end, with_out

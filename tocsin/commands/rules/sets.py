@@ -9,11 +9,11 @@ from incidents.calendars import unread_of
 from incidents.clock import utc_now
 from incidents.rota.reading import reader_over
 from rules.check import check, render_text
-from rules.files import read_rule_files
-from rules.load import load_rule_set
-from rules.load_context import ReadCalendar
+from rules.loading.context import ReadCalendar
+from rules.loading.files import read_rule_files
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import SourceFile
 from rules.model import RuleSet
-from rules.sections import SourceFile
 from tocsin.client import Client
 from tocsin.commands.options import UNUSABLE
 from tocsin.commands.remote import end

@@ -13,11 +13,11 @@ from incidents.clock import utc_now
 from incidents.rota.reading import reader_over
 from rules.check import Report as Checked
 from rules.check import render_text
-from rules.files import read_rule_files
-from rules.load import load_rule_set
+from rules.loading.files import read_rule_files
+from rules.loading.nodes import Problem, problem_at
+from rules.loading.rule_set import load_rule_set
+from rules.loading.sections import PACK_PREFIX
 from rules.model import RuleSet
-from rules.nodes import Problem, problem_at
-from rules.sections import PACK_PREFIX
 from rules.testing.calendars import span_of, with_given
 from rules.testing.files import read_test_files
 from rules.testing.load import load_test_file

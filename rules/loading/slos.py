@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from rules.fields import Fields
-from rules.load_context import Context
-from rules.nodes import Kind, Node
+from rules.loading.context import Context
+from rules.loading.fields import Fields
+from rules.loading.nodes import Kind, Node
+from rules.loading.sections import Sections
 from rules.openslo import Found, read_openslo
 from rules.promql import WINDOW, has_holes, ranges_without_window, unbalanced
-from rules.sections import Sections
 from rules.shapes import file as shapes
 from rules.slos import Slo
 

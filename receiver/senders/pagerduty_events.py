@@ -20,7 +20,7 @@ from receiver.bodies import Environ
 from receiver.payloads import pagerduty_events
 from receiver.payloads.pagerduty_events import Invalid, Read, Taken
 from receiver.payloads.parsed import BadPayload
-from receiver.posts import Gate, Heard, Post, body_limit, check_media_type, json_answer
+from receiver.senders.posts import Gate, Heard, Post, body_limit, check_media_type, json_answer
 
 log = structlog.get_logger(__name__)
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 
 from incidents.calendars import MOST_BYTES
-from rules.fields import did_you_mean
-from rules.nodes import Node, Problem
-from rules.sections import CALENDAR_SUFFIX, PACK_PREFIX, SourceFile, calendar_name
-from rules.yaml import MAX_BYTES, read_yaml
+from rules.loading.fields import did_you_mean
+from rules.loading.nodes import Node, Problem
+from rules.loading.sections import CALENDAR_SUFFIX, PACK_PREFIX, SourceFile, calendar_name
+from rules.loading.yaml import MAX_BYTES, read_yaml
 
-PACKS_DIR = Path(__file__).parent / "packs"
+PACKS_DIR = Path(__file__).parent.parent / "packs"
 SUFFIXES = frozenset({".yml", ".yaml"})
 TEST_NAMES = ("_test.yml", "_test.yaml", ".test.yml", ".test.yaml")  # tests of rules may stand beside them
 MAX_FILES = 1000

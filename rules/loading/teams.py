@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from incidents.oncall import Channel, Team
 from incidents.teams import DEFAULT_POLICY, DEFAULT_TEAM
-from rules.fields import Fields
-from rules.load_channels import warn_of_pages_only
-from rules.load_context import Context
-from rules.load_oncall import load_roles
+from rules.loading.channels import warn_of_pages_only
+from rules.loading.context import Context
+from rules.loading.fields import Fields
+from rules.loading.nodes import Node
+from rules.loading.oncall import load_roles
+from rules.loading.sections import Sections
 from rules.model import TeamRule
-from rules.nodes import Node
-from rules.sections import Sections
 from rules.shapes import file as shapes
 
 

@@ -14,9 +14,9 @@ from receiver.bodies import Environ
 from receiver.payloads import pagerduty
 from receiver.payloads.parsed import BadPayload
 from receiver.payloads.wire import MAX_REFUSED_TEXT
-from receiver.posts import Gate, Heard, Post, accepted, body_limit
 from receiver.problems import Problem
-from receiver.signatures import pagerduty_candidates, signer_of
+from receiver.senders.posts import Gate, Heard, Post, accepted, body_limit
+from receiver.senders.signatures import pagerduty_candidates, signer_of
 
 log = structlog.get_logger(__name__)
 

@@ -15,16 +15,16 @@ import msgspec
 from msgspec.structs import replace
 
 from rules.burn_alerts import burn_rules
-from rules.load_context import Context, ReadCalendar
-from rules.load_maintenance import load_maintenance
-from rules.load_oncall import load_oncall
-from rules.load_others import check_announce, load_defaults, load_heartbeats, load_normalize
-from rules.load_rules import load_rules
-from rules.load_slos import load_slos
-from rules.load_teams import load_teams
+from rules.loading.context import Context, ReadCalendar
+from rules.loading.maintenance import load_maintenance
+from rules.loading.nodes import Problem
+from rules.loading.oncall import load_oncall
+from rules.loading.others import check_announce, load_defaults, load_heartbeats, load_normalize
+from rules.loading.rules import load_rules
+from rules.loading.sections import PACK_PREFIX, Sections, SourceFile
+from rules.loading.slos import load_slos
+from rules.loading.teams import load_teams
 from rules.model import RuleSet, Subject
-from rules.nodes import Problem
-from rules.sections import PACK_PREFIX, Sections, SourceFile
 
 MAX_PROBLEMS = 1000
 

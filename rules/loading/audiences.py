@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from incidents.document.templates import MAX_TEMPLATE, NAMES, unknown_names
 from incidents.oncall import AUDIENCE_KINDS, CUSTOMERS, INTERNAL, Audience, Channel
-from rules.fields import Fields, did_you_mean
-from rules.load_channels import warn_of_pages_only
-from rules.load_context import Context
-from rules.nodes import Kind
-from rules.sections import Sections
+from rules.loading.channels import warn_of_pages_only
+from rules.loading.context import Context
+from rules.loading.fields import Fields, did_you_mean
+from rules.loading.nodes import Kind
+from rules.loading.sections import Sections
 from rules.shapes import oncall as shapes
 
 MAX_NAME = 100

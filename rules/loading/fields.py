@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TypeVar
 
 from rules.durations import parse_duration
-from rules.nodes import Kind, Node, Problem, problem_at
+from rules.loading.nodes import Kind, Node, Problem, problem_at
 
 T = TypeVar("T")
 MAX_ITEMS = 500  # of a list inside of something: shifts, people in turn, labels of an identity

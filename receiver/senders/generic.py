@@ -11,9 +11,9 @@ from receiver.auth import Source, presented_token
 from receiver.bodies import Environ
 from receiver.payloads import generic
 from receiver.payloads.mapping import Mapping
-from receiver.posts import Gate, Heard, Post, accepted, body_limit, check_media_type
 from receiver.problems import Problem
-from receiver.signatures import (
+from receiver.senders.posts import Gate, Heard, Post, accepted, body_limit, check_media_type
+from receiver.senders.signatures import (
     hex_candidates,
     is_recent,
     is_standard_id,

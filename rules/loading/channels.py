@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from incidents.oncall import LIFECYCLE_KINDS, Channel
-from rules.fields import Fields, as_string, did_you_mean
-from rules.load_context import Context
-from rules.nodes import Kind, Node
+from rules.loading.context import Context
+from rules.loading.fields import Fields, as_string, did_you_mean
+from rules.loading.nodes import Kind, Node
 from rules.shapes.oncall import CHANNEL_KINDS, ROUTING_KEY_PATTERN
 
 # For each kind: its options, and those of which exactly one is needed.

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from incidents.calendars import Copy
 from incidents.values import Severity
 from rules.durations import format_duration
-from rules.fields import MAX_HINTS, Fields, as_string, did_you_mean, wrong_kind
+from rules.loading.fields import MAX_HINTS, Fields, as_string, did_you_mean, wrong_kind
+from rules.loading.nodes import Kind, Node, Problem, problem_at, problem_inside
 from rules.matchers import BadMatcher, BadRegex, Matcher, parse_matchers
-from rules.nodes import Kind, Node, Problem, problem_at, problem_inside
 from rules.templates import BadTemplate, check_template
 
 MAX_ID = 100

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from incidents.maintenance import Maintenance
 from incidents.oncall import Hours
-from rules.fields import Fields
-from rules.load_context import Context
-from rules.load_rotations import read_time
+from rules.loading.context import Context
+from rules.loading.fields import Fields
+from rules.loading.nodes import Node
+from rules.loading.rotations import read_time
+from rules.loading.sections import Sections
 from rules.maintaining import is_narrow
-from rules.nodes import Node
-from rules.sections import Sections
 from rules.shapes import file as shapes
 from rules.shapes.oncall import SHORT_WEEKDAYS, WEEKDAYS
 

@@ -6,10 +6,10 @@ import msgspec
 
 from incidents.oncall import Hours, Layer, Override, Rotation, Term
 from incidents.rotations import gaps
-from rules.fields import Fields
-from rules.load_calendars import CalendarFiles
-from rules.load_context import Context
-from rules.nodes import Kind, Node
+from rules.loading.calendars import CalendarFiles
+from rules.loading.context import Context
+from rules.loading.fields import Fields
+from rules.loading.nodes import Kind, Node
 from rules.shapes import oncall as shapes
 
 DAYS_AHEAD = 90

@@ -6,14 +6,14 @@ import msgspec
 
 from incidents.oncall import Channel, Hours, OnCall, Person, Policy, SeveritySettings, Step
 from incidents.values import Role, Severity
-from rules.fields import Fields
-from rules.load_audiences import load_audiences
-from rules.load_calendars import CalendarFiles
-from rules.load_channels import read_channel, warn_of_pages_only
-from rules.load_context import Context
-from rules.load_rotations import load_rotations, read_hours
-from rules.nodes import Kind, Node
-from rules.sections import Sections
+from rules.loading.audiences import load_audiences
+from rules.loading.calendars import CalendarFiles
+from rules.loading.channels import read_channel, warn_of_pages_only
+from rules.loading.context import Context
+from rules.loading.fields import Fields
+from rules.loading.nodes import Kind, Node
+from rules.loading.rotations import load_rotations, read_hours
+from rules.loading.sections import Sections
 from rules.severities import SEVERITY_DEFAULTS
 from rules.shapes import oncall as shapes
 

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from rules.load_context import Context
-from rules.load_rules import read_identity
+from rules.loading.context import Context
+from rules.loading.nodes import Node
+from rules.loading.rules import read_identity
+from rules.loading.sections import Sections
 from rules.model import Defaults, Heartbeat
-from rules.nodes import Node
-from rules.sections import Sections
 from rules.shapes import file as shapes
 from rules.shapes.rule import DEFAULTS
 

@@ -8,11 +8,11 @@ import msgspec
 from incidents.alert import short_hash
 from incidents.values import Criterion, Role
 from rules.conditions import Condition, Count, Distinct, Flaps, WorkedFor, flatten
-from rules.fields import Fields
-from rules.load_conditions import LEAST, MOST, ConditionReader
-from rules.load_context import Context
+from rules.loading.conditions import LEAST, MOST, ConditionReader
+from rules.loading.context import Context
+from rules.loading.fields import Fields
+from rules.loading.nodes import Kind, Node
 from rules.model import Defaults, Mode, Objective, Rule, Spread, Subject, Tier
-from rules.nodes import Kind, Node
 from rules.questions import measures_anything, watched_slo
 from rules.shapes import rule as shapes
 

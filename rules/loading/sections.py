@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
-from rules.load_context import Context
-from rules.nodes import Kind, Node
+from rules.loading.context import Context
+from rules.loading.nodes import Kind, Node
+from rules.loading.yaml import read_documents
 from rules.openslo import is_openslo
 from rules.shapes.file import FILE
-from rules.yaml import read_documents
 
 PACK_PREFIX = "pack:"
 CALENDAR_SUFFIX = ".ics"

@@ -9,8 +9,8 @@ from flask import Blueprint, Response
 from receiver.auth import Source, unauthorized
 from receiver.bodies import Environ
 from receiver.payloads import grafana
-from receiver.posts import Gate, Heard, Post, accepted, body_limit, check_media_type
-from receiver.signatures import hex_candidates, is_recent, signer_of
+from receiver.senders.posts import Gate, Heard, Post, accepted, body_limit, check_media_type
+from receiver.senders.signatures import hex_candidates, is_recent, signer_of
 
 # Grafana lets its user choose both names; this is its default, and what its documentation writes for the other.
 SIGNATURE = "HTTP_X_GRAFANA_ALERTING_SIGNATURE"

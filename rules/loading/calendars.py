@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from incidents.calendars import unknown_of, with_turns
 from incidents.errors import TocsinError
 from incidents.oncall import Calendar, Layer, Person
-from rules.fields import Fields
-from rules.load_channels import is_web_address
-from rules.load_context import Context
-from rules.sections import CALENDAR_SUFFIX, calendar_name
+from rules.loading.channels import is_web_address
+from rules.loading.context import Context
+from rules.loading.fields import Fields
+from rules.loading.sections import CALENDAR_SUFFIX, calendar_name
 from rules.shapes import oncall as shapes
 
 _LEAST, _MOST, _USUAL = timedelta(minutes=1), timedelta(days=1), timedelta(minutes=15)

@@ -22,10 +22,10 @@ from rules.conditions import (
     UnacknowledgedFor,
     WorkedFor,
 )
-from rules.fields import Fields, as_duration, wrong_kind
-from rules.load_context import Context
+from rules.loading.context import Context
+from rules.loading.fields import Fields, as_duration, wrong_kind
+from rules.loading.nodes import Kind, Node
 from rules.model import Subject
-from rules.nodes import Kind, Node
 from rules.promql import misplaced_hole, unbalanced
 from rules.shapes import rule as shapes
 from rules.shapes.fragments import Shape

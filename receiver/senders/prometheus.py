@@ -14,8 +14,8 @@ from receiver.auth import ApiToken, Keyring, presented_token, unauthorized
 from receiver.bodies import Environ
 from receiver.payloads import prometheus
 from receiver.payloads.parsed import BadPayload
-from receiver.posts import Gate, Heard, Post, check_media_type, json_answer
 from receiver.problems import Problem
+from receiver.senders.posts import Gate, Heard, Post, check_media_type, json_answer
 
 MAX_TOLD = 20  # refused alerts that an answer names
 

@@ -1,6 +1,6 @@
 """What a person wrote in a file, as nodes that know where they stand, and problems that say where something is wrong.
 
-Pure values: `rules/yaml.py` reads them.
+Pure values: `rules/loading/yaml.py` reads them.
 """
 
 from enum import StrEnum

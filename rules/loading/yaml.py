@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 import yaml
 
-from rules.nodes import Kind, Node, Problem, Scalar, problem_at
-from rules.yaml_errors import explain
+from rules.loading.nodes import Kind, Node, Problem, Scalar, problem_at
+from rules.loading.yaml_errors import explain
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100

@@ -8,7 +8,7 @@ from typing import cast
 from flask import Blueprint, Flask, Response, request
 from flask.sansio.blueprints import BlueprintSetupState
 
-from receiver import generic, grafana, pagerduty, pagerduty_events, problems, prometheus
+from receiver import problems
 from receiver.auth import unauthorized
 from receiver.bodies import Bodies, Environ
 from receiver.deps import Deps
@@ -16,7 +16,8 @@ from receiver.failfast import FailFast
 from receiver.limits import Limiter
 from receiver.metrics import UNKNOWN
 from receiver.payloads import alertmanager
-from receiver.posts import Gate, Heard, Post, check_media_type, told
+from receiver.senders import generic, grafana, pagerduty, pagerduty_events, prometheus
+from receiver.senders.posts import Gate, Heard, Post, check_media_type, told
 from receiver.shortcut import Shortcut
 
 ADDRESS = "/webhooks/alertmanager"

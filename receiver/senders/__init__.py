@@ -1,0 +1,1 @@
+"""The addresses that monitoring systems post to, one module for each kind of sender."""

@@ -1,0 +1,1 @@
+"""From YAML to a rule set: reading and checking, each error with its place."""
