@@ -46,6 +46,9 @@ class _Task(msgspec.Struct, frozen=True, kw_only=True):
     message: Message
 
 
+_Box = SimpleQueue[_Task | None]  # of one thread
+
+
 class Dispatcher:
     """Sends messages on persistent threads; every submitted one ends up as exactly one Result in `results`."""
 
@@ -62,8 +65,10 @@ class Dispatcher:
         self._per_provider, self._overall = per_provider, overall
         self._clock, self._sender_for = clock, sender_for
         self._buckets = buckets or Buckets(time.monotonic)
-        self._ready: SimpleQueue[_Task | None] = SimpleQueue()
         self._lock = threading.Lock()  # guards all below
+        self._ready: deque[_Task] = deque()  # tasks that wait for a thread
+        self._idle: list[_Box] = []  # of threads that wait for a task, the one that worked last at the end
+        self._boxes: list[_Box] = []
         self._running: dict[str, int] = {}  # provider -> tasks that are ready or being sent
         self._waiting: dict[str, deque[_Task]] = {}  # provider -> tasks above its limit
         self._threads: list[threading.Thread] = []
@@ -103,8 +108,8 @@ class Dispatcher:
             self._closed = True
         while threads and self._pending and time.monotonic() < deadline:
             time.sleep(0.005)
-        for _ in threads:
-            self._ready.put(None)
+        for box in self._boxes:
+            box.put(None)
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         return self._pending
@@ -119,21 +124,37 @@ class Dispatcher:
                 self._waiting.setdefault(task.provider, deque()).append(task)
                 return
             self._running[task.provider] = running + 1
-            # A thread for each task in flight, kept for later ones: hand-off never waits for a thread to start twice.
-            if len(self._threads) < min(self._overall, sum(self._running.values())):
-                self._start_thread()
-        self._ready.put(task)
+            self._hand_on(task)
 
-    def _start_thread(self) -> None:
+    def _hand_on(self, task: _Task) -> None:
+        """Give a task to a thread, with the lock held.
+
+        Each thread waits at a box of its own: of many that wait at one queue, two wake up for each task. The one that
+        worked last comes first, for what it needs is still near.
+        """
+        if self._idle:
+            self._idle.pop().put(task)
+        elif len(self._boxes) < self._overall:
+            self._start_thread(task)
+        else:
+            self._ready.append(task)
+
+    def _start_thread(self, task: _Task) -> None:
         # A daemon, so that a provider that hangs cannot hold up the end of the process.
-        thread = threading.Thread(target=self._work, name=f"page-sender-{len(self._threads) + 1}", daemon=True)
+        box: _Box = SimpleQueue()
+        name = f"page-sender-{len(self._threads) + 1}"
+        thread = threading.Thread(target=self._work, args=(box,), name=name, daemon=True)
+        box.put(task)
+        self._boxes.append(box)
         self._threads.append(thread)
         thread.start()
 
-    def _work(self) -> None:
-        while (task := self._ready.get()) is not None:
-            self.results.put(self._attempt(task))
-            self._release(task.provider)
+    def _work(self, box: _Box) -> None:
+        while (task := box.get()) is not None:
+            following: _Task | None = task
+            while following is not None:
+                self.results.put(self._attempt(following))
+                following = self._release(following.provider, box)
 
     def _attempt(self, task: _Task) -> Result:
         began = time.monotonic()
@@ -155,18 +176,22 @@ class Dispatcher:
             duration=time.monotonic() - began,
         )
 
-    def _release(self, provider: str) -> None:
-        """Give the provider's place to the next that waits for it."""
+    def _release(self, provider: str, box: _Box) -> _Task | None:
+        """Give the provider's place to the next that waits for it; return what the thread of the box does next."""
         with self._lock:
             self._pending -= 1
             waiting = self._waiting.get(provider)
             if waiting:
-                self._ready.put(waiting.popleft())
-                return
-            self._waiting.pop(provider, None)
-            self._running[provider] -= 1
-            if not self._running[provider]:
-                del self._running[provider]
+                self._ready.append(waiting.popleft())
+            else:
+                self._waiting.pop(provider, None)
+                self._running[provider] -= 1
+                if not self._running[provider]:
+                    del self._running[provider]
+            if self._ready:
+                return self._ready.popleft()
+            self._idle.append(box)
+            return None
 
 
 def _failed(page_id: str, channel: Channel, error: DeliveryError, duration: float) -> Result:
