@@ -29,8 +29,7 @@ LOG = structlog.get_logger()
 NICENESS = 5  # the way of an alert goes first
 FLUSH_SECONDS = 1.0
 FLUSH_BYTES = 1024 * 1024
-BLOCK_MS = 500
-GATHER_SECONDS = 0.02  # a page that a decision asks for is on its way meanwhile, and what comes next is read together
+LOOK_SECONDS = 0.2  # between two looks: woken by each decision it would take a core from the page that this asks for
 BATCHES = 50  # read at a time
 LINES = 4000  # fetched at a time
 PAUSE_SECONDS = 2.0
@@ -154,19 +153,15 @@ class Journaling(threading.Thread):
             self._link.ask(
                 [
                     ("HGET", keys.journal(), "drops"),
-                    ("XREAD", "COUNT", BATCHES, "BLOCK", BLOCK_MS, "STREAMS", keys.decisions(), self._read_up_to),
-                ],
-                timeout=BLOCK_MS / 1000 + 3.0,
+                    ("XREAD", "COUNT", BATCHES, "STREAMS", keys.decisions(), self._read_up_to),
+                ]
             )
         )
         if int(drops or 0) != self._drops:  # what was read before is counted as missed, and written all the same
             self.flush()
             self._drops = int(drops)
-        if not streams:
-            return
-        batches = [_batch(raw) for raw in streams[0][1]]
-        if len(batches) < BATCHES:
-            self._stopped.wait(GATHER_SECONDS)
+        batches = [_batch(raw) for raw in streams[0][1]] if streams else []
+        is_backlog = len(batches) == BATCHES
         while batches:
             some = _some(batches)
             self._take(some, self._fetch(some))
@@ -175,6 +170,8 @@ class Journaling(threading.Thread):
                 self.flush()
                 if self._writer is None:
                     return
+        if not is_backlog:
+            self._stopped.wait(LOOK_SECONDS)
 
     def _fetch(self, batches: Sequence[Batch]) -> list[list[Any]]:
         """Return the entries of the intake's stream for each of some batches."""
