@@ -19,7 +19,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 PATIENCE_MS = 60_000  # other tests run beside these
 PHONE = {"width": 360, "height": 640}
 DESKTOP = {"width": 1280, "height": 800}
-PICTURES = os.environ.get("TOCSIN_SCREENSHOTS", "")  # the folder that keeps them
+PICTURES = os.environ.get("TOCSIN_SCREENSHOTS", "")  # a folder; empty: none are taken
 LOAD_WHAT_IS_SEEN = """() => Promise.all([...document.images]
     .filter((one) => one.checkVisibility() && one.getBoundingClientRect().top < innerHeight)
     .map((one) => one.decode()))"""
@@ -79,11 +79,11 @@ class Windows:
             self._opened.pop().close()
 
 
-def picture(page: Page, path: Path, *, is_whole: bool = False) -> None:
+def picture(page: Page, name: str, *, is_whole: bool = False) -> None:
     """Take a picture for the documentation, of the window or of the whole page."""
     page.mouse.move(0, 0)
     page.evaluate(LOAD_WHAT_IS_SEEN)
-    page.screenshot(path=path, animations="disabled", full_page=is_whole)
+    page.screenshot(path=Path(PICTURES, name), animations="disabled", full_page=is_whole)
 
 
 @contextmanager

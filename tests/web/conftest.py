@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from receiver_over_store import Clock, app, clock, declare, incidents, intake, make_app, receiver_deps, rules, token_of
 from werkzeug.test import TestResponse
+from window import PICTURES
 
 from incidents.store.connection import Links
 from incidents.store.incidents import Incidents
@@ -18,6 +19,7 @@ from rules.model import RuleSet
 __all__ = ["app", "clock", "declare", "incidents", "intake", "make_app", "rules"]  # fixtures
 
 BASE = "https://tocsin.example"
+collect_ignore = [] if PICTURES else ["test_pictures.py"]  # which are taken on demand
 
 
 def field(page: str, name: str) -> str:
