@@ -20,7 +20,7 @@ from incidents import keys
 from incidents.clock import utc_now
 from incidents.commit import Commit
 from incidents.snapshot import Need, Snapshot
-from incidents.store.bundle import Bundle
+from incidents.store.bundle import Bundle, in_transaction
 from incidents.store.commit import commit_commands
 from incidents.store.connection import Links, checked
 from incidents.store.intake import Intake
@@ -137,5 +137,5 @@ class _Bench:
     def _commit(self, commit: Commit, done: str) -> None:
         with self._links.borrow() as link, self.costs.of("decider: commit"):
             moved = [("SET", keys.cursor(), f"{done}|0"), ("XTRIM", keys.stream(), "MINID", "~", done)]
-            checked(link.ask([("MULTI",), *moved, *Bundle(commit_commands(commit)).commands, ("EXEC",)]))
+            checked(link.ask([("MULTI",), *moved, *in_transaction(commit_commands(commit)), ("EXEC",)]))
         self._cursor = done

@@ -12,6 +12,7 @@ from incidents.store.connection import Command
 from incidents.store.scripts import BUNDLE
 
 ENCODER = msgspec.msgpack.Encoder()
+FEW = 50  # commands of about one incident
 WORDS = 1000  # a command of more words goes by itself: a script can pass on only some thousands at once
 
 
@@ -36,6 +37,11 @@ class Bundle:
         for place, reply in zip(self._large, answered[1:], strict=True):
             replies[place] = reply
         return replies
+
+
+def in_transaction(commands: Sequence[Command]) -> list[Command]:
+    """Return what a transaction runs: few commands as they are, for a script costs the store more than it saves then."""
+    return list(commands) if len(commands) <= FEW else Bundle(commands).commands
 
 
 def with_data(script: str, data: object) -> Command:
