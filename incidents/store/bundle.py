@@ -40,7 +40,7 @@ class Bundle:
 
 
 def in_transaction(commands: Sequence[Command]) -> list[Command]:
-    """Return what a transaction runs: few commands as they are, for a script costs the store more than it saves then."""
+    """Return what a transaction runs: few commands as they are, since a script costs more than it saves then."""
     return list(commands) if len(commands) <= FEW else Bundle(commands).commands
 
 
