@@ -17,7 +17,9 @@ from rules.loading.yaml_errors import explain
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100
-MAX_EVENTS = 40_000  # some two thousand rules
+MAX_EVENTS = 250_000
+MAX_ENTRIES = 20_000  # of a list: as many as there may be rules
+_NO_LIST = -1
 _TASTE = 2000  # events of a file of too many, in which it may say what is wrong with it
 MAX_PROBLEMS = 100
 
@@ -75,22 +77,29 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 def _beyond(text: str, name: str) -> Problem | None:
     """Return the problem of a file with too many values: counted beforehand, for building costs four times as much."""
-    # A character makes two events at most: `:,` is an empty key, an empty value and both ends of their mapping.
-    if len(text) * 2 <= MAX_EVENTS:
+    if len(text) <= 2 * MAX_ENTRIES:  # an entry takes two characters at least
         return None
-    depth = 0
+    open_: list[int] = []  # collections around the event: how many entries a list has so far, -1 for a mapping
     with contextlib.suppress(yaml.YAMLError):  # the builder meets it again, and says what is wrong before it too
         for number, event in enumerate(_events(text)):
             if number == MAX_EVENTS:
-                message = f"the file holds more than {MAX_EVENTS:,} values and brackets"
-                return problem_at(_node(event, Kind.INVALID, name), "E113", message, "split it into several files")
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-            if depth > MAX_DEPTH:  # what the builder refuses; each level more costs the parser as much as all before it
+                return _too_many(event, name, f"the file holds more than {MAX_EVENTS:,} values and brackets")
+            if isinstance(event, yaml.CollectionEndEvent):
+                open_.pop()
+            elif isinstance(event, yaml.NodeEvent):
+                if open_ and open_[-1] != _NO_LIST:
+                    open_[-1] += 1
+                    if open_[-1] > MAX_ENTRIES:
+                        return _too_many(event, name, f"the list holds more than {MAX_ENTRIES:,} entries")
+                if isinstance(event, yaml.CollectionStartEvent):
+                    open_.append(0 if isinstance(event, yaml.SequenceStartEvent) else _NO_LIST)
+            if len(open_) > MAX_DEPTH:  # what the builder refuses; each level costs the parser as much as all before it
                 break
     return None
+
+
+def _too_many(event: yaml.Event, name: str, message: str) -> Problem:
+    return problem_at(_node(event, Kind.INVALID, name), "E113", message, "split it into several files")
 
 
 def _decode(source: str | bytes, name: str, problems: list[Problem]) -> str | None:

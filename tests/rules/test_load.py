@@ -243,12 +243,29 @@ def test_load_refuses_too_many_rules(load):
     ]
 
 
+def test_load_refuses_a_list_of_too_many_entries(load):
+    """What is too much is counted before anything of it is built, and said where it begins."""
+    (problem,) = load(many_rules(20_500)).errors
+    assert (problem.code, problem.line) == ("E113", 20_002)
+    assert "more than 20,000 entries" in problem.message
+
+
 def test_load_refuses_a_file_of_too_many_values(load):
-    """What is too much for one file is counted before anything of it is built, and said where it begins."""
-    text = "rules:\n" + "".join(f"- {{id: r{each}, match: x=1, declare: SEV3}}\n" for each in range(7000))
-    (problem,) = load(text).errors
-    assert (problem.code, problem.line) == ("E113", 5001)
-    assert "more than 40,000 values and brackets" in problem.message
+    """Also where they are spread over many lists."""
+    (problem,) = load("rules: [" + ("[" + "1," * 10_000 + "]," + "\n") * 50 + "]").errors
+    assert problem.code == "E113"
+    assert "more than 250,000 values" in problem.message
+
+
+def test_load_takes_ten_thousand_rules_in_one_file(load):
+    """Rules that a program wrote stand in one file."""
+    loaded = load(many_rules(10_000))
+    assert not loaded.errors
+    assert len(loaded.rule_set.rules) == 10_000
+
+
+def many_rules(count: int) -> str:
+    return "rules:\n" + "".join(f"- {{id: r{each}, match: x=1, declare: SEV3}}\n" for each in range(count))
 
 
 @pytest.mark.parametrize("name", sorted(SUBJECTS))
