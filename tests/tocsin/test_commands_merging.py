@@ -1,14 +1,9 @@
 """Merging, objectives and post-incident actions on the command line: what is sent, and what is said."""
 
 import io
-import json
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
-from click.testing import CliRunner
-
-from tocsin.cli import main
+from api_look_alike import commands_against
 
 INCIDENT = {"id": "INC-2026-0002", "status": "declared", "severity": "SEV2", "title": "Slow", "outcome": "done"}
 OBJECTIVE = {
@@ -46,35 +41,16 @@ def asked():
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, asked):
+def run(tmp_path, asked):
     """Run a command against an API that takes everything."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self):
-            text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            path = self.path.removeprefix("/api/v1/")
-            asked.append((path, json.loads(text) if text else None))
-            found = GIVEN[path.partition("?")[0].rpartition("/")[2]] if self.command != "POST" else INCIDENT
-            body = json.dumps(found).encode()
-            self.send_response(200)
-            self.send_header("ETag", '"s1r0"')
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(method, path, body):
+        below = path.removeprefix("/api/v1/")
+        asked.append((below, body))
+        return INCIDENT if method == "POST" else GIVEN[below.partition("?")[0].rpartition("/")[2]]
 
-        do_GET = do_POST = do_PATCH = answer  # noqa: N815 - as the server calls them
-
-        def log_message(self, *_):
-            return
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    (tmp_path / "tocsin.yml").write_text("rules: []\n")
-    monkeypatch.setenv("TOCSIN_TOKEN", "t")
-    where = ["--config", str(tmp_path / "tocsin.yml"), "--server", f"http://127.0.0.1:{server.server_port}"]
-    yield lambda *arguments, given=None: CliRunner().invoke(main, [*arguments, *where], input=given)
-    server.shutdown()
-    server.server_close()
+    with commands_against(tmp_path, answer) as run:
+        yield run
 
 
 class Terminal(io.BytesIO):

@@ -1,13 +1,9 @@
 """`tocsin oncall override` against a look-alike of the API: what it sends, and what it says."""
 
 import json
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
-from click.testing import CliRunner
-
-from tocsin.cli import main
+from api_look_alike import commands_against
 
 MADE = {
     "id": "OVR-00c0ffee",
@@ -29,33 +25,15 @@ def asked():
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, asked):
+def run(tmp_path, asked):
     """Run a sub-command against an API that takes everything."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self):
-            text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked.append((self.command, self.path, json.loads(text) if text else None))
-            over = {**MADE, "id": "OVR-0", "state": "over"}
-            body = json.dumps({"overrides": [over, MADE]} if self.command == "GET" else MADE).encode()
-            self.send_response(201 if self.command == "POST" else 200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(method, path, body):
+        asked.append((method, path, body))
+        return {"overrides": [MADE | {"id": "OVR-0", "state": "over"}, MADE]} if method == "GET" else MADE
 
-        do_GET = do_POST = do_DELETE = answer  # noqa: N815 - as the server calls them
-
-        def log_message(self, *_):
-            return
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    (tmp_path / "tocsin.yml").write_text("rules: []\n")
-    monkeypatch.setenv("TOCSIN_TOKEN", "t")
-    where = ["--config", str(tmp_path / "tocsin.yml"), "--server", f"http://127.0.0.1:{server.server_port}"]
-    yield lambda *arguments: CliRunner().invoke(main, ["oncall", "override", *arguments, *where])
-    server.shutdown()
-    server.server_close()
+    with commands_against(tmp_path, answer, "oncall", "override") as run:
+        yield run
 
 
 def test_override_add_says_from_when_to_when(run, asked):

@@ -1,13 +1,7 @@
 """`tocsin incidents share` and `unshare` against a look-alike of the API: what they send, and what they say."""
 
-import json
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
-
 import pytest
-from click.testing import CliRunner
-
-from tocsin.cli import main
+from api_look_alike import commands_against
 
 LINK = {
     "id": "0a1b2c3d4e",
@@ -26,34 +20,17 @@ def asked():
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, asked):
+def run(tmp_path, asked):
     """Run a command against an API that takes everything."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self):
-            text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked.append((self.command, self.path, json.loads(text) if text else None))
-            one = LINK | {"address": "https://tocsin.example/status/secret"} if self.command == "POST" else LINK
-            is_list = self.command != "POST" and self.path == PATH
-            body = json.dumps({"status_links": [LINK, LINK], "next": None} if is_list else one).encode()
-            self.send_response(201 if self.command == "POST" else 200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(method, path, body):
+        asked.append((method, path, body))
+        if method == "POST":
+            return LINK | {"address": "https://tocsin.example/status/secret"}
+        return {"status_links": [LINK, LINK], "next": None} if path == PATH else LINK
 
-        do_GET = do_POST = do_DELETE = answer  # noqa: N815 - as the server calls them
-
-        def log_message(self, *_):
-            return
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    (tmp_path / "tocsin.yml").write_text("rules: []\n")
-    monkeypatch.setenv("TOCSIN_TOKEN", "t")
-    where = ["--config", str(tmp_path / "tocsin.yml"), "--server", f"http://127.0.0.1:{server.server_port}"]
-    yield lambda *arguments: CliRunner().invoke(main, ["incidents", *arguments, *where])
-    server.shutdown()
-    server.server_close()
+    with commands_against(tmp_path, answer, "incidents") as run:
+        yield run
 
 
 def test_share_prints_the_address_alone_on_its_line(run, asked):
