@@ -27,8 +27,8 @@ from incidents.store.measured import SETTLED, Measured, measure
 from incidents.values import OPEN_STATUSES, AlertStatus, Criterion, IncidentStatus, Severity
 from receiver.families import Families, Values, counter, gauge, grouped, histogram, labelled
 from rules.evaluate import Outcome
-from rules.loading.channels import DELIVERED
 from rules.model import Mode, Rule
+from rules.shapes.oncall import CHANNEL_KINDS
 from rules.slo_status import SloStatus
 
 LOG = structlog.get_logger()
@@ -207,7 +207,7 @@ def values_at_zero(sources: Sequence[str], rules: Sequence[Rule]) -> dict[Measur
         Measures.TO_RESOLVE: by_severity,
         Measures.PEOPLE_PAGED: _every((DAY, NIGHT)),
         Measures.PAGES_HELD: _every(("maintenance", HOURS)),
-        Measures.PAGES: (*_every(sorted(DELIVERED), ATTEMPTS), *_every((NO_KIND,), UNSENT)),
+        Measures.PAGES: (*_every(sorted(CHANNEL_KINDS), ATTEMPTS), *_every((NO_KIND,), UNSENT)),
     }
 
 

@@ -14,7 +14,6 @@ from rules.shapes.oncall import CHANNEL_KINDS, ROUTING_KEY_PATTERN
 KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     kind: (tuple(own.keys), own.one_of) for kind, own in CHANNEL_KINDS.items()
 }
-DELIVERED = frozenset({"apprise", "console", "pagerduty", "slack", "webhook"})
 # Services of Apprise that show something on the screen or in the log of the machine: nobody is there.
 LOCAL_SERVICES = frozenset({"blink1", "dbus", "gio", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows"})
 BY_APPRISE = frozenset({"discord", "email", "mail", "matrix", "ntfy", "pushover", "sms", "teams", "telegram"})
@@ -39,8 +38,6 @@ def read_channel(node: Node, name: str, place: Node, context: Context) -> Channe
         hint = through or did_you_mean(kind, KINDS) or "kinds: " + ", ".join(KINDS)
         context.error(fields.node.keys[kind], "E405", message, hint)
         return None
-    if kind not in DELIVERED:
-        context.not_acted_on(fields.node.keys[kind], f"a channel of the kind {kind}")
     return _channel(kind, name, fields.node.entries[kind], fields.node.keys[kind], context)
 
 

@@ -45,10 +45,6 @@ class Context:
         """Report something that is legal and probably wrong."""
         self.problems.append(problem_at(node, code, message, hint, severity="warning"))
 
-    def not_acted_on(self, node: Node, what: str) -> None:
-        """Warn that something is understood and checked, and does nothing yet."""
-        self.warn(node, "W301", f"{what} is read, but not acted on by this version")
-
     def fields(self, node: Node, what: str, known: Iterable[str] | None) -> Fields:
         """Read a node as a mapping with these keys."""
         return Fields(node, self.problems, what=what, known=None if known is None else frozenset(known))
