@@ -4,19 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from itsdangerous import BadData, URLSafeSerializer
 
+from incidents import sealed
 from incidents.clock import from_ms, to_ms
-from incidents.errors import TocsinError
+from incidents.sealed import BadLink
 
 LINK_FOR = timedelta(hours=24)
 MOST_INCIDENTS = 20  # of a bundle, in one link: addresses cannot be of any length
 MAX_TOKEN = 2000
 _SALT = "acknowledge"
-
-
-class BadLink(TocsinError):
-    """What was followed is no link of ours, or not the whole of it."""
 
 
 class AckLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,16 +32,13 @@ def link_for(person: str, page_id: str, incidents: Sequence[str], now: datetime)
 
 def seal(link: AckLink, key: bytes) -> str:
     """Return a link as the last part of an address."""
-    content = [link.person, link.page_id, list(link.incidents), to_ms(link.expires_at)]
-    return str(URLSafeSerializer(key, salt=_SALT).dumps(content))
+    return sealed.seal([link.person, link.page_id, link.incidents, to_ms(link.expires_at)], key, _SALT)
 
 
 def unseal(token: str, key: bytes) -> AckLink:
     """Read a link, expired or not; raises `BadLink` where the signature does not hold."""
-    if len(token) > MAX_TOKEN:
-        raise BadLink("the link is too long to be one of ours")
     try:
-        person, page_id, incidents, expires_ms = URLSafeSerializer(key, salt=_SALT).loads(token)
+        person, page_id, incidents, expires_ms = sealed.unseal(token, key, _SALT, MAX_TOKEN)
         return AckLink(person=person, page_id=page_id, incidents=tuple(incidents), expires_at=from_ms(int(expires_ms)))
-    except (BadData, ValueError, TypeError) as error:
-        raise BadLink("the link is not whole, or is none of ours") from error
+    except (ValueError, TypeError) as error:
+        raise BadLink("the link is not one that this version makes") from error

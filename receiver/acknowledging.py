@@ -14,9 +14,10 @@ from flask import Blueprint, Response, request
 from incidents.errors import NotFound, TransitionNotAllowed
 from incidents.events import Acknowledge
 from incidents.incident import Incident
-from incidents.links import AckLink, BadLink, unseal
+from incidents.links import AckLink, unseal
 from incidents.page_test import is_test
 from incidents.presentation import instant
+from incidents.sealed import BadLink
 from incidents.store.connection import checked
 from incidents.store.links import Used, signing_key, use_command, used_by
 from incidents.store.page_tests import acknowledge_test, read_test

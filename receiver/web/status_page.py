@@ -13,7 +13,7 @@ from flask import Response
 
 from incidents.errors import NotFound
 from incidents.incident import Incident
-from incidents.links import BadLink
+from incidents.sealed import BadLink
 from incidents.status_page import StatusLink, id_of, said_in, unseal
 from incidents.store.links import signing_key
 from incidents.store.status_links import is_ended

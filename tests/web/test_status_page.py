@@ -10,7 +10,7 @@ from builders import CRITICAL, ONCALL, rule_set
 
 from incidents import keys
 from incidents.events import Acknowledge, Communicated, Note
-from incidents.links import BadLink
+from incidents.sealed import BadLink
 from incidents.status_page import StatusLink, said_in, seal, unseal
 from incidents.store.codec import encode
 from incidents.timeline import EntryKind, TimelineEntry

@@ -6,7 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from incidents.events import Acknowledge, Resolve, RoleGiven
-from incidents.links import MOST_INCIDENTS, BadLink, link_for, seal, unseal
+from incidents.links import MOST_INCIDENTS, link_for, seal, unseal
+from incidents.sealed import BadLink
 from incidents.store.links import signing_key
 from incidents.values import Role
 
