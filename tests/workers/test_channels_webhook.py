@@ -1,3 +1,4 @@
+import base64
 import json
 import shutil
 import socket
@@ -53,6 +54,30 @@ def test_webhook_keeps_the_connection(page_sink, message, webhook):
         WebhookSender(webhook(url=page_sink.url)).send(message(), NOW)
         numbers.add(page_sink.claim(lambda _: True).connection)
     assert len(numbers) == 1
+
+
+def test_webhook_logs_in_with_what_its_address_bears(page_sink, message, webhook):
+    """The user and password of an address go into the header, and not into the line of the request."""
+    url = page_sink.url.replace("://", "://amira:s%20cret@")
+    WebhookSender(webhook(url=url)).send(message(), NOW)
+    request = page_sink.claim(lambda _: True)
+    assert request.headers["authorization"] == "Basic " + base64.b64encode(b"amira:s cret").decode()
+    assert request.path == "/pages"
+
+
+def test_webhook_leaves_in_one_piece(message, webhook):
+    """The other side is woken up once, with all there is to read."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sender = WebhookSender(webhook(url=f"http://127.0.0.1:{server.getsockname()[1]}/"))
+        sending = threading.Thread(target=sender.send, args=(message(), NOW), daemon=True)
+        sending.start()
+        connection, _ = server.accept()
+        with connection:
+            head, _, body = connection.recv(64 * 1024).partition(b"\r\n\r\n")
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            sending.join()
+    assert head.startswith(b"POST / HTTP/1.1")
+    assert json.loads(body)["page_id"] == "pg-1"
 
 
 @pytest.mark.parametrize("secret", [SECRET, "a plain text"])

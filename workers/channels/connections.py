@@ -65,6 +65,24 @@ class _BoundedResponse(http.client.HTTPResponse):
 class _BoundedHTTPConnection(HTTPConnection):
     response_class = _BoundedResponse
     deny_private = False
+    _held: list[bytes] | None = None
+
+    def request(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 (as the base class has it)
+        """Send head and body in one piece: in two, each of them wakes up the other side."""
+        held: list[bytes] = []
+        self._held = held
+        try:
+            super().request(*args, **options)
+        finally:
+            self._held = None
+        self.send(b"".join(held))
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 (as the base class has it)
+        """Send some bytes, or keep them for when all of the request is there."""
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held.append(data)
 
     def _new_conn(self) -> socket.socket:
         """Connect as the base class does and with its errors, but to addresses that were judged."""

@@ -7,7 +7,7 @@ The texts of errors never hold the path or query of a URL, since there lie the s
 
 import http.client
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
@@ -34,6 +34,14 @@ def user_agent() -> str:
         return f"Tocsin/{version('tocsin')}"
     except PackageNotFoundError:  # run from a source tree that was never installed
         return "Tocsin"
+
+
+@lru_cache(256)
+def _address(url: str) -> str | None:
+    """Return an address as it is asked for; raises what requests says of one that cannot be."""
+    request = requests.PreparedRequest()
+    request.prepare_url(url, None)
+    return request.url
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,9 +90,13 @@ class HttpClient:
     def _ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         request = requests.PreparedRequest()
         try:
-            request.prepare(
-                method=method, url=url, data=body, headers={"User-Agent": user_agent(), "Accept": "*/*"} | dict(headers)
-            )
+            # What `prepare` does, but for what we never have, cookies and hooks, and with an address made ready once.
+            request.prepare_method(method)
+            request.url = _address(url)
+            request.prepare_headers({"User-Agent": user_agent(), "Accept": "*/*", **headers})
+            request.prepare_body(body, None)
+            if "@" in url:  # it may bear a user and a password
+                request.prepare_auth(None, url)
             # The adapter and not a session: no cookies, no redirects, no proxies, no .netrc.
             response = self._adapter.send(request, stream=True, timeout=self._timeout, verify=True, proxies={})
         except (requests.RequestException, ValueError) as error:
