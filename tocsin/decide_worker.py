@@ -1,7 +1,5 @@
 """Puts a decide worker together. It imports as little as it can: who takes over from a dead one has half a second."""
 
-import gc
-
 from incidents.clock import utc_now
 from incidents.queues import DECIDE_QUEUE
 from incidents.store.connection import Links, client_for
@@ -14,8 +12,6 @@ from tocsin.settings import Settings
 from tocsin.working import new_owner, work
 from workers.decider import Decider
 from workers.runtime import RUNTIME
-
-YOUNG_OBJECTS = 50_000  # between two looks of the garbage collector
 
 
 def run(settings: Settings, url: str) -> int:
@@ -30,7 +26,4 @@ def run(settings: Settings, url: str) -> int:
         stale_after=settings.stale_after,
     )
     RUNTIME.install("decide", decider)
-    # A batch makes thousands of objects that die with it, none in a circle: looking for circles so often found nothing.
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS)
     return work(DECIDE_QUEUE, url)

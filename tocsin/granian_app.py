@@ -18,6 +18,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from tocsin.garbage import look_seldom
 from tocsin.logs import configure_logs
 from tocsin.ports import ensure_free
 from tocsin.processes import die_with_spawner
@@ -118,6 +119,7 @@ def _load(app_loader: AppLoader, process: str, output: str | None) -> Any:  # no
         signal.signal(number, signal.SIG_DFL)
     configure_logs(process, output=output)
     app = app_loader()
+    look_seldom()
     # Only now: beside a busy machine a nice process would need minutes to load what it is to answer with.
     os.nice(NICENESS)
     end = getattr(app, "extensions", {}).get(AT_END)

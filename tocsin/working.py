@@ -15,6 +15,7 @@ from incidents.store.lease import owner_prefix, release_of
 from incidents.store.pages import unclaim
 from incidents.store.scripts import ALL
 from incidents.store.wake import Waker
+from tocsin.garbage import look_seldom
 from workers.runtime import RUNTIME
 from workers.ticker import Ticker
 from workers.worker import LingeringWorker
@@ -35,6 +36,7 @@ def work(queue: str, url: str) -> int:
     jobs = Queue(queue, connection=client, serializer=JSONSerializer)
     worker = LingeringWorker(jobs, name=name, on_stop=RUNTIME.stop)
     ticker.start()
+    look_seldom()
     worker.work(logging_level="WARNING")
     ticker.stop()
     return 0 if worker.asked_to_stop else 1
