@@ -6,7 +6,7 @@ machine that is busy with other things.
 
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,23 +22,27 @@ from incidents.commit import Commit
 from incidents.snapshot import Need, Snapshot
 from incidents.store.bundle import Bundle, in_transaction
 from incidents.store.commit import commit_commands
-from incidents.store.connection import Links, checked
+from incidents.store.connection import Command, Links, checked
 from incidents.store.intake import Intake
 from incidents.store.load import load_commands, snapshot_of
 from incidents.store.rulesets import RuleSets
 from incidents.store.scripts import ALL
+from incidents.store.states import States
 from receiver.payloads import alertmanager
 from rules.deciding.deciding import Deciding
 from rules.deciding.work import Work
 from rules.loading.rule_set import load_rule_set
 from rules.loading.sections import SourceFile
-from workers.entries import read_entry
+from workers.entries import Cursor, read_entry
+from workers.leaving import Leaving
+from workers.poison import Offenders
 
 PASSES = 12  # over all alerts, firing and resolved in turn; the first two declare the incidents and are not counted
 UNCOUNTED = 2
 EVENTS_AT_ONCE = 4000
 PER_WEBHOOK = 50
 FIRST_INSTANT = 1_700_000_000
+NOBODY = Offenders(())
 
 
 class Costs:
@@ -88,6 +92,7 @@ class _Bench:
         self._deciding = Deciding(loaded.rule_set)
         self._bodies = list(workload.flip_bodies(PER_WEBHOOK))
         self._cursor = "0-0"
+        self._states = States()
         gc.freeze()  # as the decide worker does
         gc.set_threshold(50_000)
 
@@ -115,16 +120,21 @@ class _Bench:
         with self.costs.of("decider: plan"):
             work = Work(tuple(arrival for entry in entries for arrival in entry.arrivals))
             plan = self._deciding.plan(work)
+        leaving = Leaving(work, NOBODY)
+        leaving.expected(1)
         while True:
             now = utc_now()
             snapshot = self._load(plan, now)
             try:
                 with self.costs.of("decider: decide"):
-                    commit = self._deciding.decide(work, snapshot, now)
+                    commit = self._deciding.decide(work, snapshot, now, notes=leaving.notes)
                 break
             except Need as need:
                 plan.merge(need.plan)
-        self._commit(commit, entries[-1].id)
+        with self.costs.of("decider: note for the journal"):
+            ends = Cursor(self._cursor), Cursor(entries[-1].id)
+            left = leaving.commands(commit, *ends, self._deciding.rule_set.hash, NOBODY)
+        self._commit(commit, entries[-1].id, left)
         return True
 
     def _load(self, plan: Any, now: Any) -> Snapshot:
@@ -132,10 +142,12 @@ class _Bench:
             watch, *loads = load_commands(plan, now)
             bundle = Bundle(loads)
             _, watched, *answered = checked(link.ask([("UNWATCH",), watch, *bundle.commands]))
-            return snapshot_of(plan, [watched, *bundle.replies(answered)])
+            return snapshot_of(plan, [watched, *bundle.replies(answered)], self._states)
 
-    def _commit(self, commit: Commit, done: str) -> None:
+    def _commit(self, commit: Commit, done: str, left: Sequence[Command]) -> None:
         with self._links.borrow() as link, self.costs.of("decider: commit"):
             moved = [("SET", keys.cursor(), f"{done}|0"), ("XTRIM", keys.stream(), "MINID", "~", done)]
-            checked(link.ask([("MULTI",), *moved, *in_transaction(commit_commands(commit)), ("EXEC",)]))
+            checked(
+                link.ask([("MULTI",), *moved, *left, *in_transaction(commit_commands(commit, self._states)), ("EXEC",)])
+            )
         self._cursor = done

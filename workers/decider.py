@@ -28,6 +28,7 @@ from incidents.store.connection import Command, Link, checked
 from incidents.store.lease import LEASE_MS, Lease
 from incidents.store.load import load_commands, snapshot_of
 from incidents.store.scripts import ALL
+from incidents.store.states import States
 from incidents.store.wake import LINGER, Waker
 from rules.deciding.deciding import Deciding
 from rules.deciding.work import DueTimer, Work
@@ -72,6 +73,7 @@ class Decider:
         self._cursor = Cursor()
         self._reading = Reading(self._link, self._lease, now)
         self._planning = Planning()
+        self._states = States()
         self._renewed = 0.0
         self._upkeep_at = 0.0
         self._heartbeats_looked_at = False
@@ -238,7 +240,7 @@ class Decider:
         _, watched, *answered = checked(self._link.ask([("UNWATCH",), watch, *bundle.commands]))
         *loaded, expected = bundle.replies(answered)
         leaving.expected(expected)
-        snapshot = snapshot_of(plan, [watched, *loaded])
+        snapshot = snapshot_of(plan, [watched, *loaded], self._states)
         if snapshot.fence != self._lease.fence:
             raise LeaseLost(f"the fence is at {snapshot.fence}, ours was {self._lease.fence}")
         return snapshot
@@ -258,7 +260,8 @@ class Decider:
         """Commit with the cursor; False when something watched has changed. A lease that ran out is never committed."""
         moved: list[Command] = [("SET", keys.cursor(), str(done)), self._lease.renewal_in_commit(), *left]
         # What moves the cursor stands by itself: a full store refuses it, and with it the whole transaction.
-        commands = [("MULTI",), *moved, *in_transaction([*commit_commands(commit), *also]), ("EXEC",)]
+        written = [*commit_commands(commit, self._states), *also]
+        commands = [("MULTI",), *moved, *in_transaction(written), ("EXEC",)]
         if time.monotonic() - self._renewed > self._lease.ms / 1000:
             raise LeaseLost("paused for longer than the lease lasts")
         replies = self._link.ask(commands, meanwhile=self._meanwhile(done))

@@ -18,6 +18,7 @@ from incidents.store.codec import encode
 from incidents.store.connection import Command
 from incidents.store.scripts import FOLLOW, GROW, JOIN, LEAVE, MOVE
 from incidents.store.shadow import shadow_commands
+from incidents.store.states import States
 from incidents.timeline import Entry
 from incidents.values import AlertStatus, IncidentStatus
 
@@ -27,15 +28,15 @@ ECHO_SECONDS = 90 * 86400  # people write notes long after the end
 AT_ONCE = 0  # due whatever the clock of the host says that delivers it
 
 
-def commit_commands(commit: Commit) -> list[Command]:
-    """Return the commands of the transaction, without MULTI and EXEC."""
+def commit_commands(commit: Commit, states: States | None = None) -> list[Command]:
+    """Return the commands of the transaction, without MULTI and EXEC; what alerts become is kept in `states`."""
     commands: list[Command] = []
     for incident in commit.incidents.values():
         commands += incident_commands(incident, new=incident.id in commit.declared)
     commands += [entry_command(incident_id, entry) for incident_id, entry in commit.entries]
     commands += [version_command(incident_id, version) for incident_id, version in commit.written]
     commands += page_commands(commit.pages)
-    commands += _alert_commands(commit)
+    commands += _alert_commands(commit, states or States())
     commands += _window_commands(commit)
     commands += _scored(keys.timers(), commit.timers)
     commands += _members("ZREM", keys.timers(), commit.timers_gone - commit.timers.keys())
@@ -55,12 +56,12 @@ def commit_commands(commit: Commit) -> list[Command]:
     return commands
 
 
-def _alert_commands(commit: Commit) -> list[Command]:
+def _alert_commands(commit: Commit, states: States) -> list[Command]:
     commands: list[Command] = []
     if commit.states:
         flat: list[str | bytes] = []
         for name, state in commit.states.items():
-            flat += (name, encode(state))
+            flat += (name, states.encoded(name, state))
         commands.append(("HSET", keys.alerts(), *flat))
         ended = {
             name: to_ms(state.received_at)

@@ -18,11 +18,11 @@ from incidents.store.codec import (
     decode_incident,
     decode_maintenance,
     decode_open_actions,
-    decode_state,
     tally_of,
 )
 from incidents.store.connection import Command
 from incidents.store.scripts import COUNT, LOAD, digest
+from incidents.store.states import States
 
 _ABSORBING = msgspec.json.Decoder(Absorbing)
 FIELDS = ("firing", "resolved", "clear_since")
@@ -92,12 +92,15 @@ def _group(kind: str, name: str, folds: Iterable[str]) -> list[Any]:
     return [kind, name, len(fields), *fields]
 
 
-def snapshot_of(plan: Plan, replies: list[Any]) -> Snapshot:
-    """Read the replies to `load_commands`; raises `Archived` for an incident that has to be brought back first."""
+def snapshot_of(plan: Plan, replies: list[Any], states: States | None = None) -> Snapshot:
+    """Read the replies to `load_commands`, alerts by way of `states`, which may know them.
+
+    Raises `Archived` for an incident that has to be brought back first.
+    """
     answers = iter(replies[1:])
     fence, ruleset, number = int(next(answers) or 0), next(answers), int(next(answers) or 0)
     maintenance, has_actions = decode_maintenance(tuple(next(answers))), bool(next(answers))
-    alerts = _states(plan, next(answers)) if plan.alerts else {}
+    alerts = _states(plan, next(answers), states or States()) if plan.alerts else {}
     groups = iter(next(answers) if plan.identities or plan.ids else ())
     identities = {name: _known(next(groups), folds) for name, folds in plan.identities.items()}
     ids = {name: _known(next(groups), folds) for name, folds in plan.ids.items()}
@@ -169,8 +172,9 @@ def _absorbing(flat: list[bytes]) -> dict[str, Absorbing]:
     return {name.decode(): _ABSORBING.decode(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
-def _states(plan: Plan, values: list[bytes | None]) -> dict[str, AlertState]:
-    return {name: decode_state(value) for name, value in zip(plan.alerts, values, strict=True) if value is not None}
+def _states(plan: Plan, values: list[bytes | None], states: States) -> dict[str, AlertState]:
+    read = states.decoded
+    return {name: read(name, value) for name, value in zip(plan.alerts, values, strict=True) if value is not None}
 
 
 def _known(group: list[bytes], folds: Iterable[str]) -> Known | None:
