@@ -20,7 +20,7 @@ from incidents import keys
 from incidents.clock import utc_now
 from incidents.commit import Commit
 from incidents.snapshot import Need, Snapshot
-from incidents.store.bundle import Bundle, in_transaction
+from incidents.store.bundle import Bundle
 from incidents.store.commit import commit_commands
 from incidents.store.connection import Command, Links, checked
 from incidents.store.intake import Intake
@@ -148,6 +148,8 @@ class _Bench:
         with self._links.borrow() as link, self.costs.of("decider: commit"):
             moved = [("SET", keys.cursor(), f"{done}|0"), ("XTRIM", keys.stream(), "MINID", "~", done)]
             checked(
-                link.ask([("MULTI",), *moved, *left, *in_transaction(commit_commands(commit, self._states)), ("EXEC",)])
+                link.ask(
+                    [("MULTI",), *moved, *left, *Bundle(commit_commands(commit, self._states)).commands, ("EXEC",)]
+                )
             )
         self._cursor = done

@@ -22,7 +22,7 @@ from incidents.commit import TIMER_BEATS, Commit
 from incidents.errors import LeaseLost, StoreConflict, StoreUnavailable, TocsinError
 from incidents.snapshot import Need, Plan, Snapshot
 from incidents.store.archive import bring_back
-from incidents.store.bundle import Bundle, in_transaction
+from incidents.store.bundle import Bundle
 from incidents.store.commit import commit_commands
 from incidents.store.connection import Command, Link, checked
 from incidents.store.lease import LEASE_MS, Lease
@@ -261,7 +261,7 @@ class Decider:
         moved: list[Command] = [("SET", keys.cursor(), str(done)), self._lease.renewal_in_commit(), *left]
         # What moves the cursor stands by itself: a full store refuses it, and with it the whole transaction.
         written = [*commit_commands(commit, self._states), *also]
-        commands = [("MULTI",), *moved, *in_transaction(written), ("EXEC",)]
+        commands = [("MULTI",), *moved, *Bundle(written).commands, ("EXEC",)]
         if time.monotonic() - self._renewed > self._lease.ms / 1000:
             raise LeaseLost("paused for longer than the lease lasts")
         replies = self._link.ask(commands, meanwhile=self._meanwhile(done))

@@ -1,6 +1,7 @@
 """Many small commands as one: Python pays for each reply that it reads, so a batch asks for all of them at once.
 
 A script runs the commands one after the other and answers all their replies; a refusal is a reply like the others.
+Few commands go as they are: the store takes longer over a script than is saved by it then.
 """
 
 from collections.abc import Sequence
@@ -20,28 +21,23 @@ class Bundle:
     """Some commands, and how their replies are told apart again."""
 
     def __init__(self, commands: Sequence[Command]) -> None:
-        self._count = len(commands)
-        self._small = [place for place, command in enumerate(commands) if _is_small(command)]
-        self._large = [place for place, command in enumerate(commands) if not _is_small(command)]
-        words: list[Any] = []
-        for place in self._small:
-            words.append(len(commands[place]))
-            words += commands[place]
-        self.commands: list[Command] = [("EVAL", BUNDLE, 0, *words), *(commands[at] for at in self._large)]
+        small = [place for place, command in enumerate(commands) if _is_small(command)] if len(commands) > FEW else []
+        together = set(small)
+        self._small = small
+        self._large = [place for place in range(len(commands)) if place not in together]
+        self.commands: list[Command] = [commands[place] for place in self._large]
+        if small:
+            words = [word for place in small for word in (len(commands[place]), *commands[place])]
+            self.commands.insert(0, ("EVAL", BUNDLE, 0, *words))
 
     def replies(self, answered: Sequence[Any]) -> list[Any]:
         """Return the reply to each command in the order in which they were given."""
-        replies: list[Any] = [None] * self._count
-        for place, reply in zip(self._small, answered[0], strict=True):
-            replies[place] = reply
-        for place, reply in zip(self._large, answered[1:], strict=True):
+        if not self._small:
+            return list(answered)
+        replies: list[Any] = [None] * (len(self._small) + len(self._large))
+        for place, reply in (*zip(self._small, answered[0], strict=True), *zip(self._large, answered[1:], strict=True)):
             replies[place] = reply
         return replies
-
-
-def in_transaction(commands: Sequence[Command]) -> list[Command]:
-    """Return what a transaction runs: few commands as they are, since a script costs more than it saves then."""
-    return list(commands) if len(commands) <= FEW else Bundle(commands).commands
 
 
 def with_data(script: str, data: object) -> Command:

@@ -25,6 +25,7 @@ from incidents.values import AlertStatus, IncidentStatus
 WAKES_KEPT = 100
 DELIVERY_SECONDS = 72 * 3600  # PagerDuty retries for 48 hours
 ECHO_SECONDS = 90 * 86400  # people write notes long after the end
+FEW_FIELDS = 10  # what a script costs the store, before it does anything
 AT_ONCE = 0  # due whatever the clock of the host says that delivers it
 
 
@@ -73,8 +74,7 @@ def _alert_commands(commit: Commit, states: States) -> list[Command]:
     commands += _scored(keys.alerts_seen(), commit.seen)
     for incident_id, names in commit.attached.items():
         commands += _members("SADD", keys.incident_alerts(incident_id), names)
-    if commit.counts:
-        commands.append(with_data(GROW, {keys.tally(name): fields for name, fields in commit.counts.items()}))
+    commands += _grow_commands({keys.tally(name): fields for name, fields in commit.counts.items()})
     for incident_id, since in commit.clear_since.items():
         key = keys.tally(incident_id)
         commands.append(("HDEL", key, "clear_since") if since is None else ("HSET", key, "clear_since", to_ms(since)))
@@ -82,6 +82,13 @@ def _alert_commands(commit: Commit, states: States) -> list[Command]:
         key = keys.tally(incident_id)
         commands += [("HSET", key, f"open:{name}", at) for name, at in begun.items()]
     return commands
+
+
+def _grow_commands(counts: Mapping[str, Mapping[str, int]]) -> list[Command]:
+    """Return what lets the fields of hashes grow; of many, in one script."""
+    if sum(map(len, counts.values())) > FEW_FIELDS:
+        return [with_data(GROW, counts)]
+    return [("HINCRBY", key, field, by) for key, fields in counts.items() for field, by in fields.items()]
 
 
 def _window_commands(commit: Commit) -> list[Command]:

@@ -93,10 +93,7 @@ def _group(kind: str, name: str, folds: Iterable[str]) -> list[Any]:
 
 
 def snapshot_of(plan: Plan, replies: list[Any], states: States | None = None) -> Snapshot:
-    """Read the replies to `load_commands`, alerts by way of `states`, which may know them.
-
-    Raises `Archived` for an incident that has to be brought back first.
-    """
+    """Read the replies to `load_commands`, alerts through `states`; raises `Archived` for what must be brought back."""
     answers = iter(replies[1:])
     fence, ruleset, number = int(next(answers) or 0), next(answers), int(next(answers) or 0)
     maintenance, has_actions = decode_maintenance(tuple(next(answers))), bool(next(answers))

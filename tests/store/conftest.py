@@ -8,7 +8,7 @@ from incidents.clock import to_ms
 from incidents.commit import Commit, merge_of
 from incidents.memory.store import MemoryStore
 from incidents.snapshot import Plan, Snapshot
-from incidents.store.bundle import Bundle, in_transaction
+from incidents.store.bundle import Bundle
 from incidents.store.codec import (
     decode_entry,
     decode_heartbeat,
@@ -43,7 +43,7 @@ class RealStore:
         return snapshot_of(plan, [watched, *bundle.replies(answered)])
 
     def apply(self, commit: Commit) -> None:
-        checked(self.link.ask([("MULTI",), *in_transaction(commit_commands(commit)), ("EXEC",)]))
+        checked(self.link.ask([("MULTI",), *Bundle(commit_commands(commit)).commands, ("EXEC",)]))
 
     def happen(self, name, event, *, now, also=None, over=None) -> None:
         commands = [*count_commands(also), *(over_commands(over) if over is not None else ())] if also else []
