@@ -19,6 +19,8 @@ _PILE = re.compile(f"([{_MARKS}]{{3}})[{_MARKS}]+")
 
 def one_line(text: str) -> str:
     """Return a text as one line: breaks and runs of spaces become one space, what is unfit is taken out."""
+    if text.isascii() and text.isprintable() and "  " not in text:  # nearly every one: nothing to look for
+        return text.strip()
     return _PILE.sub(r"\1", _LINE.sub(" ", _UNFIT.sub("", _LINE.sub(" ", text)))).strip()
 
 

@@ -1,4 +1,5 @@
 import base64
+import contextlib
 import json
 import shutil
 import socket
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from page_sink import CLOSE, DRIP, HANG, Answer
+from page_sink import CLOSE, DRIP, HANG, Answer, PageSink
 from standardwebhooks import Webhook
 
 from incidents.clock import utc_now
@@ -268,3 +269,13 @@ def test_webhook_provider_is_the_host_and_port(webhook):
     """Without the credentials of the address; the channel's name where there is no address."""
     assert WebhookSender(webhook(url="https://me:pw@pager.example.org:8443/x")).provider == "pager.example.org:8443"
     assert WebhookSender(webhook(url_file="/nowhere")).provider == "webhook:amira/1"
+
+
+def test_webhook_keeps_reaching_each_of_many_hosts(message, webhook):
+    """More hosts than connections are kept for: one that had to make room for others is connected to anew."""
+    with contextlib.ExitStack() as stack:
+        sinks = [stack.enter_context(contextlib.closing(PageSink())) for _ in range(40)]
+        for _ in range(2):
+            for sink in sinks:
+                WebhookSender(webhook(url=sink.url)).send(message(), NOW)
+        assert [len(sink.received) for sink in sinks] == [2] * 40

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -18,6 +19,7 @@ from workers.channels.addresses import connect
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
+ADDRESSES = 256  # whose pools are remembered
 
 
 class _BoundedStream(io.RawIOBase):
@@ -124,6 +126,17 @@ class BoundedAdapter(HTTPAdapter):
         """Make the pools of connections."""
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = dict(self.pools)
+        self._pool_of: dict[str, Any] = {}
+
+    def get_connection_with_tls_context(self, request: PreparedRequest, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Return the pool of an address, the same as before unless that was closed to make room for others."""
+        url = request.url or ""
+        pool = self._pool_of.get(url)
+        if pool is None or pool.pool is None:
+            if len(self._pool_of) >= ADDRESSES:
+                self._pool_of.clear()
+            pool = self._pool_of[url] = super().get_connection_with_tls_context(request, *args, **options)
+        return pool
 
 
 class _PublicHTTPConnection(_BoundedHTTPConnection):
