@@ -19,6 +19,8 @@ from incidents.values import IncidentStatus, Severity
 CHUNK = 200  # loaded at once where a filter may drop some
 LOOKED_AT = 5_000  # by one question
 
+_Stored = tuple[bytes, AlertTally | None]  # its JSON, empty where it is gone, and the counts that an archive holds
+
 
 class UnknownCursor(TocsinError):
     """A cursor that no page was answered with, or whose place is gone."""
@@ -41,13 +43,6 @@ class IncidentPage(NamedTuple):
     next: str | None
 
 
-class Row(NamedTuple):
-    """The id of an incident that may be on a page, and the cursor that goes on after it."""
-
-    name: str
-    cursor: str
-
-
 class Wanted(NamedTuple):
     """What a question wants; `needles` stand in every stored incident that is wanted, as `needles_of` returns them."""
 
@@ -67,36 +62,32 @@ class Wanted(NamedTuple):
         )
 
 
-class _Stored(NamedTuple):
-    """A stored incident: its JSON, and the counts that an archived one holds itself."""
-
-    value: bytes
-    alerts: AlertTally | None
-
-
 class _Found(NamedTuple):
     incident: Incident
-    alerts: AlertTally | None
+    alerts: AlertTally | None  # None: they live beside it
 
 
-def page_of(link: Link, chunks: Iterable[Sequence[Row]], wanted: Wanted, limit: int) -> IncidentPage:
-    """Return the first incidents of some rows that are wanted; so many rows are looked at, and no further."""
+def page_of(
+    link: Link, chunks: Iterable[Sequence[str]], wanted: Wanted, limit: int, cursor: Callable[[str], str] = str
+) -> IncidentPage:
+    """Return the first incidents that are wanted of some ids; so many are looked at, and no further.
+
+    `cursor` returns the cursor that goes on after an id.
+    """
     found: list[_Found] = []
-    last, looked_at = "", 0
-    for rows in chunks:
-        stored = _stored(link, [row.name for row in rows])
-        for row, one in zip(rows, stored, strict=True):
-            if one is None or not _may_hold(one.value, wanted.needles):
-                continue
-            incident = decode_incident(one.value)
-            if wanted.fits(incident):
+    looked_at = 0
+    for names in chunks:
+        stored = _stored(link, names)
+        for place in _holding(stored, wanted.needles):
+            value, alerts = stored[place]
+            incident = decode_incident(value) if value else None
+            if incident is not None and wanted.fits(incident):
                 if len(found) == limit:
-                    return IncidentPage(_counted(link, found), last)
-                found.append(_Found(incident, one.alerts))
-                last = row.cursor
-        looked_at += len(rows)
-        if looked_at >= LOOKED_AT:
-            return IncidentPage(_counted(link, found), _seen_last(rows, stored, wanted.reader))
+                    return IncidentPage(_counted(link, found), cursor(found[-1].incident.id))
+                found.append(_Found(incident, alerts))
+        looked_at += len(names)
+        if looked_at >= LOOKED_AT and (last := _seen_last(names, stored, wanted.reader)):
+            return IncidentPage(_counted(link, found), cursor(last))
     return IncidentPage(_counted(link, found), None)
 
 
@@ -105,40 +96,46 @@ def needles_of(words: Sequence[str]) -> list[bytes]:
     return [word.encode() for word in words if word.isascii() and word.isprintable() and not set(word) & set('"\\')]
 
 
-def sliced(chunks: Iterable[Sequence[Row]], size: int) -> Iterator[Sequence[Row]]:
-    """Yield the same rows in slices of so many at most."""
-    for rows in chunks:
-        for start in range(0, len(rows), size):
-            yield rows[start : start + size]
+def sliced(chunks: Iterable[Sequence[str]], size: int) -> Iterator[Sequence[str]]:
+    """Yield the same ids in slices of so many at most."""
+    for names in chunks:
+        for start in range(0, len(names), size):
+            yield names[start : start + size]
 
 
-def _stored(link: Link, names: Sequence[str]) -> list[_Stored | None]:
-    return [_read(value) for value in link.one("MGET", *map(keys.incident, names))]
+def _stored(link: Link, names: Sequence[str]) -> list[_Stored]:
+    values = link.one("MGET", *map(keys.incident, names))
+    return [_unpacked(value) if value is not None and is_archive(value) else (value or b"", None) for value in values]
 
 
-def _read(value: bytes | None) -> _Stored | None:
-    if value is None:
-        return None
-    if not is_archive(value):
-        return _Stored(value, None)
+def _unpacked(value: bytes) -> _Stored:
     front = front_of(value)
-    return _Stored(front.incident, tally_of(*front.tally))
+    return front.incident, tally_of(*front.tally)
+
+
+def _holding(stored: Sequence[_Stored], needles: Sequence[bytes]) -> Iterable[int]:
+    """Return the places of those that may hold every needle; where none of them does, none is looked at by itself."""
+    if not needles:
+        return range(len(stored))
+    whole = b"\n".join([value for value, _ in stored])
+    if not _may_hold(whole, needles):
+        return ()
+    return (place for place, (value, _) in enumerate(stored) if _may_hold(value, needles))
 
 
 def _may_hold(value: bytes, needles: Sequence[bytes]) -> bool:
-    if not needles or not value.isascii():
+    if not value.isascii():
         return True  # some letters fold to those of a needle
     folded = value.lower()
     return all(needle in folded for needle in needles)
 
 
-def _seen_last(rows: Sequence[Row], stored: Sequence[_Stored | None], reader: str | None) -> str:
-    """Return the cursor after the last row that may be known to who reads."""
-    if reader is not None:
-        for row, one in zip(reversed(rows), reversed(stored), strict=True):
-            if one is not None and decode_incident(one.value).is_seen_by(reader):
-                return row.cursor
-    return rows[-1].cursor
+def _seen_last(names: Sequence[str], stored: Sequence[_Stored], reader: str | None) -> str:
+    """Return the last of some ids that may be known to who reads, empty where none may: a cursor names it."""
+    if reader is None:
+        return names[-1]
+    each = zip(reversed(names), reversed(stored), strict=True)
+    return next((name for name, (value, _) in each if value and decode_incident(value).is_seen_by(reader)), "")
 
 
 def _counted(link: Link, found: Sequence[_Found]) -> tuple[Counted, ...]:

@@ -90,8 +90,9 @@ def _band(link: Link, after: Place, low: int, size: int) -> Iterator[list[Place]
     rank = _rank_after(link, after)
     while True:
         flat = link.one("ZREVRANGE", keys.incidents_urgent(), rank, rank + size - 1, "WITHSCORES")
-        found = [Place(int(float(score)), name) for name, score in zip(flat[::2], flat[1::2], strict=True)]
-        fitting = [place for place in found if low <= place.urgency and place < after]
+        found = list(map(Place, map(int, flat[1::2]), flat[::2]))
+        is_whole = bool(found) and found[0] < after and low <= found[-1].urgency
+        fitting = found if is_whole else [place for place in found if low <= place.urgency and place < after]
         if fitting:
             yield fitting
             after = fitting[-1]
@@ -109,4 +110,4 @@ def _rank_after(link: Link, after: Place) -> int:
             [("ZSCORE", key, after.name), ("ZREVRANK", key, after.name), ("ZCOUNT", key, f"({after.urgency}", "+inf")]
         )
     )
-    return int(rank) + 1 if score is not None and int(float(score)) == after.urgency else int(before)
+    return int(rank) + 1 if score is not None and int(score) == after.urgency else int(before)

@@ -18,7 +18,7 @@ from incidents.store.archive import bring_back
 from incidents.store.codec import decode_entry, decode_incident
 from incidents.store.connection import Link, Links
 from incidents.store.corrections import corrected
-from incidents.store.listing import Counted, IncidentPage, Row, UnknownCursor, Wanted, needles_of, page_of, sliced
+from incidents.store.listing import Counted, IncidentPage, UnknownCursor, Wanted, needles_of, page_of, sliced
 from incidents.store.open_order import OpenOrder, Place, mend
 from incidents.timeline import Entry, EntryKind, TimelineEntry, folded
 from incidents.urgency import urgency
@@ -69,8 +69,7 @@ class Reads:
         size = limit + 1 if is_whole else listing.CHUNK
         with self._links.borrow() as link:
             names = _open_ids(link, after) if wanted.statuses <= OPEN_STATUSES else _all_ids(link, after, size)
-            chunks = ([Row(name, name) for name in some] for some in names)
-            return page_of(link, sliced(chunks, size), wanted, limit)
+            return page_of(link, sliced(names, size), wanted, limit)
 
     def urgent(
         self,
@@ -92,7 +91,7 @@ class Reads:
         stood: dict[str, int] = {}
         with self._links.borrow() as link:
             places = self._order.places(link, after=cursor, severities=severities, size=size)
-            page = page_of(link, _placed(places, stood), wanted, limit)
+            page = page_of(link, _placed(places, stood), wanted, limit, lambda name: f"{stood[name]}:{name}")
             shown = [each.incident for each in page.incidents]
             mend(link, [one.id for one in shown if stood[one.id] != urgency(one)])
         return page
@@ -222,12 +221,12 @@ def _open_in_order(link: Link, after: str) -> Iterator[list[str]]:
         yield [name.decode() for _, name in places[start : start + listing.CHUNK]]
 
 
-def _placed(chunks: Iterable[list[Place]], stood: dict[str, int]) -> Iterator[list[Row]]:
-    """Yield places as rows, and remember where each stood."""
+def _placed(chunks: Iterable[list[Place]], stood: dict[str, int]) -> Iterator[list[str]]:
+    """Yield the ids of places, and remember where each stood."""
     for places in chunks:
-        rows = [Row(place.name.decode(), f"{place.urgency}:{place.name.decode()}") for place in places]
-        stood.update((row.name, place.urgency) for row, place in zip(rows, places, strict=True))
-        yield rows
+        some = {place.name.decode(): place.urgency for place in places}
+        stood.update(some)
+        yield list(some)
 
 
 def _place_in(cursor: str) -> Place:
