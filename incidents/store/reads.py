@@ -64,7 +64,8 @@ class Reads:
         `chosen` says of each whether it is wanted; where it needs `words`, which are folded, those without them are not
         even decoded. Raises `UnknownCursor`.
         """
-        wanted = Wanted(statuses or frozenset(IncidentStatus), severities, reader, chosen, needles_of(words))
+        needles = needles_of([*words, *_only(severities), *_only(statuses)])
+        wanted = Wanted(statuses or frozenset(IncidentStatus), severities, reader, chosen, needles)
         is_whole = wanted.statuses in {frozenset(IncidentStatus), OPEN_STATUSES} and not severities and chosen is None
         size = limit + 1 if is_whole else listing.CHUNK
         with self._links.borrow() as link:
@@ -161,6 +162,11 @@ class Reads:
             bring_back(link, incident_id)
             found, following = _entries(link, incident_id, kinds, before, limit, latest_first=True)
             return EntryPage(corrected(link, incident_id, _with_folds(link, incident_id, found)), following)
+
+
+def _only(words: frozenset[Severity] | frozenset[IncidentStatus]) -> list[str]:
+    """Return the word that each incident has that is wanted, where it is one, as it is looked for."""
+    return [word.value.lower() for word in words] if len(words) == 1 else []
 
 
 def _all_ids(link: Link, after: str, size: int) -> Iterator[list[str]]:

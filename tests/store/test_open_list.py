@@ -258,6 +258,15 @@ def test_lists_name_no_restricted_incident_as_a_cursor(links, many, monkeypatch)
         assert not {cursor.partition(":")[2] or cursor for cursor in cursors} & set(many[10:20])
 
 
+def test_reads_decode_only_what_may_be_wanted(links, many, monkeypatch):
+    """Of a filter for one severity no other incident is taken apart."""
+    taken_apart = []
+    monkeypatch.setattr(listing, "decode_incident", lambda value: taken_apart.append(value) or decode_incident(value))
+    page = Reads(links).incidents(severities=frozenset({Severity.SEV4}))
+    assert [one.incident.id for one in page.incidents] == many[3::4][::-1]
+    assert len(taken_apart) == len(page.incidents)
+
+
 def test_search_unpacks_an_archived_incident_once(links, incidents, declare, now, monkeypatch):
     """It is looked through, shown and counted from one look at it."""
     name = declare("archived")
