@@ -39,12 +39,19 @@ THREADS_FSYNC = 16  # fsyncs are shared by those who wait for them
 NICENESS = 10
 
 
-class NoAdvice(logging.Filter):
-    """Keeps granian's advice to have fewer threads out of the log: all but a few of ours wait for news to stream."""
+class OurWords(logging.Filter):
+    """Keeps granian's advice to have fewer threads out of the log: all but a few of ours wait for news to stream.
+
+    That a process was ended whose senders kept their connections is no fault at a stop, and is not told as one.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a line is to be logged."""
-        return "Python threads, which seems" not in record.getMessage()
+        text = record.getMessage()
+        if text.startswith("Killing worker-"):
+            record.levelno, record.levelname, record.args = logging.INFO, "INFO", None
+            record.msg = f"connections were still open after {STOP_SECONDS} s; they were closed"
+        return "Python threads, which seems" not in text
 
 
 # granian configures logging anew in each process: its lines go the way of ours.
@@ -53,8 +60,8 @@ _GRANIAN_LOGS = {
     "disable_existing_loggers": False,
     "formatters": {},
     "handlers": {},
-    "filters": {"advice": {"()": NoAdvice}},
-    "loggers": {"_granian": {"propagate": True, "filters": ["advice"]}, "granian.access": {"propagate": True}},
+    "filters": {"words": {"()": OurWords}},
+    "loggers": {"_granian": {"propagate": True, "filters": ["words"]}, "granian.access": {"propagate": True}},
 }
 
 AppLoader = Callable[[], Any]
