@@ -32,6 +32,7 @@ HEADER_TIMEOUT_MS = 10_000
 HEADER_BUFFER = 64 * 1024
 MOST_FILES = 65_536
 STOP_SECONDS = 4
+SLOW_STOP = f"a process took more than {STOP_SECONDS} s to stop and was ended; who got no answer will send again"
 THREADS = 4
 THREADS_FSYNC = 16  # fsyncs are shared by those who wait for them
 # Added to that of whoever starts us. Intake is cheaper than deciding: with too little CPU for both it would let the
@@ -42,15 +43,14 @@ NICENESS = 10
 class OurWords(logging.Filter):
     """Keeps granian's advice to have fewer threads out of the log: all but a few of ours wait for news to stream.
 
-    That a process was ended whose senders kept their connections is no fault at a stop, and is not told as one.
+    A process that was ended because a stop took it too long is told of with what that means: nothing is lost.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a line is to be logged."""
         text = record.getMessage()
         if text.startswith("Killing worker-"):
-            record.levelno, record.levelname, record.args = logging.INFO, "INFO", None
-            record.msg = f"connections were still open after {STOP_SECONDS} s; they were closed"
+            record.msg, record.args = SLOW_STOP, None
         return "Python threads, which seems" not in text
 
 
