@@ -14,6 +14,7 @@ from rules.loading.fields import MAX_HINTS, Fields, as_string, did_you_mean, wro
 from rules.loading.mends import meant
 from rules.loading.nodes import Kind, Node, Problem, problem_at, problem_inside
 from rules.matchers import BadMatcher, BadRegex, Matcher, parse_matchers
+from rules.promql import fault
 from rules.templates import BadTemplate, check_template
 
 MAX_ID = 100
@@ -174,6 +175,18 @@ class Context:
             self.error_inside(fields.node.entries[key], "E310", error, key)
             return ""
         return text
+
+    def promql(self, fields: Fields, key: str, *, windowed: bool = False) -> str:
+        """Read PromQL that is not obviously wrong; "" when it is absent or is."""
+        text, node = fields.string(key, ""), fields.get(key)
+        if node is None or node.kind is not Kind.STRING:
+            return ""
+        found = fault(text, windowed=windowed)
+        if found is not None:
+            place = f" (near {text[found.at : found.at + 20]!r})" if node.inset < 0 and text.strip() else ""
+            message = f"{key}: {found.message}{place}"
+            self.problems.append(problem_inside(node, "E314", message, found.at, found.hint))
+        return "" if found is not None else text
 
     def positive(self, fields: Fields, key: str, *, least: timedelta, most: timedelta) -> timedelta | None:
         """Read a duration within bounds; None when it is absent or wrong."""
