@@ -55,6 +55,7 @@ def test_handover_says_who_was_asked_since_when_and_who_stays_in_charge(browser_
     assert "Handover amira was asked 2 min ago. bo stays in charge until amira acknowledges." in said
     assert "Paged next Nobody, also if amira does not answer." in said
     assert "data-acknowledge" not in page
+    assert "Commander bo until amira answers" in plain(browser_of("bo").get("/incidents").text)
     assert "amira was asked by bo at 2026-01-05T09:00:04Z; bo commands until amira acknowledges" in said
 
 
@@ -94,6 +95,7 @@ def test_maintenance_that_holds_says_what_it_is_and_when_it_pages(amira, declare
     assert "amira in 3 h 12:00:01 , when maintenance is over: The new disks (upgrade)." in plain(
         amira.get(f"/incidents/{incident.id}").text
     )
+    assert "maintenance It is broken Age 1 s" in plain(amira.get("/incidents").text)
     quiet = upcoming(replace(held, paging=replace(held.paging, next_at=None)), rules.oncall)
     assert (quiet.people, quiet.alarming) == ((), False)
     assert quiet.why == "Maintenance upgrade is over, and nothing fires: what fires again is paged"
