@@ -88,9 +88,9 @@ def _measure(links: Links) -> Measured:
             ]
         )
         info = replies[0]
-        counted, cursor, listed, missing, gone, quarantined, seen, *rest = checked(replies[1:])
+        counted, cursor, listed, missing, known, quarantined, seen, *rest = checked(replies[1:])
         status, ruleset, beats, actions, read, archived, *journal = rest
-        oldest, open_incidents = _still_open(link, cursor, open_order.standings_in(listed, missing, gone))
+        oldest, open_incidents = _still_open(link, cursor, open_order.standings_in(link, listed, missing, known))
     counters = {field.decode(): int(value) for field, value in _pairs(counted)}
     return Measured(
         counters=counters,

@@ -45,7 +45,7 @@ def standing_commands() -> list[Command]:
     return [
         ("ZRANGE", listed, 0, -1, "WITHSCORES"),
         ("ZDIFF", 2, known, listed),
-        ("ZDIFF", 2, listed, known),
+        ("SCARD", known),
     ]
 
 
@@ -56,13 +56,19 @@ class Standings(NamedTuple):
     unknown: tuple[str, ...]
 
 
-def standings_in(flat: Sequence[bytes], missing: Sequence[bytes], gone: Sequence[bytes]) -> Standings:
-    """Read the replies to `standing_commands`."""
+def standings_in(link: Link, flat: Sequence[bytes], missing: Sequence[bytes], known: int) -> Standings:
+    """Read the replies to `standing_commands`; where they tell of incidents that are closed, these are asked for."""
     numbers = list(map(int, flat[1::2]))
-    if gone:
-        closed = set(gone)
+    if closed := _gone(link, len(numbers), known - len(missing)):
         numbers = [number for name, number in zip(flat[::2], numbers, strict=True) if name not in closed]
     return Standings(standings_of(numbers), tuple(name.decode() for name in missing))
+
+
+def _gone(link: Link, listed: int, expected: int) -> frozenset[bytes]:
+    """Return the ids in the order that are not of open incidents; asked for seldom: it costs the store much."""
+    if listed == expected:
+        return frozenset()
+    return frozenset(link.one("ZDIFF", 2, keys.incidents_urgent(), keys.incidents_open()))
 
 
 class OpenOrder:
@@ -88,10 +94,11 @@ class OpenOrder:
         now = self._clock()
         if counts[0] == counts[1] and now - self._compared_at < COMPARED_EVERY:
             return
+        missing = link.one("ZDIFF", 2, known, listed)
+        gone = _gone(link, counts[0], counts[1] - len(missing))
         # As a process begins, an earlier version may have been at work: then each place is looked at.
-        ids = ("SMEMBERS", known) if self._compared_at == -math.inf else ("ZDIFF", 2, known, listed)
-        missing, gone = checked(link.ask([ids, ("ZDIFF", 2, listed, known)]))
-        mend(link, [name.decode() for name in (*missing, *gone)])
+        wrong = link.one("SMEMBERS", known) if self._compared_at == -math.inf else missing
+        mend(link, [name.decode() for name in (*wrong, *gone)])
         self._compared_at = now
 
 
