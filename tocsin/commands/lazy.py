@@ -65,7 +65,7 @@ class LazyGroup(ToldGroup):
         meant = [name for name, leaf in below.items() if leaf == word]
         meant = meant or [name for name in self._commands_at if name.startswith(word)]
         meant = meant or [name for name, leaf in below.items() if leaf.startswith(word)]
-        meant = (meant or get_close_matches(word, self._commands_at))[:MOST_MEANT]
+        meant = (meant or get_close_matches(word, self._commands_at, n=1))[:MOST_MEANT]
         return [f"'{name}'" for name in meant]
 
     def _below(self, ctx: click.Context) -> Iterator[tuple[str, str]]:
