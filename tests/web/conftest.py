@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from receiver_over_store import Clock, app, clock, declare, incidents, intake, make_app, receiver_deps, rules, token_of
+from showcase import SOURCES, Showcase
 from werkzeug.test import TestResponse
 from window import PICTURES
 
@@ -59,6 +60,21 @@ def deps(links: Links, incidents: Incidents, intake: Intake, rules: RuleSet, clo
         intake=intake,
         external_url=BASE,
         alertmanagers={"prod": "https://alertmanager.example"},
+    )
+
+
+@pytest.fixture
+def deps_of_show(show: Showcase) -> Deps:
+    """A receiver over the night that a test shows; without https, for the cookies of a real browser."""
+    return receiver_deps(
+        show.links,
+        show.incidents,
+        show.rules,
+        show.clock,
+        intake=show.intake,
+        sources=SOURCES,
+        alertmanagers={"prod-eu": "https://alertmanager.example"},
+        external_url="http://127.0.0.1",
     )
 
 

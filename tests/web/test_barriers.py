@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from receiver_over_store import receiver_deps, token_of
-from showcase import SOURCES, Showcase, further, quarantined, resolved, told, tonight
+from receiver_over_store import token_of
+from showcase import Showcase, further, quarantined, resolved, told, tonight
 from window import DESKTOP, PHONE, Windows, chromium, serving
 
 from incidents.links import link_for, seal
@@ -34,18 +34,9 @@ def show(store_url, links):
 
 
 @pytest.fixture
-def deps(show):
-    """A receiver over it; without https, for the cookies of a browser."""
-    return receiver_deps(
-        show.links,
-        show.incidents,
-        show.rules,
-        show.clock,
-        intake=show.intake,
-        sources=SOURCES,
-        alertmanagers={"prod-eu": "https://alertmanager.example"},
-        external_url="http://127.0.0.1",
-    )
+def deps(deps_of_show):
+    """A receiver over it."""
+    return deps_of_show
 
 
 @pytest.fixture

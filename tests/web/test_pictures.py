@@ -7,8 +7,8 @@ import json
 
 import pytest
 from playwright.sync_api import expect
-from receiver_over_store import receiver_deps, token_of
-from showcase import SOURCES, Showcase, further, last_weeks, resolved, told, tonight
+from receiver_over_store import token_of
+from showcase import Showcase, further, last_weeks, resolved, told, tonight
 from window import PATIENCE_MS, PHONE, Windows, chromium, picture, serving
 
 WRITTEN = {
@@ -29,18 +29,9 @@ def show(store_url, links):
 
 
 @pytest.fixture
-def deps(show):
+def deps(deps_of_show):
     """A receiver over it."""
-    return receiver_deps(
-        show.links,
-        show.incidents,
-        show.rules,
-        show.clock,
-        intake=show.intake,
-        sources=SOURCES,
-        alertmanagers={"prod-eu": "https://alertmanager.example"},
-        external_url="http://127.0.0.1",
-    )
+    return deps_of_show
 
 
 @pytest.fixture
