@@ -116,6 +116,18 @@ class PrometheusSettings(_Value, frozen=True, kw_only=True):
     every: timedelta = ASKED_EVERY
 
 
+class SignInSettings(_Value, frozen=True, kw_only=True):
+    """A provider of OpenID Connect that people sign in with, and which role its groups give here."""
+
+    issuer: str  # exactly as the provider spells it
+    client_id: str
+    client_secret: Secret
+    roles: dict[str, ApiRole]  # by group
+    groups_claim: str = "groups"
+    name_claim: str = ""
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+
+
 class Retention(_Value, frozen=True, kw_only=True):
     """How long closed incidents and the journal are kept, and after how long a closed incident is archived."""
 
@@ -135,6 +147,7 @@ class Settings(_Value, frozen=True, kw_only=True):
     durability: Durability = Durability.EVERYSEC
     sources: tuple[SourceSettings, ...] = ()
     api_tokens: tuple[ApiTokenSettings, ...] = ()
+    sign_in: SignInSettings | None = None
     prometheus: PrometheusSettings | None = None
     alertmanagers: tuple[AlertmanagerSettings, ...] = ()
     stale_after: timedelta = STALE_AFTER
