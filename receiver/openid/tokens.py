@@ -122,7 +122,10 @@ def _text(claims: Claims, claim: str) -> str:
 
 def _is_proven(claims: Claims, claim: str) -> bool:
     """Tell whether a claim counts: an address of mail that nobody has verified may be anybody's."""
-    return claim != "email" or claims.get("email_verified") in (True, "true")
+    if claim != "email":
+        return True
+    verified = claims.get("email_verified")
+    return verified is True or verified == "true"  # as a text: some providers say it so
 
 
 def _name(claims: Claims, name_claim: str) -> str:
