@@ -1,10 +1,10 @@
 """Reads how people sign in with a provider of OpenID Connect: who that is, what we are there, whose groups may what."""
 
-from receiver.openid.model import GROUPS, SCOPES, is_safe_address
+from receiver.openid.addresses import is_safe_address
 from rules.loading.fields import Fields
 from tocsin.config_reading import Reading
 from tocsin.config_secrets import read_secret
-from tocsin.settings import ApiRole, SignInSettings
+from tocsin.settings import GROUPS_CLAIM, SCOPES, ApiRole, SignInSettings
 
 KEYS = ("issuer", "client_id", "client_secret", "client_secret_file", "groups_claim", "name_claim", "roles", "scopes")
 MOST_GROUPS = 200
@@ -27,7 +27,7 @@ def read_sign_in(reading: Reading) -> SignInSettings | None:
         client_id=client_id,
         client_secret=secret,
         roles=roles,
-        groups_claim=fields.string("groups_claim", "") or GROUPS,
+        groups_claim=fields.string("groups_claim", "") or GROUPS_CLAIM,
         name_claim=fields.string("name_claim", ""),
         scopes=_scopes(fields),
     )

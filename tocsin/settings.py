@@ -24,6 +24,8 @@ HIDDEN = "***"
 DEFAULT_CALLER = "admin"  # whose token stands in where none is configured
 STALE_AFTER = timedelta(hours=24)
 ASKED_EVERY = timedelta(seconds=30)
+GROUPS_CLAIM = "groups"
+SCOPES = ("openid", "profile", "email")
 
 
 class Durability(StrEnum):
@@ -123,9 +125,9 @@ class SignInSettings(_Value, frozen=True, kw_only=True):
     client_id: str
     client_secret: Secret
     roles: dict[str, ApiRole]  # by group
-    groups_claim: str = "groups"
+    groups_claim: str = GROUPS_CLAIM
     name_claim: str = ""
-    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    scopes: tuple[str, ...] = SCOPES
 
 
 class Retention(_Value, frozen=True, kw_only=True):

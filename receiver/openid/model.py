@@ -1,17 +1,15 @@
 """How people sign in with a provider of OpenID Connect, and what can go wrong on the way. Pure."""
 
 import hashlib
-import ipaddress
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
+from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
 from incidents.errors import TocsinError
 from receiver.auth import ApiRole
 
-SCOPES = ("openid", "profile", "email")
-GROUPS = "groups"
 CALLBACK = "/sso/callback"  # where a provider sends people back to
 
 
@@ -31,9 +29,9 @@ class OpenId(msgspec.Struct, frozen=True, kw_only=True):
     client_secret: str
     redirect: str  # the address of ours to which the provider sends people back
     roles: Mapping[str, ApiRole]  # by group
-    groups_claim: str = GROUPS
+    groups_claim: str
     name_claim: str = ""  # empty: the first of `preferred_username`, a verified `email` and `sub`
-    scopes: tuple[str, ...] = SCOPES
+    scopes: tuple[str, ...]
 
     def __repr__(self) -> str:
         return f"OpenId(issuer={self.issuer!r}, client_id={self.client_id!r})"
@@ -66,24 +64,19 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...]
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, so that nobody listens on the way."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+class SignIn(Protocol):
+    """Where people prove who they are; raises `ProviderAway` and `TokenRefused`."""
 
+    @property
+    def openid(self) -> OpenId:
+        """Who it is, and what we are there."""
 
-def is_safe_address(url: str) -> bool:
-    """Tell whether an address may be asked, and people be sent there: https, or http on this machine."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = parts.port or 1
-    except ValueError:
-        return False
-    if not host or port < 1 or not url.isascii() or not url.isprintable() or " " in url or parts.username is not None:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    @property
+    def end_session(self) -> str:
+        """Where people sign out of the provider as well; empty where that is not known. Asks nobody."""
+
+    def address(self, *, state: str, nonce: str, verifier: str) -> str:
+        """Return where to send somebody who wants to sign in."""
+
+    def person(self, code: str, *, verifier: str, nonce: str, now: datetime) -> Person:
+        """Return whom a code stands for; it can be used once."""

@@ -14,8 +14,9 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus, urlencode, urlsplit, urlunsplit
 
+from receiver.openid.addresses import is_safe_address
 from receiver.openid.asking import Asker, place
-from receiver.openid.model import OpenId, Person, ProviderAway, TokenRefused, is_safe_address
+from receiver.openid.model import OpenId, Person, ProviderAway, TokenRefused
 from receiver.openid.tokens import Keys, UnknownKey, claims_of, keys_in, person_in
 
 KEPT_SECONDS = 3600.0

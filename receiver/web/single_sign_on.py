@@ -23,8 +23,7 @@ from incidents.store.sessions import Session
 from incidents.timeline import SYSTEM
 from receiver.audit import REFUSED
 from receiver.auth import ApiToken
-from receiver.openid.model import OpenId, Person, ProviderAway, TokenRefused
-from receiver.openid.provider import Provider
+from receiver.openid.model import Person, ProviderAway, SignIn, TokenRefused
 from receiver.payloads.loose import line
 from receiver.problems import Problem
 from receiver.web.guard import HEADERS, credential_of, local
@@ -61,9 +60,9 @@ class LetIn(NamedTuple):
 class SingleSignOn:
     """The way in by a provider. For many threads; everything raises `Problem` or `StoreUnavailable`."""
 
-    def __init__(self, openid: OpenId, links: Links, taken: Iterable[str], now: Callable[[], datetime]) -> None:
-        self.openid = openid
-        self.provider = Provider(openid)
+    def __init__(self, provider: SignIn, links: Links, taken: Iterable[str], now: Callable[[], datetime]) -> None:
+        self.provider = provider
+        self.openid = openid = provider.openid
         self._links = links
         self._taken = {name.casefold() for name in (*taken, SYSTEM)}
         self._now = now

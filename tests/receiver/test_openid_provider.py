@@ -6,12 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from msgspec.structs import replace
-from openid_look_alike import CLIENT, KEY, OTHER_KEY, SECRET, OpenIdLookAlike, signed
+from openid_look_alike import CLIENT, KEY, OTHER_KEY, OpenIdLookAlike, openid_for, signed
 from page_sink import CLOSE, Answer
 
-from receiver.auth import ApiRole
 from receiver.openid.asking import MAX_ANSWER
-from receiver.openid.model import OpenId, ProviderAway, TokenRefused
+from receiver.openid.model import ProviderAway, TokenRefused
 from receiver.openid.provider import Provider
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -45,13 +44,7 @@ def look_alike():
 
 @pytest.fixture
 def openid(look_alike):
-    return OpenId(
-        issuer=look_alike.issuer,
-        client_id=CLIENT,
-        client_secret=SECRET,
-        redirect=REDIRECT,
-        roles={"oncall": ApiRole.RESPONDER},
-    )
+    return openid_for(look_alike.issuer, REDIRECT)
 
 
 @pytest.fixture

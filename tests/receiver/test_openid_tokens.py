@@ -6,22 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 from joserfc import jwk, jwt
-from openid_look_alike import CLIENT, KEY, OTHER_KEY, encoded, signed, unsigned
+from openid_look_alike import CLIENT, KEY, OTHER_KEY, SECRET, encoded, openid_for, signed, unsigned
 
-from receiver.auth import ApiRole
-from receiver.openid.model import OpenId, TokenRefused, is_safe_address
+from receiver.openid.addresses import is_safe_address
+from receiver.openid.model import TokenRefused
 from receiver.openid.tokens import UnknownKey, claims_of, keys_in, person_in
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 AT = int(NOW.timestamp())
 ISSUER = "https://id.example"
-OPENID = OpenId(
-    issuer=ISSUER,
-    client_id=CLIENT,
-    client_secret="s3cret",
-    redirect="https://tocsin.example/sso/callback",
-    roles={"oncall": ApiRole.RESPONDER, "chiefs": ApiRole.ADMIN},
-)
+OPENID = openid_for(ISSUER, "https://tocsin.example/sso/callback")
 CLAIMS = {"iss": ISSUER, "aud": CLIENT, "exp": AT + 300, "iat": AT, "nonce": "n", "sub": "4711", "groups": ["oncall"]}
 KEYS = keys_in({"keys": [KEY.as_dict(private=False)]})
 DAY = 86_400
@@ -162,8 +156,8 @@ def test_openid_name_is_the_first_that_is_proven(claims, name):
 
 def test_openid_secret_is_not_shown():
     """Neither by `repr` nor in what sessions hang on."""
-    assert "s3cret" not in repr(OPENID)
-    assert b"s3cret" not in OPENID.credential
+    assert SECRET not in repr(OPENID)
+    assert SECRET.encode() not in OPENID.credential
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,27 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from joserfc import jwk
 from page_sink import Answer, PageSink, Received
 
+from receiver.auth import ApiRole
+from receiver.openid.model import OpenId
+
 CLIENT = "tocsin"
 SECRET = "s3cret & more"
 HASHES = {"RS256": hashes.SHA256(), "RS512": hashes.SHA512()}
 KEY = jwk.RSAKey.generate_key(2048, {"kid": "first", "use": "sig", "alg": "RS256"})
 OTHER_KEY = jwk.RSAKey.generate_key(2048, {"kid": "second", "use": "sig", "alg": "RS256"})
+
+
+def openid_for(issuer: str, redirect: str) -> OpenId:
+    """Return what a receiver is at a provider; three of its groups have a role."""
+    return OpenId(
+        issuer=issuer,
+        client_id=CLIENT,
+        client_secret=SECRET,
+        redirect=redirect,
+        roles={"watchers": ApiRole.VIEWER, "oncall": ApiRole.RESPONDER, "chiefs": ApiRole.ADMIN},
+        groups_claim="groups",
+        scopes=("openid", "profile", "email"),
+    )
 
 
 def signed(claims: dict[str, Any], key: jwk.RSAKey = KEY, **header: Any) -> str:

@@ -6,20 +6,19 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from msgspec.structs import replace
-from openid_look_alike import CLIENT, OTHER_KEY, SECRET, OpenIdLookAlike, signed, unsigned
+from openid_look_alike import OTHER_KEY, SECRET, OpenIdLookAlike, openid_for, signed, unsigned
 from receiver_over_store import token_of
 
 from incidents.store.audit import Audit
 from incidents.store.links import signing_key
 from receiver.audit import TRAIL
 from receiver.auth import ApiRole
-from receiver.openid.model import OpenId
+from receiver.openid.provider import Provider
 
 BASE = "https://tocsin.example"
 CALLBACK = f"{BASE}/sso/callback"
 COOKIE = "__Host-tocsin"
 BEGUN = "__Host-tocsin_sso"
-ROLES = {"watchers": ApiRole.VIEWER, "oncall": ApiRole.RESPONDER, "chiefs": ApiRole.ADMIN}
 
 
 @pytest.fixture
@@ -33,12 +32,12 @@ def provider(clock):
 
 @pytest.fixture
 def openid(provider):
-    return OpenId(issuer=provider.issuer, client_id=CLIENT, client_secret=SECRET, redirect=CALLBACK, roles=ROLES)
+    return openid_for(provider.issuer, CALLBACK)
 
 
 @pytest.fixture
 def app(deps, make_app, openid):
-    return make_app(replace(deps, sign_in=openid))
+    return make_app(replace(deps, sign_in=Provider(openid)))
 
 
 def begin(browser, there="/incidents"):
@@ -234,7 +233,7 @@ def test_single_sign_on_names_by_the_claim_that_is_configured(deps, make_app, op
     """And by no other: without it nobody gets in. Groups that are addresses of mail have to be verified too."""
     named = replace(openid, name_claim="nick", groups_claim="email", roles={"cleo@example.org": ApiRole.ADMIN})
     provider.claims |= {"nick": "kleo", "email": "cleo@example.org", "email_verified": True}
-    other = type(stranger)(make_app(replace(deps, sign_in=named)).test_client())
+    other = type(stranger)(make_app(replace(deps, sign_in=Provider(named))).test_client())
     sign_in(other)
     assert "<strong>kleo</strong>, admin" in other.get("/incidents").text
     provider.claims["email_verified"] = False
@@ -254,14 +253,14 @@ def test_single_sign_on_session_ends_with_what_opened_it(stranger, deps, make_ap
         answer = browser.get("/incidents")
         return answer.text if answer.status_code == 200 else ""
 
-    assert "responder" in seen_by(sign_in=openid)
-    assert "viewer" in seen_by(sign_in=replace(openid, roles={"oncall": ApiRole.VIEWER}))
+    assert "responder" in seen_by(sign_in=Provider(openid))
+    assert "viewer" in seen_by(sign_in=Provider(replace(openid, roles={"oncall": ApiRole.VIEWER})))
     assert not seen_by()
-    assert not seen_by(sign_in=replace(openid, client_secret="another"))
-    assert not seen_by(sign_in=replace(openid, client_id="another"))
-    assert not seen_by(sign_in=replace(openid, roles={"chiefs": ApiRole.ADMIN}))
+    assert not seen_by(sign_in=Provider(replace(openid, client_secret="another")))
+    assert not seen_by(sign_in=Provider(replace(openid, client_id="another")))
+    assert not seen_by(sign_in=Provider(replace(openid, roles={"chiefs": ApiRole.ADMIN})))
     token = replace(deps.api_tokens[0], name="cleo")
-    assert not seen_by(sign_in=openid, api_tokens=(token,))
+    assert not seen_by(sign_in=Provider(openid), api_tokens=(token,))
 
 
 def test_single_sign_on_signs_out_here_and_tells_of_the_provider(stranger, provider, browser_of):
