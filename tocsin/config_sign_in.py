@@ -8,6 +8,7 @@ from tocsin.settings import GROUPS_CLAIM, SCOPES, ApiRole, SignInSettings
 
 KEYS = ("issuer", "client_id", "client_secret", "client_secret_file", "groups_claim", "name_claim", "roles", "scopes")
 MOST_GROUPS = 200
+MAX_GROUP = 100
 
 
 def read_sign_in(reading: Reading) -> SignInSettings | None:
@@ -53,8 +54,8 @@ def _roles(part: Reading) -> dict[str, ApiRole]:
                 message = f"the group {group[:60]!r} has the roles {found[group]} and {role}"
                 fields.report(role, "E316", message, "each role includes those below it: leave the higher one")
             found[group] = role
-    if not found or "" in found or len(found) > MOST_GROUPS:
-        message = f"roles must name 1 to {MOST_GROUPS} groups, none of them empty"
+    if not 0 < len(found) <= MOST_GROUPS or not all(0 < len(group) <= MAX_GROUP for group in found):
+        message = f"roles must name 1 to {MOST_GROUPS} groups, each of 1 to {MAX_GROUP} characters"
         part.fields.report("roles", "E316", message, "for example roles: {responder: [oncall]}")
     return found
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from incidents.errors import TocsinError
-from receiver.auth import ApiRole
+from receiver.auth import ApiRole, ApiToken
 
 CALLBACK = "/sso/callback"  # where a provider sends people back to
 
@@ -51,10 +51,11 @@ class OpenId(msgspec.Struct, frozen=True, kw_only=True):
         """Return those groups that give a role, sorted."""
         return tuple(sorted({group for group in groups if group in self.roles}))
 
-    def role_of(self, groups: Iterable[str]) -> ApiRole | None:
-        """Return the highest role that the groups give, None where they give none."""
-        found = [self.roles[group] for group in groups if group in self.roles]
-        return max(found, key=lambda role: role.rank, default=None)
+    def caller(self, name: str, groups: Iterable[str]) -> ApiToken | None:
+        """Return somebody with the highest role that the groups give, None where they give none."""
+        found = self.groups_of_ours(groups)
+        group = max(found, key=lambda each: self.roles[each].rank, default="")
+        return ApiToken(name=name, role=self.roles[group], group=group) if group else None
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +75,9 @@ class SignIn(Protocol):
     @property
     def end_session(self) -> str:
         """Where people sign out of the provider as well; empty where that is not known. Asks nobody."""
+
+    def probe(self) -> int:
+        """Ask what signing in would ask, and return how many keys the provider signs with."""
 
     def address(self, *, state: str, nonce: str, verifier: str) -> str:
         """Return where to send somebody who wants to sign in."""

@@ -65,6 +65,11 @@ class Provider:
             return ""
         return _with_query(known[1].end_session, {"client_id": self.openid.client_id})
 
+    def probe(self) -> int:
+        """Ask what signing in would ask, and return how many keys the provider signs with."""
+        self.described()
+        return len(self.published())
+
     def published(self) -> Keys:
         """Return the keys that the provider signs with, asked for at most once in an hour."""
         known = self._keys

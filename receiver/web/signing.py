@@ -25,7 +25,7 @@ def _sign_out_everywhere(visit: Visit) -> Page | Redirect:
 
 def _left(visit: Visit) -> Redirect:
     """Go on to sign in; whoever came by single sign-on is still signed in at the provider, and is told."""
-    return Redirect("/sign-in" if visit.who.token_hashes else "/sign-in?signed-out=here", signed_out=True)
+    return Redirect("/sign-in?signed-out=here" if visit.who.group else "/sign-in", signed_out=True)
 
 
 ROUTES = (

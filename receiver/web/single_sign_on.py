@@ -121,12 +121,11 @@ class SingleSignOn:
 
     def holder(self, session: Session) -> ApiToken | None:
         """Return whose session it is, with the role of today; None once the way in or the role is gone."""
-        role = self.openid.role_of(session.groups)
-        if role is None or session.caller.casefold() in self._taken:
+        if session.caller.casefold() in self._taken:
             return None
         if not hmac.compare_digest(session.credential.encode(), self.credential.encode()):
             return None
-        return ApiToken(name=session.caller, role=role)
+        return self.openid.caller(session.caller, session.groups)
 
     def _begun(self) -> _Begun:
         try:
@@ -153,7 +152,6 @@ class SingleSignOn:
         return code
 
     def _admitted(self, person: Person) -> ApiToken:
-        role = self.openid.role_of(person.groups)
         name = line(person.name, 100)
         g.setdefault(REFUSED, name)
         if not _is_name(person.name):
@@ -168,14 +166,15 @@ class SingleSignOn:
                 f"{name} is the name of an API token, of a source or of Tocsin itself, and nobody else's.",
                 hint="Give that token another name, such as one that says what it is for.",
             )
-        if role is None:
+        who = self.openid.caller(person.name, person.groups)
+        if who is None:
             raise Problem(
                 403,
                 f"You are known, as {name}, and no group of yours has a role here.",
                 hint="Ask for a group that stands in the roles under sign_in of the configuration.",
             )
         g.pop(REFUSED)
-        return ApiToken(name=name, role=role)
+        return who
 
     def _seal(self) -> URLSafeSerializer:
         with self._links.borrow() as link:

@@ -1,5 +1,6 @@
 """Signing in with a provider of OpenID Connect: who gets in, as whom, and everybody who must not."""
 
+import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -300,3 +301,20 @@ def test_single_sign_on_session_holds_as_long_as_others(stranger, clock):
     assert is_in(stranger)
     clock.advance(hours=1)
     assert not is_in(stranger)
+
+
+def test_single_sign_on_shares_status_pages_while_the_group_has_a_role(stranger, declare, deps, make_app, openid):
+    """A link ends with the provider, and with the role of its maker's group."""
+    incident = declare()
+    sign_in(stranger)
+    shown = stranger.post(f"/incidents/{incident.id}/share", days="7").text
+    path = re.search(rf"{BASE}(/status/[^\"<\s]+)", shown)[1]
+
+    def status_at(app):
+        return type(stranger)(app.test_client()).get(path).status_code
+
+    assert stranger.get(path).status_code == 200
+    assert "cleo" in stranger.get(f"/incidents/{incident.id}/share").text
+    assert status_at(make_app(deps)) == 404
+    others = replace(openid, roles={"chiefs": ApiRole.ADMIN})
+    assert status_at(make_app(replace(deps, sign_in=Provider(others)))) == 404
