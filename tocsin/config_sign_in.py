@@ -19,7 +19,7 @@ def read_sign_in(reading: Reading) -> SignInSettings | None:
     part = reading.part(fields)
     issuer, secret = _issuer(fields), read_secret(part, "client_secret")
     if not any(fields.get(key) is not None for key in ("client_secret", "client_secret_file")):
-        fields.report("", "E203", "sign_in needs 'client_secret'", "the provider gives it to a confidential client")
+        fields.report("", "E312", "sign_in needs 'client_secret'", "the provider gives it to a confidential client")
     roles, client_id = _roles(part), fields.string("client_id", "")
     if secret is None or not issuer or not client_id:
         return None

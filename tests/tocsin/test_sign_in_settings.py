@@ -58,7 +58,7 @@ def test_sign_in_settings_show_no_secret(load):
         ("https://id.example", "http://id.example", "error[E315] issuer must begin with https://"),
         ("https://id.example", "https://id.example?x=1", "error[E315] issuer must begin with https://"),
         ("client_id: tocsin, ", "", "error[E203] sign_in needs 'client_id'"),
-        ("client_secret: s3cret, ", "", "error[E203] sign_in needs 'client_secret'"),
+        ("client_secret: s3cret, ", "", "error[E312] sign_in needs 'client_secret'"),
         ("client_secret: s3cret", "client_secret: s3cret, client_secret_file: x", "error[E303] only one of"),
         ("client_secret", "client_secrets", "error[E202] sign_in has no key 'client_secrets'"),
         ("responder: [oncall]", "responders: [oncall]", "error[E202] roles has no key 'responders'"),

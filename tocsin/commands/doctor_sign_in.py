@@ -3,8 +3,6 @@
 from receiver.openid.model import ProviderAway, SignIn
 from tocsin.commands.doctor_checks import Check, fail, ok
 
-NAME = "single sign-on"
-
 
 def sign_in_check(provider: SignIn) -> Check:
     """Return whether the provider describes itself and publishes keys, as the receiver needs it to."""
@@ -12,6 +10,8 @@ def sign_in_check(provider: SignIn) -> Check:
         keys = provider.probe()
     except ProviderAway as error:
         mend = "mend sign_in in tocsin.yml, or the way there; API tokens and links of pages work without it"
-        return fail(NAME, str(error), mend)
+        return fail("single sign-on", str(error), mend)
     openid = provider.openid
-    return ok(NAME, f"{openid.issuer} answers, with {keys} keys; it has to know the address {openid.redirect}")
+    return ok(
+        "single sign-on", f"{openid.issuer} answers, with {keys} keys; it has to know the address {openid.redirect}"
+    )
