@@ -31,28 +31,20 @@ system-packages:
 run: runtime ## Run Tocsin here, with nothing configured: embedded store, pages to the console
 	@exec $(BIN)/tocsin serve $(ARGS)
 
-# Two test processes: most of what waits for real programs waits, and CPU is left over. Those that kill run afterwards
-# with nothing beside them: they kill often, and nothing comes to rest meanwhile. No test holds anything against the clock.
-# A file is run by one process, so that what its tests share is started once; groups within files, xdist 3.8 does not see
-# under pytest 9.
+# Three test processes on two cores: what waits for real programs, or for those that it killed, leaves CPU over, and the
+# others use it. No test holds anything against the clock. A file is run by one process, so that what its tests share is
+# started once (groups within files, xdist 3.8 does not see under pytest 9); tests/conftest.py has the longest begin first.
 PYTEST := $(BIN)/python -m pytest
-UNIT := $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/acceptance --quiet
-TOGETHER := $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -m "not kill" --quiet tests/acceptance
-ALONE := $(PYTEST) -m kill --quiet tests/acceptance
-# What ARGS chooses may lie in one part alone; without ARGS an empty part is an error.
-MAY_BE_EMPTY := $(if $(ARGS),|| [ $$? -eq 5 ])
+PARALLEL := $(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder --quiet
 
-test: test-unit test-acceptance ## All tests, the real Prometheus and Alertmanager and the kill test included
+test: dev system-packages ## All tests, the real Prometheus and Alertmanager and the kill test included
+	@$(PARALLEL) $(ARGS)
 
-test-unit: dev ## Only the tests that need no other program (a minute)
-	@echo "unit tests"
-	@$(UNIT) $(ARGS) $(MAY_BE_EMPTY)
+test-unit: dev ## Only the tests that need no other program
+	@$(PARALLEL) --ignore tests/acceptance $(ARGS)
 
 test-acceptance: dev system-packages ## Only the tests with real programs, and those that kill
-	@echo "acceptance tests"
-	@$(TOGETHER) $(ARGS) $(MAY_BE_EMPTY)
-	@echo "those that kill, one after the other"
-	@$(ALONE) $(ARGS) $(MAY_BE_EMPTY)
+	@$(PARALLEL) $(ARGS) tests/acceptance
 
 lint: dev ## Style, format, types, import borders, Dockerfile
 	@echo "ruff check" && $(BIN)/ruff check --quiet .

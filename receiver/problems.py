@@ -19,6 +19,7 @@ from incidents.errors import LeaseLost, NotFound, StoreConflict, StoreUnavailabl
 from incidents.store.quarantine import NotRequeueable
 from incidents.store.reads import UnknownCursor
 from receiver.payloads.parsed import BadPayload
+from receiver.unavailable import unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -120,11 +121,9 @@ def of_domain(error: TocsinError) -> Problem:
     if status != HTTPStatus.SERVICE_UNAVAILABLE:
         return Problem(status, str(error), hint=UNKNOWN_ID_HINT if _is_unknown_incident(error) else "")
     _log_seldom(str(error))
+    why = unavailable(error)
     return Problem(
-        status,
-        "The store did not take this in time; nothing was accepted.",
-        hint="Send it again. If this goes on, see /-/ready for the reason.",
-        headers={"Retry-After": "5"},
+        status, why.detail, hint=why.hint, headers={"Retry-After": str(why.seconds)}, members={"reason": why.reason}
     )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from typing import NamedTuple
 
 from rules.durations import parse_duration
 
@@ -15,24 +16,63 @@ _COMMENT = re.compile(r"#[^\n]*")
 _HOLE = re.compile(r"\{\{\s*labels\.([A-Za-z0-9_.:/-]+)\s*\}\}")
 _REGEX_BEFORE = re.compile(r"[=!]~\s*$")
 _META = re.compile(r"([\\.+*?()|\[\]{}^$])")
+_VARIABLE = re.compile(r"\$\{?\w+\}?")
+_RANGELESS = re.compile(
+    r"\b(rate|irate|increase|delta|idelta|deriv|resets|changes|(?:avg|min|max|sum|count|last)_over_time)"
+    r"\s*\(\s*([A-Za-z_:][\w:]*\s*(?:\{[^{}]*\})?)\s*\)"
+)
 WINDOW = "$window"
+
+
+class Fault(NamedTuple):
+    """What is wrong with a query, at which character (from 0), and the mend."""
+
+    message: str
+    at: int = 0
+    hint: str = ""
+
+
+def fault(promql: str, *, windowed: bool = False) -> Fault | None:
+    """Return what Prometheus would refuse, as far as can be told without it; `windowed` knows `$window` as a range."""
+    if not promql.strip():
+        return Fault("the query is empty")
+    rest = _bare(promql)
+    return _quotes(rest) or _brackets(rest) or _strange(rest, promql, windowed=windowed)
 
 
 def unbalanced(promql: str) -> str:
     """Say what is not closed, or "" when all is balanced."""
-    if not promql.strip():
-        return "the query is empty"
     rest = _bare(promql)
-    quote = next((character for character in rest if character in _QUOTES), None)
-    if quote is not None:
-        return f"a quote {quote} is never closed"
-    opened: list[str] = []
-    for character in rest:
+    found = fault(promql) if not promql.strip() else _quotes(rest) or _brackets(rest)
+    return found.message if found is not None else ""
+
+
+def _quotes(rest: str) -> Fault | None:
+    at = next((place for place, character in enumerate(rest) if character in _QUOTES), None)
+    return None if at is None else Fault(f"a quote {rest[at]} is never closed", at)
+
+
+def _brackets(rest: str) -> Fault | None:
+    opened: list[int] = []
+    for place, character in enumerate(rest):
         if character in "([{":
-            opened.append(character)
-        elif character in _CLOSES and (not opened or opened.pop() != _CLOSES[character]):
-            return f"a bracket {character} closes nothing"
-    return f"a bracket {opened[-1]} is never closed" if opened else ""
+            opened.append(place)
+        elif character in _CLOSES and (not opened or rest[opened.pop()] != _CLOSES[character]):
+            return Fault(f"a bracket {character} closes nothing", place)
+    return Fault(f"a bracket {rest[opened[-1]]} is never closed", opened[-1]) if opened else None
+
+
+def _strange(rest: str, promql: str, *, windowed: bool) -> Fault | None:
+    """Look for variables of dashboards, and for rates without a range."""
+    for found in _VARIABLE.finditer(rest):
+        if not (windowed and found[0] in {WINDOW, "${window}"}):
+            hint = f"write a range such as [{WINDOW}]" if windowed else "write what it stands for, such as [5m]"
+            return Fault(f"Prometheus knows no variables, and {found[0]} is one", found.start(), hint)
+    found_call = _RANGELESS.search(rest)
+    if found_call is None:
+        return None
+    metric, span = promql[found_call.start(2) : found_call.end(2)].strip()[:60], WINDOW if windowed else "5m"
+    return Fault(f"{found_call[1]} needs a range", found_call.start(), f"write {found_call[1]}({metric}[{span}])")
 
 
 def ranges_without_window(promql: str) -> list[str]:
@@ -99,5 +139,9 @@ def _put(value: str, *, is_regex: bool) -> str:
 
 
 def _bare(promql: str) -> str:
-    """Return the query without strings and comments."""
-    return _COMMENT.sub("", _STRING.sub("", promql))
+    """Return the query without strings and comments: spaces stand in their places, so that every other stays."""
+    return _COMMENT.sub(_spaces, _STRING.sub(_spaces, promql))
+
+
+def _spaces(found: re.Match[str]) -> str:
+    return " " * len(found[0])

@@ -29,11 +29,19 @@ NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """See that every test is run by one command: those with real programs lie in one folder, and only they."""
+    """See that those with real programs, and only they, lie in one folder; and let what takes longest begin first."""
     for item in items:
         is_real = any(item.get_closest_marker(name) for name in ("acceptance", "kill"))
         if is_real != item.path.is_relative_to(ACCEPTANCE):
             raise pytest.UsageError(f"{item.nodeid}: `acceptance` or `kill` marks what lies in tests/acceptance, only")
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """Return when a test has its turn, files left whole: what comes last is short, and no process ends long before."""
+    if item.get_closest_marker("kill"):
+        return 0
+    return 1 if item.path.is_relative_to(ACCEPTANCE) else 2
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -32,6 +32,7 @@ HEADER_TIMEOUT_MS = 10_000
 HEADER_BUFFER = 64 * 1024
 MOST_FILES = 65_536
 STOP_SECONDS = 4
+SLOW_STOP = f"a process took more than {STOP_SECONDS} s to stop and was ended; who got no answer will send again"
 THREADS = 4
 THREADS_FSYNC = 16  # fsyncs are shared by those who wait for them
 # Added to that of whoever starts us. Intake is cheaper than deciding: with too little CPU for both it would let the
@@ -39,12 +40,18 @@ THREADS_FSYNC = 16  # fsyncs are shared by those who wait for them
 NICENESS = 10
 
 
-class NoAdvice(logging.Filter):
-    """Keeps granian's advice to have fewer threads out of the log: all but a few of ours wait for news to stream."""
+class OurWords(logging.Filter):
+    """Keeps granian's advice to have fewer threads out of the log: all but a few of ours wait for news to stream.
+
+    A process that was ended because a stop took it too long is told of with what that means: nothing is lost.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a line is to be logged."""
-        return "Python threads, which seems" not in record.getMessage()
+        text = record.getMessage()
+        if text.startswith("Killing worker-"):
+            record.msg, record.args = SLOW_STOP, None
+        return "Python threads, which seems" not in text
 
 
 # granian configures logging anew in each process: its lines go the way of ours.
@@ -53,8 +60,8 @@ _GRANIAN_LOGS = {
     "disable_existing_loggers": False,
     "formatters": {},
     "handlers": {},
-    "filters": {"advice": {"()": NoAdvice}},
-    "loggers": {"_granian": {"propagate": True, "filters": ["advice"]}, "granian.access": {"propagate": True}},
+    "filters": {"words": {"()": OurWords}},
+    "loggers": {"_granian": {"propagate": True, "filters": ["words"]}, "granian.access": {"propagate": True}},
 }
 
 AppLoader = Callable[[], Any]

@@ -9,6 +9,7 @@ from tocsin.processes import listener_of, name_of
 from tocsin.settings import Listen
 
 _RETRY_SECONDS = 0.05
+ELSEWHERE = "choose another port with `listen` (tocsin.yml, or TOCSIN_LISTEN=127.0.0.1:9100)"
 
 
 class PortUnusable(TocsinError):
@@ -58,9 +59,9 @@ def _reason(listen: Listen, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         pid = listener_of(listen.port)
         who = f"{name_of(pid)} (pid {pid})" if pid else "another process"
-        return f"{listen} is already answered by {who}; stop it, or set `listen` to another port"
+        return f"{listen} is already answered by {who}; stop it, or {ELSEWHERE}"
     if error.errno == errno.EACCES:
-        return f"{listen}: ports below 1024 need privileges; set `listen` to a port above"
+        return f"{listen}: ports below 1024 need privileges; {ELSEWHERE}"
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{listen}: this machine has no such address; mend `listen`"
     return f"{listen} cannot be listened on: {error.strerror}"

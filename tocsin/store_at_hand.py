@@ -32,7 +32,8 @@ class AtHand(NamedTuple):
 def store_at_hand(settings: Settings, holder: str, *, alone: bool) -> Iterator[AtHand]:
     """Lend the store for as long as the block runs; `alone`: never that of a running `tocsin serve`.
 
-    `holder` names this process to others. Raises `NoStore`, `DirectoryInUse`, `StoreNotStarted` and OSError.
+    `holder` names this process to others. Raises `NoStore`, `StoreNotStarted`, what
+    `DirectoryLock` raises, and OSError.
     """
     url = store_url(settings)
     if settings.redis_url is not None or (not alone and is_answering(url)):

@@ -84,6 +84,20 @@ def incidents_open() -> str:
     return "tocsin:incidents:open"
 
 
+def incidents_urgent() -> str:
+    """Sorted set of the ids of open incidents by how much they need somebody (`incidents.urgency`). TTL: none. Writer:
+    each commit that changes one, and whoever finds one missing. Reader: the list.
+    """
+    return "tocsin:incidents:urgent"
+
+
+def incidents_changes() -> str:
+    """Counter, grows whenever an incident changes, or whether any of its alerts fires. TTL: none. Writer: each commit
+    that changes one. Reader: whoever watches the list.
+    """
+    return "tocsin:incidents:changes"
+
+
 def incidents_absorbing() -> str:
     """Hash of id -> identity and end of open incidents that absorb. TTL: none. Writer: each commit that changes one.
     Reader: the decider.

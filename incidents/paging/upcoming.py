@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from incidents.incident import Incident
-from incidents.maintenance import names_of
+from incidents.incident import Incident, Paging
+from incidents.maintenance import held_until, names_of
 from incidents.oncall import OnCall
 from incidents.paging import steps
 from incidents.teams import of_team
@@ -29,24 +29,30 @@ def upcoming(incident: Incident, oncall: OnCall) -> Upcoming:
     if present is None:
         return Upcoming(None, (), "Nobody is paged for it", alarming=incident.acknowledged_at is None)
     if present.next_at is None:
-        return _without_step(incident, present.repage_at)
+        return _without_step(incident, present)
     oncall = of_team(oncall, incident.team)
     if present.holds:
-        called = steps.release(replace(incident), oncall, now=present.next_at)
-        return Upcoming(present.next_at, _people(called), f"held by maintenance {names_of(present.holds)}")
+        # It is looked at before the end, to remind of that; paged at the end.
+        over = held_until(present.holds, present.next_at) or present.next_at
+        called = steps.release(replace(incident), oncall, now=over)
+        return Upcoming(over, _people(called), f"when maintenance {names_of(present.holds)} is over")
     called = steps.next_step(incident, oncall, now=present.next_at)
     if called.pages:
-        return Upcoming(present.next_at, _people(called))
+        hours = "" if present.step else f"when the hours of the policy {present.policy} begin"
+        return Upcoming(present.next_at, _people(called), hours)
     why = "all rounds are over then" if called.incident.paging and called.incident.paging.next_at is None else ""
     return Upcoming(present.next_at, (), why or "no such person or channel is configured", alarming=True)
 
 
-def _without_step(incident: Incident, repage_at: datetime | None) -> Upcoming:
+def _without_step(incident: Incident, present: Paging) -> Upcoming:
     if incident.acknowledged_at is None:
+        if present.holds:
+            why = f"Maintenance {names_of(present.holds)} is over, and nothing fires: what fires again is paged"
+            return Upcoming(None, (), why)
         return Upcoming(None, (), "All rounds of paging are over, and nobody acknowledged", alarming=True)
     by = incident.acknowledged_by or "Somebody"
-    if repage_at is not None:
-        return Upcoming(repage_at, (by,), f"unless {by} is heard of until then")
+    if present.repage_at is not None:
+        return Upcoming(present.repage_at, (by,), f"unless {by} is heard of until then")
     return Upcoming(None, (), f"{by} acknowledged")
 
 

@@ -26,14 +26,21 @@ svg.figures{color:var(--ink,#1c2024);font-family:system-ui,sans-serif}
 .figures .p90{stroke:var(--soft,#9aa3ae)}}
 """
 WIDTH = 960.0
+NARROW = 320.0  # about what a phone shows across, so that texts are as large as the words beside the picture
 
 
 class Sheet:
-    """Shapes on a sheet of 960 units across; `render` makes the picture of them."""
+    """Shapes on a sheet so many units across; `render` makes the picture of them."""
 
-    def __init__(self, height: float, title: str, description: str) -> None:
+    def __init__(self, height: float, title: str, description: str, *, width: float = WIDTH) -> None:
+        self.width = width
         self._height = height
         self._parts = [f"<title>{_text(title)}</title><desc>{_text(description)}</desc><style>{STYLE}</style>"]
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is drawn for a phone."""
+        return self.width <= NARROW
 
     def text(self, x: float, y: float, text: str, *, kind: str = "", size: int = 13, anchor: str = "start") -> None:
         """Write a text; `kind` `soft` is for what is said beside."""
@@ -79,7 +86,7 @@ class Sheet:
     def render(self) -> str:
         """Return the picture, which stands by itself or in a page."""
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="figures" role="img" viewBox="0 0 {WIDTH:.0f}'
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="figures" role="img" viewBox="0 0 {self.width:.0f}'
             f' {self._height:.0f}">{"".join(self._parts)}</svg>\n'
         )
 

@@ -1,17 +1,20 @@
-"""The pictures of statistics: times over weeks, load of weeks, nights of people, precision of rules. Pure."""
+"""The pictures of statistics: times over weeks, load of weeks, nights of people, precision of rules. Pure.
+
+Each is drawn wide, or narrow for a phone: the same figures in one column, with fewer words and ticks.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 
-from incidents.statistics.drawing import WIDTH, Sheet
+from incidents.statistics.drawing import NARROW, WIDTH, Sheet
 from incidents.statistics.values import Group, Spread, Statistics, Week
 from incidents.values import Severity
 
 ROWS_SHOWN = 25
-LABELS_SHOWN = 7
+LABELS_SHOWN, LABELS_NARROW = 7, 4
 NAME_LENGTH = 32
-_LEFT, _RIGHT, _ROW = 52.0, 12.0, 26.0
+_LEFT, _RIGHT, _ROW, _ROW_NARROW = 52.0, 12.0, 26.0, 56.0
 _STRENGTH = {Severity.SEV1: 1.0, Severity.SEV2: 0.7, Severity.SEV3: 0.45, Severity.SEV4: 0.25}
 _TIMES = ("detect", "acknowledge", "mitigate", "resolve")
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "m"), (1.0, "s"))
@@ -26,9 +29,18 @@ class PictureOf(StrEnum):
     PRECISION = "precision"
 
 
-def picture_of(statistics: Statistics, of: PictureOf, group: Group | None = None) -> str:
+class PictureWidth(StrEnum):
+    """What a picture is drawn for: a desk, or a phone."""
+
+    WIDE = "wide"
+    NARROW = "narrow"
+
+
+def picture_of(
+    statistics: Statistics, of: PictureOf, group: Group | None = None, width: PictureWidth = PictureWidth.WIDE
+) -> str:
     """Return a picture as SVG; of times and load, of one group alone where it is given."""
-    return _DRAWN[of](statistics, group)
+    return _DRAWN[of](statistics, group, WIDTH if width is PictureWidth.WIDE else NARROW)
 
 
 def shown_seconds(seconds: float | None) -> str:
@@ -48,12 +60,14 @@ def shown_seconds(seconds: float | None) -> str:
 # Weeks
 
 
-def _times(statistics: Statistics, group: Group | None) -> str:
+def _times(statistics: Statistics, group: Group | None, width: float) -> str:
     shown = group or statistics
     named = f" of {_cut(group.name)}" if group is not None else ""
-    sheet = Sheet(404, f"Times by week{named}", "Median and ninetieth percentile of each week")
+    across = 1 if width <= NARROW else 2
+    height = 200.0 * len(_TIMES) / across + 4
+    sheet = Sheet(height, f"Times by week{named}", "Median and ninetieth percentile of each week", width=width)
     for place, what in enumerate(_TIMES):
-        left, top = (WIDTH / 2) * (place % 2), 200.0 * (place // 2)
+        left, top = width / across * (place % across), 200.0 * (place // across)
         _panel(sheet, what, getattr(shown.times, what), _calendar(statistics, shown.weeks), left, top)
     return sheet.render()
 
@@ -69,7 +83,8 @@ def _panel(
 ) -> None:
     spreads = [(day, getattr(week.times, what) if week is not None else Spread()) for day, week in weeks]
     most = max((spread.p90 or 0.0 for _, spread in spreads), default=0.0) or 1.0
-    base, height, width = top + 168, 112.0, WIDTH / 2 - _LEFT - _RIGHT - 8
+    across = sheet.width if sheet.is_narrow else sheet.width / 2 - 8
+    base, height, width = top + 168, 112.0, across - _LEFT - _RIGHT
     begin = left + _LEFT
 
     def x_of(place: int) -> float:
@@ -80,7 +95,7 @@ def _panel(
 
     sheet.text(left + 4, top + 18, f"Time to {what}", kind="head", size=15)
     medians = f"median (line) {shown_seconds(whole.median)}, p90 (dashes) {shown_seconds(whole.p90)}"
-    figures = f"{medians}, {_many(whole.count, 'incident')}"
+    figures = medians if sheet.is_narrow else f"{medians}, {_many(whole.count, 'incident')}"
     sheet.text(left + 4, top + 37, figures if whole.count else "none in this time", kind="soft")
     for part in (0.0, 0.5, 1.0):
         sheet.line(begin, base - height * part, begin + width, base - height * part)
@@ -100,26 +115,29 @@ def _told(spread: Spread) -> str:
     return f"median {shown_seconds(spread.median)}, p90 {shown_seconds(spread.p90)}, {_many(spread.count, 'incident')}"
 
 
-def _load(statistics: Statistics, group: Group | None) -> str:
+def _load(statistics: Statistics, group: Group | None, width: float) -> str:
     shown = group or statistics
     weeks = _calendar(statistics, shown.weeks)
     has_pages = shown.pages is not None
     named = f" of {_cut(group.name)}" if group is not None else ""
     sheet = Sheet(
-        412 if has_pages else 204, f"Load by week{named}", "Incidents by severity, and pages by day and night"
+        412 if has_pages else 204,
+        f"Load by week{named}",
+        "Incidents by severity, and pages by day and night",
+        width=width,
     )
     legend = ", ".join(f"{number} {severity}" for severity, number in _severities(shown.weeks).items() if number)
-    head = _many(shown.incidents, "incident") + (f": {legend}" if legend else "")
+    head = _many(shown.incidents, "incident")
     rows = [
         [(severity.value, week.severities.get(severity, 0) if week else 0, severity.value) for severity in Severity]
         for _, week in weeks
     ]
     strengths = {severity.value: strength for severity, strength in _STRENGTH.items()}
-    _columns(sheet, head, [day for day, _ in weeks], rows, strengths, 0)
+    _columns(sheet, (head, legend), [day for day, _ in weeks], rows, strengths, 0)
     if has_pages:
         paged = [_day_and_night(week) for _, week in weeks]
-        told = f"{_many(shown.pages or 0, 'page')}, {shown.night_pages or 0} at night (the lower part)"
-        _columns(sheet, told, [day for day, _ in weeks], paged, {"day": 0.45, "night": 1.0}, 208)
+        head, legend = _many(shown.pages or 0, "page"), f"{shown.night_pages or 0} at night (the lower part)"
+        _columns(sheet, (head, legend), [day for day, _ in weeks], paged, {"day": 0.45, "night": 1.0}, 208)
     return sheet.render()
 
 
@@ -134,7 +152,7 @@ def _day_and_night(week: Week | None) -> list[tuple[str, int, str]]:
 
 def _columns(
     sheet: Sheet,
-    head: str,
+    head: tuple[str, str],
     days: Sequence[str],
     rows: Sequence[Sequence[tuple[str, int, str]]],
     strengths: Mapping[str, float],
@@ -142,13 +160,17 @@ def _columns(
 ) -> None:
     """Draw a panel of stacked columns, one for each week."""
     most = max((sum(number for _, number, _ in row) for row in rows), default=0) or 1
-    base, height, width = top + 168, 116.0, WIDTH - _LEFT - _RIGHT
+    base, height, width = top + 168, 116.0, sheet.width - _LEFT - _RIGHT
     each = width / max(len(rows), 1)
 
     def x_of(place: int) -> float:
         return _LEFT + each * (place + 0.5)
 
-    sheet.text(4, top + 22, head, kind="head", size=15)
+    if sheet.is_narrow:
+        sheet.text(4, top + 18, head[0], kind="head", size=15)
+        sheet.text(4, top + 37, head[1], kind="soft")
+    else:
+        sheet.text(4, top + 22, ": ".join(filter(None, head)), kind="head", size=15)
     for part in (0.0, 1.0):
         sheet.line(_LEFT, base - height * part, _LEFT + width, base - height * part)
         sheet.text(_LEFT - 6, base - height * part + 4, f"{most * part:.0f}", kind="soft", size=11, anchor="end")
@@ -164,7 +186,7 @@ def _columns(
 
 
 def _label_weeks(sheet: Sheet, days: Sequence[str], x_of: Callable[[int], float], y: float) -> None:
-    every = max(1, -(-len(days) // LABELS_SHOWN))
+    every = max(1, -(-len(days) // (LABELS_NARROW if sheet.is_narrow else LABELS_SHOWN)))
     for place in range(0, len(days), every):
         sheet.text(x_of(place), y, _day(days[place]), kind="soft", size=11, anchor="middle")
 
@@ -172,7 +194,7 @@ def _label_weeks(sheet: Sheet, days: Sequence[str], x_of: Callable[[int], float]
 # People and rules
 
 
-def _nights(statistics: Statistics, group: Group | None) -> str:
+def _nights(statistics: Statistics, group: Group | None, width: float) -> str:
     del group
     people = statistics.people[:ROWS_SHOWN]
     rows = [
@@ -184,10 +206,10 @@ def _nights(statistics: Statistics, group: Group | None) -> str:
         for load in people
     ]
     strengths = {"night": 1.0, "day": 0.45}
-    return _rows("Pages of each person, at night first", rows, strengths, len(statistics.people) - len(people))
+    return _rows("Pages of each person, at night first", rows, strengths, len(statistics.people) - len(people), width)
 
 
-def _precision(statistics: Statistics, group: Group | None) -> str:
+def _precision(statistics: Statistics, group: Group | None, width: float) -> str:
     del group
     rules = statistics.rules[:ROWS_SHOWN]
     rows = [
@@ -201,7 +223,7 @@ def _precision(statistics: Statistics, group: Group | None) -> str:
     ]
     strengths = {"good": 0.8, "bad": 0.45, "wait": 0.2}
     head = "Precision of each rule: what was not dismissed"
-    return _rows(head, rows, strengths, len(statistics.rules) - len(rules))
+    return _rows(head, rows, strengths, len(statistics.rules) - len(rules), width)
 
 
 def _rows(
@@ -209,26 +231,44 @@ def _rows(
     rows: Sequence[tuple[str, Sequence[tuple[str, int, str]], str]],
     strengths: Mapping[str, float],
     left_out: int,
+    width: float,
 ) -> str:
-    """Draw named bars beneath one another."""
-    sheet = Sheet(48 + _ROW * (len(rows) or 1) + (_ROW if left_out else 0), head, "One bar for each")
-    sheet.text(4, 22, head, kind="head", size=15)
+    """Draw named bars beneath one another; on a narrow sheet the words stand above and below each bar."""
+    each = _ROW_NARROW if width <= NARROW else _ROW
+    sheet = Sheet(48 + each * len(rows) + _ROW * (bool(left_out) or not rows), head, "One bar for each", width=width)
+    sheet.text(4, 22, head.partition(": ")[0] if sheet.is_narrow else head, kind="head", size=15)
     most = max((sum(number for _, number, _ in parts) for _, parts, _ in rows), default=0) or 1
-    begin, width = 240.0, 380.0
+    begin, wide, thick = (4.0, width - 8, 12.0) if sheet.is_narrow else (240.0, 380.0, _ROW - 8)
     for place, (name, parts, says) in enumerate(rows):
-        y = 40 + _ROW * place
-        sheet.text(begin - 10, y + 14, _cut(name), anchor="end")
-        x = begin
-        for kind, number, what in parts:
-            wide = width * number / most
-            sheet.bar(x, y, wide, _ROW - 8, kind=kind, says=f"{name}: {number} {what}", strength=strengths[kind])
-            x += wide
-        sheet.text(begin + width + 12, y + 14, says, kind="soft", size=12)
+        y = 40 + each * place
+        if sheet.is_narrow:
+            sheet.text(begin, y + 10, _cut(name))
+            sheet.text(begin, y + 43, says, kind="soft", size=12)
+            y += 16
+        else:
+            sheet.text(begin - 10, y + 14, _cut(name), anchor="end")
+            sheet.text(begin + wide + 12, y + 14, says, kind="soft", size=12)
+        _bars(sheet, name, parts, strengths, (begin, y, wide / most, thick))
     if not rows:
         sheet.text(4, 54, "none in this time", kind="soft")
     if left_out:
-        sheet.text(4, 40 + _ROW * len(rows) + 14, f"and {left_out} more", kind="soft")
+        sheet.text(4, 40 + each * len(rows) + 14, f"and {left_out} more", kind="soft")
     return sheet.render()
+
+
+def _bars(
+    sheet: Sheet,
+    name: str,
+    parts: Sequence[tuple[str, int, str]],
+    strengths: Mapping[str, float],
+    place: tuple[float, float, float, float],
+) -> None:
+    """Draw the parts of one bar beside one another, from a place on, each so wide for one and so thick."""
+    x, y, scale, thick = place
+    for kind, number, what in parts:
+        says = f"{name}: {number} {what}"
+        sheet.bar(x, y, scale * number, thick, kind=kind, says=says, strength=strengths[kind])
+        x += scale * number
 
 
 def _cut(name: str) -> str:
@@ -243,7 +283,7 @@ def _many(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-_DRAWN: Mapping[PictureOf, Callable[[Statistics, Group | None], str]] = {
+_DRAWN: Mapping[PictureOf, Callable[[Statistics, Group | None, float], str]] = {
     PictureOf.TIMES: _times,
     PictureOf.LOAD: _load,
     PictureOf.NIGHTS: _nights,

@@ -16,6 +16,7 @@ from incidents.statistics.summary import summary_of
 from incidents.store.bundle import with_data
 from incidents.store.codec import encode
 from incidents.store.connection import Command
+from incidents.store.open_order import order_command
 from incidents.store.scripts import FOLLOW, GROW, JOIN, LEAVE, MOVE
 from incidents.store.shadow import shadow_commands
 from incidents.store.states import States
@@ -34,6 +35,8 @@ def commit_commands(commit: Commit, states: States | None = None) -> list[Comman
     commands: list[Command] = []
     for incident in commit.incidents.values():
         commands += incident_commands(incident, new=incident.id in commit.declared)
+    if commit.incidents or commit.clear_since:
+        commands.append(("INCR", keys.incidents_changes()))
     commands += [entry_command(incident_id, entry) for incident_id, entry in commit.entries]
     commands += [version_command(incident_id, version) for incident_id, version in commit.written]
     commands += page_commands(commit.pages)
@@ -121,6 +124,7 @@ def incident_commands(incident: Incident, *, new: bool = False) -> list[Command]
     if may_await_facts(incident):
         commands.append(("SADD" if awaits_facts(incident) else "SREM", keys.facts_awaited(), incident.id))
     commands += _action_commands(incident)
+    commands.append(order_command(incident))
     commands.append(escalation_command(incident))
     return commands
 

@@ -52,6 +52,12 @@ def client_for(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
     return Redis(connection_pool=pool_for(url, answer_seconds=answer_seconds))
 
 
+class Replies(list[Any]):
+    """Replies in the order of their questions; `has_refusals` says whether any of them, or of theirs, is an error."""
+
+    has_refusals = False
+
+
 class Link:
     """One connection of our own. Not for two threads at once.
 
@@ -70,7 +76,7 @@ class Link:
 
     def ask(
         self, commands: Sequence[Command], *, timeout: float | None = None, meanwhile: Callable[[], None] | None = None
-    ) -> list[Any]:
+    ) -> Replies:
         """Send all commands in one write and return their replies; refused ones are returned as errors.
 
         `meanwhile` is called between writing and reading, while the store works. Raises `StoreUnavailable` where the
@@ -142,7 +148,8 @@ class _Wire:
         if made is None:
             raise StoreUnavailable("the connection to the store was lost as it was made")
         self._socket = made
-        self._reader = Reader(replyError=ResponseError)
+        self._reader = Reader(replyError=self._refusal)
+        self._has_refusals = False
         self._buffer = bytearray(READ_BYTES)
         self._timeout = -1.0
 
@@ -150,12 +157,13 @@ class _Wire:
         """Write all of it."""
         self._socket.sendall(data)
 
-    def replies(self, count: int, timeout: float) -> list[Any]:
+    def replies(self, count: int, timeout: float) -> Replies:
         """Return so many replies; each piece of them must come within `timeout` seconds."""
         if timeout != self._timeout:
             self._socket.settimeout(timeout)
             self._timeout = timeout
-        replies: list[Any] = []
+        self._has_refusals = False
+        replies = Replies()
         while len(replies) < count:
             reply = self._reader.gets()
             if reply is False:
@@ -165,7 +173,12 @@ class _Wire:
                 self._reader.feed(self._buffer, 0, read)  # type: ignore[arg-type] # it takes any buffer
             else:
                 replies.append(_usable(reply))
+        replies.has_refusals = self._has_refusals
         return replies
+
+    def _refusal(self, text: str) -> ResponseError:
+        self._has_refusals = True
+        return ResponseError(text)
 
     def has_something(self) -> bool:
         """Whether there is something to read, be it the end."""
@@ -188,6 +201,8 @@ def _usable(reply: Any) -> Any:
 
 def checked(replies: list[Any]) -> list[Any]:
     """Return the replies; raises `StoreUnavailable` for a refusal among them, also within EXEC: nothing rolls back."""
+    if isinstance(replies, Replies) and not replies.has_refusals:
+        return replies
     for reply in replies:
         if isinstance(reply, ResponseError):
             raise StoreUnavailable(f"the store refuses: {reply}") from reply

@@ -1,6 +1,7 @@
 """What is new, for those who watch: entries of timelines as they come, and how open incidents stand. It only reads."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from incidents import keys
@@ -11,7 +12,11 @@ from incidents.timeline import Entry
 from incidents.values import OPEN_STATUSES
 
 AT_ONCE = 50  # entries of one timeline: who missed more loads the page
-OPEN_LOOKED_AT = 200  # open incidents, the newest: what is beyond them changes no first page that is loaded
+OPEN_LOOKED_AT = 200  # the newest open incidents: what is beyond them changes few first pages of a filter
+URGENT_LOOKED_AT = 100  # and those that need somebody most: what is beyond them changes no first page of them all
+REMEMBERED_SECONDS = (
+    30.0  # at most: a store that lost its last writes, or is written by an earlier version, counts less
+)
 NOTHING_YET = "0-0"
 
 
@@ -51,9 +56,39 @@ def await_entries(link: Link, after: Mapping[str, str], *, wait_ms: int) -> list
     return [_news(by_key[key], row) for key, rows in found for row in rows]
 
 
-def open_incidents(links: Links) -> Sequence[Counted]:
-    """Return the newest open incidents, whoever may see them."""
-    return Reads(links).incidents(statuses=OPEN_STATUSES, limit=OPEN_LOOKED_AT).incidents
+class _Stand(NamedTuple):
+    changes: bytes | None
+    read_at: float
+    incidents: Sequence[Counted]
+
+
+class OpenIncidents:
+    """How the open incidents stand, read anew only when one has changed. For many threads.
+
+    `clock` is monotonic, in seconds.
+    """
+
+    def __init__(self, links: Links, clock: Callable[[], float] = time.monotonic) -> None:
+        self._links = links
+        self._reads = Reads(links)
+        self._clock = clock
+        self._stand: _Stand | None = None
+
+    def read(self) -> Sequence[Counted]:
+        """Return the open incidents that need somebody most, and the newest, whoever may see them."""
+        with self._links.borrow() as link:
+            changes = link.one("GET", keys.incidents_changes())
+        now, stand = self._clock(), self._stand
+        if stand is None or stand.changes != changes or now - stand.read_at >= REMEMBERED_SECONDS:
+            # What changes while it is read is read once more the next time: the count is of before.
+            stand = self._stand = _Stand(changes, now, self._read())
+        return stand.incidents
+
+    def _read(self) -> Sequence[Counted]:
+        urgent = self._reads.urgent(limit=URGENT_LOOKED_AT).incidents
+        newest = self._reads.incidents(statuses=OPEN_STATUSES, limit=OPEN_LOOKED_AT).incidents
+        known = {each.incident.id for each in urgent}
+        return (*urgent, *(each for each in newest if each.incident.id not in known))
 
 
 def _news(incident_id: str, row: tuple[bytes, list[bytes]]) -> News:

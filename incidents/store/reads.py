@@ -1,6 +1,7 @@
 """Reads incidents and their timelines, page by page.
 
-It writes nothing, but that an archived incident whose timeline is asked for is brought back.
+It writes nothing, but that an archived incident whose timeline is asked for is brought back, and that the order of the
+open ones is mended.
 
 Only what a page asks for is loaded. Where a filter finds little, one question looks through so much of the history and
 no further; the cursor that it answers goes on from there.
@@ -10,48 +11,27 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from incidents import keys
-from incidents.archive import incident_in, is_archive
-from incidents.errors import NotFound, TocsinError
-from incidents.incident import AlertTally, Incident
-from incidents.store.archive import bring_back, counted
-from incidents.store.codec import decode_entry, decode_incident, tally_of
-from incidents.store.connection import Link, Links, checked
+from incidents.errors import NotFound
+from incidents.incident import Incident
+from incidents.store import listing
+from incidents.store.archive import bring_back
+from incidents.store.codec import decode_entry, decode_incident
+from incidents.store.connection import Link, Links
 from incidents.store.corrections import corrected
-from incidents.store.load import FIELDS
-from incidents.store.telling import tellable
+from incidents.store.listing import Counted, IncidentPage, UnknownCursor, Wanted, needles_of, page_of, sliced
+from incidents.store.open_order import OpenOrder, Place, mend
 from incidents.timeline import Entry, EntryKind, TimelineEntry, folded
+from incidents.urgency import urgency
 from incidents.values import OPEN_STATUSES, IncidentStatus, Severity
 
-CHUNK = 200  # loaded at once where a filter may drop some
-INCIDENTS_LOOKED_AT = 5_000  # by one question
+__all__ = ["Counted", "EntryPage", "IncidentPage", "Reads", "UnknownCursor", "is_entry_id"]
+
+CHUNK = 200  # entries that are loaded at once where a filter may drop some
 ENTRIES_LOOKED_AT = 20_000
+FEW_OPEN = 500  # so many are put in order for a page of them
+LATELY = 2_000  # of all incidents are looked through first for those that are open, where these are more
 LARGEST_ID_PART = 2**64 - 1
-
-
-class UnknownCursor(TocsinError):
-    """A cursor that no page was answered with, or whose place is gone."""
-
-    def __init__(self, cursor: str) -> None:
-        super().__init__(f"{cursor[:100]!r} is not a cursor of this list; begin without one")
-
-
-class Counted(NamedTuple):
-    """An incident with the counts of its alerts."""
-
-    incident: Incident
-    alerts: AlertTally
-
-
-class _Stored(NamedTuple):
-    incident: Incident
-    value: bytes
-
-
-class IncidentPage(NamedTuple):
-    """Some incidents, newest first, and the cursor of the next page, None after the last."""
-
-    incidents: tuple[Counted, ...]
-    next: str | None
+MOST_DIGITS = 17
 
 
 class EntryPage(NamedTuple):
@@ -66,6 +46,7 @@ class Reads:
 
     def __init__(self, links: Links) -> None:
         self._links = links
+        self._order = OpenOrder()
 
     def incidents(
         self,
@@ -83,26 +64,38 @@ class Reads:
         `chosen` says of each whether it is wanted; where it needs `words`, which are folded, those without them are not
         even decoded. Raises `UnknownCursor`.
         """
-        wanted = statuses or frozenset(IncidentStatus)
-        whole = wanted == frozenset(IncidentStatus) and not severities and chosen is None
-        needles = _needles(words)
-        found: list[_Stored] = []
-        looked_at = 0
+        needles = needles_of([*words, *_only(severities), *_only(statuses)])
+        wanted = Wanted(statuses or frozenset(IncidentStatus), severities, reader, chosen, needles)
+        is_whole = wanted.statuses in {frozenset(IncidentStatus), OPEN_STATUSES} and not severities and chosen is None
+        size = limit + 1 if is_whole else listing.CHUNK
         with self._links.borrow() as link:
-            chunk_size = limit + 1 if whole else CHUNK
-            chunks = _open_ids(link, after) if wanted <= OPEN_STATUSES else _all_ids(link, after, chunk_size)
-            for names in chunks:
-                for stored in _stored(link, names, needles):
-                    incident = stored.incident
-                    fits = incident.status in wanted and (not severities or incident.severity in severities)
-                    if fits and incident.is_seen_by(reader) and (chosen is None or chosen(incident)):
-                        found.append(stored)
-                        if len(found) > limit:
-                            return IncidentPage(_counted(link, found[:limit]), found[limit - 1].incident.id)
-                looked_at += len(names)
-                if looked_at >= INCIDENTS_LOOKED_AT:
-                    return IncidentPage(_counted(link, found), names[-1])
-            return IncidentPage(_counted(link, found), None)
+            names = _open_ids(link, after) if wanted.statuses <= OPEN_STATUSES else _all_ids(link, after, size)
+            return page_of(link, sliced(names, size), wanted, limit)
+
+    def urgent(
+        self,
+        *,
+        severities: frozenset[Severity] = frozenset(),
+        after: str = "",
+        limit: int = 50,
+        reader: str | None = None,
+        chosen: Callable[[Incident], bool] | None = None,
+        words: Sequence[str] = (),
+    ) -> IncidentPage:
+        """Return open incidents, those that need somebody most first; the rest is as in `incidents`.
+
+        Its cursors are its own. One that is taken meanwhile moves to its new place. Raises `UnknownCursor`.
+        """
+        wanted = Wanted(OPEN_STATUSES, severities, reader, chosen, needles_of(words))
+        size = limit + 1 if chosen is None else listing.CHUNK
+        cursor = _place_in(after) if after else None
+        stood: dict[str, int] = {}
+        with self._links.borrow() as link:
+            places = self._order.places(link, after=cursor, severities=severities, size=size)
+            page = page_of(link, _placed(places, stood), wanted, limit, lambda name: f"{stood[name]}:{name}")
+            shown = [each.incident for each in page.incidents]
+            mend(link, [one.id for one in shown if stood[one.id] != urgency(one)])
+        return page
 
     def open_of(self, identity_key: str) -> str | None:
         """Return the id of the open incident of an identity, None where there is none."""
@@ -171,6 +164,11 @@ class Reads:
             return EntryPage(corrected(link, incident_id, _with_folds(link, incident_id, found)), following)
 
 
+def _only(words: frozenset[Severity] | frozenset[IncidentStatus]) -> list[str]:
+    """Return the word that each incident has that is wanted, where it is one, as it is looked for."""
+    return [word.value.lower() for word in words] if len(words) == 1 else []
+
+
 def _all_ids(link: Link, after: str, size: int) -> Iterator[list[str]]:
     """Yield the ids of all incidents in chunks, newest first, from after a cursor."""
     rank = -1
@@ -194,6 +192,24 @@ def _rank(link: Link, name: str) -> int:
 
 def _open_ids(link: Link, after: str) -> Iterator[list[str]]:
     """Yield the ids of the open incidents in chunks, newest first, from after a cursor, which may be closed by now."""
+    known = keys.incidents_open()
+    if int(link.one("SCARD", known)) > FEW_OPEN:
+        # The newest are mostly open where so many are: to put all in order would cost much more.
+        looked_at = 0
+        for names in _all_ids(link, after, listing.CHUNK):
+            are_open = link.one("SMISMEMBER", known, *names)
+            if any(are_open):
+                yield [name for name, is_open in zip(names, are_open, strict=True) if is_open]
+            after = names[-1]
+            looked_at += len(names)
+            if looked_at >= LATELY:
+                break
+        else:
+            return
+    yield from _open_in_order(link, after)
+
+
+def _open_in_order(link: Link, after: str) -> Iterator[list[str]]:
     names: list[bytes] = link.one("SMEMBERS", keys.incidents_open())
     asked = [*names, after.encode()] if after else names
     if not asked:
@@ -207,38 +223,23 @@ def _open_ids(link: Link, after: str) -> Iterator[list[str]]:
     if after:
         cursor = (float(scores[-1]), after.encode())
         places = [place for place in places if place < cursor]
-    for start in range(0, len(places), CHUNK):
-        yield [name.decode() for _, name in places[start : start + CHUNK]]
+    for start in range(0, len(places), listing.CHUNK):
+        yield [name.decode() for _, name in places[start : start + listing.CHUNK]]
 
 
-def _stored(link: Link, names: list[str], needles: Sequence[bytes]) -> Iterator[_Stored]:
-    for value in link.one("MGET", *(keys.incident(name) for name in names)):
-        if value is not None and (not needles or _may_hold(incident_in(value), needles)):
-            yield _Stored(decode_incident(value), value)
+def _placed(chunks: Iterable[list[Place]], stood: dict[str, int]) -> Iterator[list[str]]:
+    """Yield the ids of places, and remember where each stood."""
+    for places in chunks:
+        some = {place.name.decode(): place.urgency for place in places}
+        stood.update(some)
+        yield list(some)
 
 
-def _needles(words: Sequence[str]) -> list[bytes]:
-    """Return those words that stand in a stored incident as they are: others are escaped there, or folded."""
-    return [word.encode() for word in words if word.isascii() and word.isprintable() and not set(word) & set('"\\')]
-
-
-def _may_hold(value: bytes, needles: Sequence[bytes]) -> bool:
-    if not value.isascii():
-        return True  # some letters fold to those of a needle
-    folded = value.lower()
-    return all(needle in folded for needle in needles)
-
-
-def _counted(link: Link, found: list[_Stored]) -> tuple[Counted, ...]:
-    """Join the counts of alerts, which live beside incidents that are not archived."""
-    if not found:
-        return ()
-    tallies = checked(link.ask([("HMGET", keys.tally(one.incident.id), *FIELDS) for one in found]))
-    incidents = tellable(link, [one.incident for one in found])
-    return tuple(
-        Counted(incident, counted(one.value, tally)[1] if is_archive(one.value) else tally_of(*tally))
-        for incident, one, tally in zip(incidents, found, tallies, strict=True)
-    )
+def _place_in(cursor: str) -> Place:
+    number, colon, name = cursor.partition(":")
+    if not (colon and number.isascii() and number.isdigit() and len(number) < MOST_DIGITS):
+        raise UnknownCursor(cursor)
+    return Place(int(number), name.encode())
 
 
 def is_entry_id(text: str) -> bool:

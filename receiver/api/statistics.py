@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from incidents.statistics.figures import statistics_of
-from incidents.statistics.pictures import PictureOf, picture_of
+from incidents.statistics.pictures import PictureOf, PictureWidth, picture_of
 from incidents.statistics.values import Group, GroupedBy, Statistics
 from incidents.store import statistics as store
 from receiver.api.reading import bad_parameter, one_of, text_in, words_in
@@ -26,8 +26,9 @@ def _show(services: Services, call: Call) -> Reply:
 
 def _draw(services: Services, call: Call) -> Reply:
     of = _word(call.query, "of", PictureOf, PictureOf.TIMES)
+    width = _word(call.query, "width", PictureWidth, PictureWidth.WIDE)
     statistics = _asked(services, call)
-    return Reply(picture_of(statistics, of, _group(statistics, text_in(call.query, "name"))).encode())
+    return Reply(picture_of(statistics, of, _group(statistics, text_in(call.query, "name")), width).encode())
 
 
 def _asked(services: Services, call: Call) -> Statistics:
@@ -114,6 +115,7 @@ ROUTES = (
             *STRETCH,
             Parameter(name="of", description="What is drawn; else `times`.", schema=_one_of(PictureOf)),
             Parameter(name="name", description="Times or load of this one group alone."),
+            Parameter(name="width", description="`narrow` for a phone; else `wide`.", schema=_one_of(PictureWidth)),
         ),
     ),
 )

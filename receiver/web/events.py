@@ -14,7 +14,7 @@ from flask import Response, current_app, request
 
 from incidents.errors import NotFound, StoreUnavailable
 from incidents.store.connection import Links
-from incidents.store.following import News, entries_after, newest_entry, open_incidents, place_of
+from incidents.store.following import News, entries_after, newest_entry, place_of
 from incidents.store.reads import Counted, is_entry_id
 from receiver.api.incidents import checked_id
 from receiver.auth import ApiRole
@@ -87,7 +87,7 @@ class Following:
             for news in entries_after(self._links, self._incident_id, self._after):
                 yield from self._told(news)
         else:
-            yield from self._told(OpenOnes(open_incidents(self._links)))
+            yield from self._told(self._hub.open_ones())
 
     def _told(self, told: News | OpenOnes) -> Iterator[bytes]:
         if isinstance(told, OpenOnes):
@@ -168,8 +168,11 @@ def _once(act: Callable[[], None]) -> Callable[[], None]:
 
 
 def _mark(visit: Visit, incident_id: str) -> Response:
-    links = visit.services.api.links
-    mark = newest_entry(links, incident_id) if incident_id else mark_of(open_incidents(links), visit.reader)
+    if incident_id:
+        mark = newest_entry(visit.services.api.links, incident_id)
+    else:
+        hub: Hub = current_app.extensions[HUB]
+        mark = mark_of(hub.open_ones().incidents, visit.reader)
     body = msgspec.json.encode({"mark": mark, "now": iso(visit.now)})
     response = Response(body, headers=_HEADERS, content_type="application/json")
     response.set_etag(mark)

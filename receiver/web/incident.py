@@ -17,6 +17,7 @@ from receiver.auth import ApiRole
 from receiver.problems import Problem
 from receiver.web.alert_rows import AlertRow, by_name, row_of
 from receiver.web.document import document_values
+from receiver.web.paging import handing_over, handover_text, holding, why_of
 from receiver.web.rendering import http, iso, span
 from receiver.web.route import Page, PageRoute, Raw, Redirect, Visit
 from rules.explain.telling import told
@@ -90,6 +91,9 @@ def show(visit: Visit, *, problem: Problem | None = None, typed: Mapping[str, st
         "incident": incident,
         "tally": tally,
         "following": following,
+        "holding": holding(visit, incident),
+        "handover": handing_over(incident),
+        "why_of": why_of,
         "timeline": reads.latest(
             incident.id, kinds=SHOWN[shown], before=before, limit=MOST_ENTRIES if before else ENTRIES
         ),
@@ -101,7 +105,7 @@ def show(visit: Visit, *, problem: Problem | None = None, typed: Mapping[str, st
         "alerts": rows[:NAMES],
         "alerts_total": some.total,
         "links": links_of(incident, alerts),
-        "takes": takes(incident),
+        "takes": takes(incident, visit.who.name),
         "people": tuple(oncall.people),
         "policies": sorted({DEFAULT_POLICY, *oncall.policies}),
         "roles": tuple(Role),
@@ -114,10 +118,10 @@ def show(visit: Visit, *, problem: Problem | None = None, typed: Mapping[str, st
     return Page("incident.html", values, problem.status if problem else 200)
 
 
-def takes(incident: Incident) -> frozenset[str]:
-    """Return the commands that the incident takes as it stands."""
+def takes(incident: Incident, who: str) -> frozenset[str]:
+    """Return the commands that the incident takes as it stands, and that say something new from who looks."""
     possible = {name for name, event in COMMANDS.items() if (incident.status, event) in TABLE}
-    if incident.acknowledged_at is not None and incident.handover is None:
+    if incident.acknowledged_at is not None and (incident.handover is None or incident.handover.to != who):
         possible.discard("acknowledge")
     if incident.status is IncidentStatus.MITIGATED:
         possible.discard("mitigate")
@@ -148,6 +152,8 @@ def chat_text(incident: Incident, tally: AlertTally, following: Upcoming, addres
     ]
     if following.at is not None and following.people:
         rows.append(f"Paged next: {', '.join(following.people)} at {iso(following.at)}")
+    if waits := handover_text(incident):
+        rows.append(waits)
     return "\n".join([*rows, address])
 
 

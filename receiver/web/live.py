@@ -15,7 +15,7 @@ import structlog
 
 from incidents.errors import StoreUnavailable
 from incidents.store.connection import Links
-from incidents.store.following import News, await_entries, newest_entry, open_incidents, place_of
+from incidents.store.following import News, OpenIncidents, await_entries, newest_entry, place_of
 from incidents.store.reads import Counted
 from receiver.seats import SEATS, told_to_nobody
 
@@ -70,6 +70,7 @@ class Hub:
         told: Callable[[int], object] = told_to_nobody,
     ) -> None:
         self._links = links
+        self._open = OpenIncidents(links)
         self._told = told
         self._seats = seats
         self._seats_each = seats_each
@@ -84,6 +85,10 @@ class Hub:
     def has_ended(self) -> bool:
         """Whether this process is about to stop."""
         return self._ended.is_set()
+
+    def open_ones(self) -> OpenOnes:
+        """Return how the open incidents stand now; raises `StoreUnavailable`."""
+        return OpenOnes(self._open.read())
 
     def take_seat(self, caller: str) -> bool:
         """Take a seat for a caller; False where this process or the caller has none left."""
@@ -150,7 +155,7 @@ class Hub:
         with self._lock:
             lists = [each for each in self._watchers if not each.incident_id]
         if lists:
-            stand = OpenOnes(open_incidents(self._links))
+            stand = self.open_ones()
             for watcher in lists:
                 watcher.tell(stand)
         for _ in range(int(LIST_EVERY * 1000 / WAIT_MS) if lists else 1):

@@ -1,6 +1,6 @@
 """The list of incidents: what needs somebody comes first, the filters stand in the address."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Response
 
 from incidents.incident import Incident
-from incidents.store.reads import Counted, IncidentPage
+from incidents.store.reads import IncidentPage
 from incidents.teams import DEFAULT_TEAM
 from incidents.values import OPEN_STATUSES, IncidentStatus, Role, Severity
 from receiver.api.spreadsheet import AT_ONCE, CSV, sheet
@@ -19,7 +19,6 @@ from receiver.web.health import health_of
 from receiver.web.route import Page, PageRoute, Redirect, Visit
 
 ROWS = 50
-MOST_SORTED = 1000  # open incidents that are put in order; beyond them the newest come first
 MAX_SEARCH = 200
 OPEN, ALL = "open", "all"
 LISTS = (OPEN, ALL, *(status.value for status in IncidentStatus))
@@ -40,6 +39,16 @@ class Filter(NamedTuple):
             return OPEN_STATUSES
         return frozenset() if self.status == ALL else frozenset({IncidentStatus(self.status)})
 
+    @property
+    def severities(self) -> frozenset[Severity]:
+        """The severities that are shown; none is all of them."""
+        return frozenset({Severity(self.severity)}) if self.severity else frozenset()
+
+    @property
+    def chosen(self) -> Callable[[Incident], bool] | None:
+        """What says of an incident whether it is shown, where more than its status and severity is asked for."""
+        return self.lets_through if self.q or self.team else None
+
     def lets_through(self, incident: Incident) -> bool:
         """Whether an incident is of the team, and holds every word that is searched for."""
         if self.team and incident.team != self.team:
@@ -53,6 +62,12 @@ class Filter(NamedTuple):
     def words(self) -> list[str]:
         """The words that are searched for, folded."""
         return self.q.casefold().split()
+
+    @property
+    def needed(self) -> list[str]:
+        """The words, folded, without which no incident is shown."""
+        # The default team stands in none that an early version wrote.
+        return [*self.words, self.team.casefold()] if self.team not in {"", DEFAULT_TEAM} else self.words
 
     def address(self, **changed: str) -> str:
         """Return the address of this list, or of one that differs."""
@@ -76,56 +91,45 @@ class OnDuty(NamedTuple):
 
 def _list(visit: Visit) -> Page | Redirect:
     asked = _filter(visit.query)
-    if asked.status == OPEN:
-        rows, more = _open_ones(visit, asked)
-    else:
-        page = _read(visit, asked, ROWS, visit.query.get("after", ""))
-        rows, more = list(page.incidents), asked.address(after=page.next) if page.next else ""
-    waiting = sum(row.incident.status is IncidentStatus.DECLARED for row in rows)
+    after = visit.query.get("after", "")
+    page = _open_ones(visit, asked, after) if asked.status == OPEN else _read(visit, asked, ROWS, after)
+    waiting = sum(row.incident.status is IncidentStatus.DECLARED for row in page.incidents)
     values = {
         "asked": asked,
         "plain": Filter(),
         "lists": LISTS,
         "severities": tuple(Severity),
         "teams": (DEFAULT_TEAM, *visit.services.api.rule_set().oncall.teams),
-        "rows": rows,
+        "rows": page.incidents,
         "waiting": waiting,
-        "more": more,
+        "more": asked.address(after=page.next) if page.next else "",
         "health": health_of(visit),
         "duty": list(_on_duty(visit, asked.team)),
     }
     return Page("overview.html", values)
 
 
-def _open_ones(visit: Visit, asked: Filter) -> tuple[list[Counted], str]:
-    """Return a page of the open incidents in the order in which they need somebody, and the address of the next."""
-    text = visit.query.get("page", "1")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 1
-    found = _read(visit, asked, MOST_SORTED, visit.query.get("after", ""))
-    ordered = sorted(found.incidents, key=lambda each: urgency(each.incident))
-    start = (max(number, 1) - 1) * ROWS
-    if start + ROWS < len(ordered):
-        return ordered[start : start + ROWS], asked.address(page=str(number + 1))
-    return ordered[start:], asked.address(after=found.next) if found.next else ""
-
-
-def urgency(incident: Incident) -> tuple[bool, int, float]:
-    """Return what incidents are ordered by: those that nobody took first, then the gravest, then the newest."""
-    taken = incident.status is not IncidentStatus.DECLARED
-    return taken, incident.severity.rank, -incident.opened_at.timestamp()
+def _open_ones(visit: Visit, asked: Filter, after: str) -> IncidentPage:
+    """Return a page of the open incidents in the order in which they need somebody."""
+    return visit.services.reads.urgent(
+        severities=asked.severities,
+        after=after,
+        limit=ROWS,
+        reader=visit.reader,
+        chosen=asked.chosen,
+        words=asked.needed,
+    )
 
 
 def _read(visit: Visit, asked: Filter, limit: int, after: str) -> IncidentPage:
-    chosen = asked.lets_through if asked.q or asked.team else None
-    severities = frozenset({Severity(asked.severity)}) if asked.severity else frozenset()
     return visit.services.reads.incidents(
         statuses=asked.statuses,
-        severities=severities,
+        severities=asked.severities,
         after=after,
         limit=limit,
         reader=visit.reader,
-        chosen=chosen,
-        words=asked.words,
+        chosen=asked.chosen,
+        words=asked.needed,
     )
 
 

@@ -42,8 +42,9 @@ def _show(visit: Visit) -> Page | Redirect:
 
 
 def _picture(visit: Visit) -> Raw:
-    of = visit.query.get("of", "")
-    return Raw(visit.ask("/statistics/picture.svg", of=of, **_asked(visit)), "image/svg+xml; charset=utf-8")
+    of, width = visit.query.get("of", ""), visit.query.get("width", "")
+    drawn = visit.ask("/statistics/picture.svg", of=of, width=width, **_asked(visit))
+    return Raw(drawn, "image/svg+xml; charset=utf-8")
 
 
 def _asked(visit: Visit) -> dict[str, str]:

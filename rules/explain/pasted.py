@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from incidents.alert import Alert, alert_key
 from incidents.clock import to_ms
 from incidents.journal.lines import Did
+from incidents.timeline import EntryKind
 from incidents.values import AlertStatus
 from rules.deciding.findings import severity_found
 from rules.deciding.notes import Judged, absorbed_in, said_of
@@ -25,10 +26,15 @@ ALONE = "As if nothing else had happened: no other alert, no answer of Prometheu
 ENDED = "It is resolved, and a resolved alert never declares: this is as if it still fired."
 
 
+# Why nobody is paged, or nobody any more: told in the words of the timeline.
+NOT_PAGED = frozenset({EntryKind.PAGE_SUPPRESSED, EntryKind.PAGE_FAILED, EntryKind.PAGE_EXHAUSTED})
+
+
 class _Seen(NamedTuple):
-    """What was there when it was last looked: severities of incidents, and how many pages were sent."""
+    """What was there when it was last looked: severities and timelines of incidents, and how many pages were sent."""
 
     severities: dict[str, str]
+    entries: dict[str, int]
     sent: int
 
 
@@ -70,7 +76,11 @@ class Pasting:
             Did(
                 incident=_shown(name),
                 entries=tuple(entry.kind.value for entry in store.timelines[name]),
-                paged=tuple(sent.page.person for sent in self._simulation.sent if sent.page.incident_id == name),
+                paged=tuple(
+                    sent.page.person
+                    for sent in self._simulation.sent
+                    if sent.page.incident_id == name and not sent.page.over
+                ),
                 absorbed=absorbed_in(store.timelines[name]),
             )
             for name in names
@@ -87,7 +97,11 @@ class Pasting:
                 received_at=state.starts_at if state is not None else None,
                 at=self._now,
                 rules_hash=self._rule_set.hash,
-                notes=(ALONE, *((ENDED,) if alert.status is AlertStatus.RESOLVED else ())),
+                notes=(
+                    ALONE,
+                    *((ENDED,) if alert.status is AlertStatus.RESOLVED else ()),
+                    *(said for name in names for said in self._not_paged(name)),
+                ),
             ),
         )
         return replace(about, rules=tuple(replace(rule, result=_would(rule.result)) for rule in about.rules))
@@ -109,7 +123,13 @@ class Pasting:
 
     def _seen(self) -> _Seen:
         severities = {name: incident.severity.value for name, incident in self._simulation.store.incidents.items()}
-        return _Seen(severities, len(self._simulation.sent))
+        entries = {name: len(entries) for name, entries in self._simulation.store.timelines.items()}
+        return _Seen(severities, entries, len(self._simulation.sent))
+
+    def _not_paged(self, name: str, since: int = 0) -> list[str]:
+        """Return what the timeline of an incident says of pages that are held back, failed or over."""
+        entries = self._simulation.store.timelines[name][since:]
+        return [f"{_shown(name)}: {entry.text}" for entry in entries if entry.kind in NOT_PAGED]
 
     def _news(self, seen: _Seen) -> list[str]:
         news = []
@@ -119,7 +139,11 @@ class Pasting:
                 news.append(f"{incident.rule} declares {_shown(name)} as {incident.severity.value}")
             elif before != incident.severity.value:
                 news.append(f"{_shown(name)} is raised from {before} to {incident.severity.value}")
+            news += self._not_paged(name, seen.entries.get(name, 0))
         for sent in self._simulation.sent[seen.sent :]:
+            if sent.page.over:  # told, and not paged
+                news.append(f"{sent.page.person} is told of {_shown(sent.page.incident_id)}")
+                continue
             step = f"step {sent.page.step}, round {sent.page.round}, {sent.page.reason}"
             outcome = "" if sent.outcome == "delivered" else f": {sent.outcome}, {sent.why}"
             news.append(f"{sent.page.person} is paged for {_shown(sent.page.incident_id)} ({step}){outcome}")

@@ -8,10 +8,12 @@ from itertools import combinations
 
 from rules.conditions import All, Condition, Match, flatten
 from rules.lint.conditions import implies, never
+from rules.lint.meanings import odd_conditions, odd_matchers
 from rules.lint.oddities import odd
 from rules.lint.places import Places
 from rules.lint.ranges import impossible
 from rules.lint.shadowed import shadowed
+from rules.lint.teams import never_chosen
 from rules.loading.nodes import Node, Problem, problem_at
 from rules.loading.sections import PACK_PREFIX, SourceFile
 from rules.matchers import Matcher, Op
@@ -29,8 +31,11 @@ def lint(files: Sequence[SourceFile], rule_set: RuleSet) -> list[Problem]:
     found += _absorb_each_other(rules, places)
     found += [
         _warn(places.rule(rule), "W321", f"whenever this rule holds, {other.id} holds and does as much", "remove it")
-        for rule, other in shadowed(rules)
+        for rule, other in shadowed([rule for rule in rules if not impossible(rule.matchers)])
     ]
+    for team, message, hint in never_chosen(rule_set.teams):
+        if (node := places.team(team)) is not None:
+            found.append(_warn(node, "W337", message, hint))
     return found
 
 
@@ -43,6 +48,9 @@ def _of_rule(rule: Rule, rule_set: RuleSet, places: Places) -> Iterator[Problem]
     for matcher in _matchers(rule):
         if strange := odd(matcher):
             yield _warn(places.matcher(rule, matcher), "W333", *strange)
+    for one in (*odd_matchers(rule, tuple(_matchers(rule)), rule_set), *odd_conditions(rule, rule_set)):
+        node = places.tier(rule, one.where) if isinstance(one.where, Tier) else places.matcher(rule, one.where)
+        yield _warn(node, one.code, one.message, one.hint)
     for place, tier in enumerate(rule.tiers):
         yield from _of_tier(rule, tier, rule.tiers[:place], places)
 

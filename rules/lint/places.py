@@ -14,9 +14,13 @@ class Places:
 
     def __init__(self, files: Sequence[SourceFile]) -> None:
         self._rules: dict[tuple[str, str], Node] = {}
+        self._teams: dict[str, Node] = {}
         for file in (each for each in files if not each.is_calendar):
             ignored: list[Problem] = []
-            section = read_yaml(file.text, file.name, ignored).entries.get("rules")
+            sections = read_yaml(file.text, file.name, ignored).entries
+            section = sections.get("rules")
+            if (teams := sections.get("teams")) is not None:
+                self._teams.update(teams.keys)
             for node in section.items if section else ():
                 if "id" in node.entries:
                     self._rules[file.name, node.entries["id"].text] = node
@@ -24,6 +28,10 @@ class Places:
     def has(self, rule: Rule) -> bool:
         """Tell whether the rule stands in these files."""
         return (rule.file, rule.id) in self._rules
+
+    def team(self, name: str) -> Node | None:
+        """Return the name of a team where it is defined."""
+        return self._teams.get(name)
 
     def rule(self, rule: Rule) -> Node:
         """Return the whole rule."""

@@ -26,7 +26,7 @@ from rules.loading.context import Context
 from rules.loading.fields import Fields, as_duration, wrong_kind
 from rules.loading.nodes import Kind, Node
 from rules.model import Subject
-from rules.promql import misplaced_hole, unbalanced
+from rules.promql import misplaced_hole
 from rules.shapes import rule as shapes
 from rules.shapes.fragments import Shape
 from rules.templates import BadTemplate, check_template
@@ -205,8 +205,10 @@ class ConditionReader:
         if not fields.require("promql") or compare is None:
             return None
         promql, limit = fields.string("promql", ""), fields.number(compare, None)
-        if wrong := unbalanced(promql) or misplaced_hole(promql):
+        if fields.get("promql") is not None and (wrong := misplaced_hole(promql)):
             fields.report("promql", "E314", f"promql: {wrong}")
+            return None
+        if not self._context.promql(fields, "promql"):
             return None
         return None if limit is None or not promql else Query(promql, Compare(compare), limit)
 

@@ -3,14 +3,18 @@
 import re
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from difflib import get_close_matches
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from incidents.calendars import Copy
 from incidents.values import Severity
 from rules.durations import format_duration
 from rules.loading.fields import MAX_HINTS, Fields, as_string, did_you_mean, wrong_kind
+from rules.loading.mends import meant
 from rules.loading.nodes import Kind, Node, Problem, problem_at, problem_inside
 from rules.matchers import BadMatcher, BadRegex, Matcher, parse_matchers
+from rules.promql import fault
 from rules.templates import BadTemplate, check_template
 
 MAX_ID = 100
@@ -159,7 +163,7 @@ class Context:
                 found.append(word)
             elif word or node.kind is Kind.STRING:
                 message = f"{what} cannot hold {word[:60]!r}; its items are of {', '.join(known)}"
-                self.error(node, "E204", message, did_you_mean(word, known))
+                self.error(node, "E204", message, meant(word, known))
         return tuple(found)
 
     def template(self, fields: Fields, key: str) -> str:
@@ -171,6 +175,18 @@ class Context:
             self.error_inside(fields.node.entries[key], "E310", error, key)
             return ""
         return text
+
+    def promql(self, fields: Fields, key: str, *, windowed: bool = False) -> str:
+        """Read PromQL that is not obviously wrong; "" when it is absent or is."""
+        text, node = fields.string(key, ""), fields.get(key)
+        if node is None or node.kind is not Kind.STRING:
+            return ""
+        found = fault(text, windowed=windowed)
+        if found is not None:
+            place = f" (near {text[found.at : found.at + 20]!r})" if node.inset < 0 and text.strip() else ""
+            message = f"{key}: {found.message}{place}"
+            self.problems.append(problem_inside(node, "E314", message, found.at, found.hint))
+        return "" if found is not None else text
 
     def positive(self, fields: Fields, key: str, *, least: timedelta, most: timedelta) -> timedelta | None:
         """Read a duration within bounds; None when it is absent or wrong."""
@@ -189,7 +205,7 @@ class Context:
         """Read the name of an IANA time zone; UTC when it is absent or wrong."""
         name = fields.string(key, "UTC")
         if not self._is_zone(name):
-            fields.report(key, "E401", f"there is no time zone {name[:60]!r}", "write it like Europe/Berlin or UTC")
+            fields.report(key, "E401", f"there is no time zone {name[:60]!r}", _nearest_zone(name))
             return "UTC"
         return name
 
@@ -216,6 +232,16 @@ class Context:
             except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
                 self._zones[name] = False
         return self._zones[name]
+
+
+@lru_cache(maxsize=100)
+def _nearest_zone(name: str) -> str:
+    """Say which zone is likely meant: of that city, or spelt much like it."""
+    city = name.strip().replace(" ", "_").lower()
+    zones = sorted(available_timezones())
+    of_city = next((zone for zone in zones if zone.rpartition("/")[2].lower() == city), "")
+    near = [of_city] if of_city else get_close_matches(name[:64], zones, n=1, cutoff=0.8)
+    return f"did you mean '{near[0]}'?" if near else "write it like Europe/Berlin or UTC"
 
 
 def _is_another(name: str, other: str, wanted: str) -> str:

@@ -3,68 +3,18 @@
 They never raise for what a file says, so that one run shows every error, and never repeat a value that may be secret.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from datetime import timedelta
-from difflib import get_close_matches
-from itertools import islice
 from typing import TypeVar
 
 from rules.durations import parse_duration
+from rules.loading.mends import did_you_mean as did_you_mean  # noqa: PLC0414 - readers of names import it from here
+from rules.loading.mends import form_of, meant, mend_of
 from rules.loading.nodes import Kind, Node, Problem, problem_at
 
 T = TypeVar("T")
 MAX_ITEMS = 500  # of a list inside of something: shifts, people in turn, labels of an identity
 MAX_HINTS = 100  # after so many problems nobody reads which word was meant; and each costs a comparison with all
-MAX_KNOWN = 500
-# What other tools call it, for those who come from there: Prometheus, Alertmanager, PagerDuty.
-ELSEWHERE: Mapping[str, tuple[str, ...]] = {
-    "alert": ("id",),
-    "name": ("id",),
-    "expr": ("match",),
-    "labels": ("match",),
-    "matchers": ("match",),
-    "for": ("firing_for", "when"),
-    "duration": ("firing_for",),
-    "severity": ("declare",),
-    "conditions": ("when",),
-    "if": ("when",),
-    "annotations": ("title", "summary"),
-    "description": ("summary",),
-    "group_by": ("identity",),
-    "and": ("all",),
-    "or": ("any",),
-    "not": ("none",),
-    "unless": ("none",),
-    "except": ("none",),
-    "exclude": ("none",),
-    "members": ("order",),
-    "users": ("order", "people"),
-    "notify": ("page",),
-    "to": ("page",),
-    "target": ("page",),
-    "timeout": ("acknowledge_within",),
-    "wait": ("acknowledge_within",),
-    "delay": ("acknowledge_within",),
-    "escalate_after": ("acknowledge_within",),
-    "phone": ("channels",),
-    "sms": ("channels",),
-    "contacts": ("channels",),
-    "threshold": ("gte",),
-    "window": ("within", "over"),
-    "groups": ("rules",),
-    "receivers": ("channels",),
-    "schedules": ("rotations",),
-    "inhibit_rules": ("rules",),
-    "enabled": ("mode",),
-    "disabled": ("mode",),
-}
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return "did you mean 'x'?" for the nearest known word, or "" when none is near."""
-    spelt = {each.lower(): each for each in islice(known, MAX_KNOWN)}
-    near = get_close_matches(word[:64].lower(), list(spelt), n=1, cutoff=0.6)
-    return f"did you mean '{spelt[near[0]]}'?" if near else ""
 
 
 class Fields:
@@ -79,12 +29,12 @@ class Fields:
         self.what = what
         self._problems = problems
         if node.kind not in {Kind.MAPPING, Kind.NULL, Kind.INVALID}:
-            problems.append(wrong_kind(node, what, "a mapping", _form(node, known)))
+            problems.append(wrong_kind(node, what, "a mapping", form_of(what, node, known)))
             self.node = Node(kind=Kind.INVALID, file=node.file, line=node.line, column=node.column)
         for key, key_node in node.keys.items():
             if known is not None and key not in known:
                 message = f"{what} has no key {key[:60]!r}"
-                hint = _mend(key, known, node) if len(problems) < MAX_HINTS else ""
+                hint = mend_of(key, known, node) if len(problems) < MAX_HINTS else ""
                 problems.append(problem_at(key_node, "E202", message, hint))
 
     def __contains__(self, key: object) -> bool:
@@ -132,7 +82,8 @@ class Fields:
         if node is None:
             return default
         if node.kind not in {Kind.INTEGER, Kind.NUMBER} or not isinstance(node.value, int | float):
-            return self._wrong(node, key, "a number", default)
+            hint = "write the number without %" if node.text.endswith("%") else ""
+            return self._wrong(node, key, "a number", default, hint)
         return float(node.value) if self._is_within(node, key, node.value, least, most) else default
 
     def boolean(self, key: str, default: T) -> bool | T:
@@ -155,7 +106,7 @@ class Fields:
             self._problems.append(wrong_kind(node, key, "one of " + ", ".join(choices), hint))
             return default
         message = f"{key} cannot be {node.text[:60]!r}; it is one of {', '.join(choices)}"
-        self._problems.append(problem_at(node, "E204", message, did_you_mean(node.text, choices)))
+        self._problems.append(problem_at(node, "E204", message, meant(node.text, choices)))
         return default
 
     def duration(self, key: str, default: T) -> timedelta | T:
@@ -192,8 +143,8 @@ class Fields:
             node = Node(kind=Kind.INVALID, file=self.node.file, line=self.node.line, column=self.node.column)
         return Fields(node, self._problems, what=what, known=known)
 
-    def _wrong(self, node: Node, key: str, expected: str, default: T = None) -> T:  # type: ignore[assignment]
-        self._problems.append(wrong_kind(node, key, expected))
+    def _wrong(self, node: Node, key: str, expected: str, default: T = None, hint: str = "") -> T:  # type: ignore[assignment]
+        self._problems.append(wrong_kind(node, key, expected, hint))
         return default
 
     def _is_within(self, node: Node, key: str, value: float, least: float, most: float) -> bool:
@@ -211,22 +162,6 @@ def wrong_kind(node: Node, key: str, expected: str, hint: str = "") -> Problem:
     elif not hint and expected.startswith("a list"):
         hint = "put it in brackets: [...]"
     return problem_at(node, "E201", f"{key} must be {expected}, not {node.kind.value}", hint)
-
-
-def _form(node: Node, known: Collection[str] | None) -> str:
-    """Say how a mapping is written instead of what is there."""
-    if known and node.kind is Kind.LIST and "all" in known:
-        return "put the conditions under all:"
-    return f"its keys: {', '.join(sorted(known))}" if known and len(known) <= 8 else ""
-
-
-def _mend(key: str, known: Collection[str], node: Node) -> str:
-    """Say which key may be meant: what is nearest, what other tools mean by it, else all that there are."""
-    free = [each for each in known if each not in node.entries]
-    meant = [each for each in ELSEWHERE.get(key.lower(), ()) if each in free]
-    if meant and key not in known:
-        return f"did you mean {' or '.join(map(repr, meant))}?"
-    return did_you_mean(key, free) or did_you_mean(key, known) or "known keys: " + ", ".join(sorted(known)[:20])
 
 
 def as_string(node: Node, problems: list[Problem], key: str, default: T) -> str | T:

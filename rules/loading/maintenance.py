@@ -79,6 +79,9 @@ def _weekly(fields: Fields, context: Context) -> tuple[Hours | None, str]:
 
 
 def _once(fields: Fields, context: Context) -> tuple[datetime | None, datetime | None]:
+    if "from" not in fields and "until" not in fields:
+        fields.report("from", "E203", "maintenance needs 'from' and 'until', or 'weekly'")
+        return None, None
     if not fields.require("from", "until"):
         return None, None
     start, until = context.instant(fields, "from"), context.instant(fields, "until")

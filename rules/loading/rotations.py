@@ -27,8 +27,8 @@ def load_rotations(node: Node, calendars: CalendarFiles, context: Context) -> di
             before = len(context.problems)
             rotation = _rotation(name, entry, calendars, context)
             rotations[name] = rotation
-            _warn_of_one(rotation, entry, context)
             if not any(problem.severity == "error" for problem in context.problems[before:]):
+                _warn_of_one(rotation, entry, context)
                 _check_cover(rotation, node.keys[name], context)
     return rotations
 
@@ -76,7 +76,7 @@ class _LayerReader:
             return self._calendars.layer(fields, self.timezone, context)
         fields.require("order")
         nodes = fields.nodes("order")
-        if fields.get("order") is not None and not nodes:
+        if (order := fields.get("order")) is not None and order.kind is Kind.LIST and not nodes:
             fields.report("order", "E407", "a rotation needs at least one person")
         members = [member for node in nodes if (member := self._member(node)) is not None]
         terms = tuple(term for _, term in members)
@@ -188,11 +188,22 @@ def _override(node: Node, context: Context) -> Override | None:
 
 
 def _warn_of_one(rotation: Rotation, node: Node, context: Context) -> None:
-    people = {person for layer in rotation.every_layer for person in layer.order}
-    if len(people) == 1 and not any(layer.calendar for layer in rotation.layers):
-        message = f"the rotation {rotation.id} has one person, who is always on call"
-        place = node.keys.get("order") or node.keys.get("layers") or node
-        context.warn(place, "W304", message, "add people to its order")
+    if any(layer.calendar for layer in rotation.layers):
+        return
+    terms = [term for layer in rotation.every_layer for term in _terms(layer)]
+    people = {person for person, _ in terms}
+    today = context.now.date()
+    left = {person: term.leaves for person, term in terms if term.leaves is not None and term.leaves <= today}
+    if len(people - left.keys()) != 1:
+        return
+    gone = ", ".join(f"{person} left on {day}" for person, day in left.items())
+    message = f"the rotation {rotation.id} has one person, who is always on call{f', since {gone}' if gone else ''}"
+    place = node.keys.get("order") or node.keys.get("layers") or node
+    context.warn(place, "W304", message, "add people to its order")
+
+
+def _terms(layer: Layer) -> list[tuple[str, Term]]:
+    return list(zip(layer.order, layer.terms or [Term()] * len(layer.order), strict=True))
 
 
 def _check_cover(rotation: Rotation, key: Node, context: Context) -> None:

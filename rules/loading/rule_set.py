@@ -76,7 +76,7 @@ def _load(files: Sequence[SourceFile], context: Context) -> Loaded:
     defaults = load_defaults(sections, context)
     nodes = sections.items("rules")
     rules = load_rules(nodes, defaults, context)
-    for key in sections.keys("rules") if not nodes else ():
+    for key in sections.keys("rules") if not nodes and not context.problems else ():
         context.warn(key, "W311", "there is no rule, so no alert becomes an incident", "remove rules to use the packs")
     rule_set = RuleSet(
         hash=hash_of(files),

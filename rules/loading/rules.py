@@ -103,7 +103,9 @@ class _RuleReader:
             if not _acts(base) and self._fields.node.kind is Kind.MAPPING:
                 self._does_nothing()
             self._check_tier(self._fields, base, on, criterion)
-            if on is Subject.ALERT and "match" not in self._fields and "when" not in self._fields and _acts(base):
+            is_known = self._fields.node.keys.keys() <= set(RULE_KEYS)  # else what is unknown may be meant to narrow it
+            asks_nothing = "match" not in self._fields and "when" not in self._fields
+            if on is Subject.ALERT and is_known and asks_nothing and _acts(base):
                 self._context.warn(self._node, "W307", "the rule takes every alert, for it has neither match nor when")
             return (base,)
         if "when" in self._fields:

@@ -66,7 +66,7 @@ class Sections:
         found: list[Node] = []
         for key, node in self.places(section):
             if node.kind is not Kind.LIST:
-                self._context.error(key, "E201", f"{section} must be a list, not {node.kind.value}")
+                self._context.error(key, "E201", f"{section} must be a list, not {node.kind.value}", _as_list(node))
             found += node.items
         own = {_id_of(item) for item in found if not _is_shipped(item)} - {""}
         return [item for item in found if not (_is_shipped(item) and _id_of(item) in own)]
@@ -86,6 +86,12 @@ class Sections:
                     merged.keys[name] = key
                     merged.entries[name] = fields.node.entries[name]
         return merged
+
+
+def _as_list(node: Node) -> str:
+    if node.kind is Kind.MAPPING:
+        return "begin each item with '- ', and give it its name with id:"
+    return "put it in brackets: [...]"
 
 
 def _is_shipped(node: Node) -> bool:

@@ -7,7 +7,7 @@ from rules.loading.fields import Fields
 from rules.loading.nodes import Kind, Node
 from rules.loading.sections import Sections
 from rules.openslo import Found, read_openslo
-from rules.promql import WINDOW, has_holes, ranges_without_window, unbalanced
+from rules.promql import WINDOW, has_holes, ranges_without_window
 from rules.shapes import file as shapes
 from rules.slos import Slo
 
@@ -42,7 +42,7 @@ def _slo(node: Node, context: Context) -> Slo | None:
         service=service,
         objective=objective or 99.0,
         window=window or timedelta(days=30),
-        error_ratio=_error_ratio(fields),
+        error_ratio=_error_ratio(fields, context),
         sla=sla_objective,
         sla_owner=sla.string("owner", ""),
         external=customers.strings("external", ()),
@@ -78,14 +78,12 @@ def _warn_of_percent(objective: float, place: Node, context: Context) -> None:
         context.warn(place, "W334", message, f"write {objective * 100:g}")
 
 
-def _error_ratio(fields: Fields) -> str:
-    promql = fields.string("error_ratio", "")
-    if fields.get("error_ratio") is None:
-        return ""
-    wrong = unbalanced(promql)
-    if not wrong and has_holes(promql):
+def _error_ratio(fields: Fields, context: Context) -> str:
+    promql = context.promql(fields, "error_ratio", windowed=True)
+    wrong = ""
+    if promql and has_holes(promql):
         wrong = "labels cannot be put in here; an SLO is measured without any alert"
-    if not wrong and (bare := ranges_without_window(promql)):
+    elif promql and (bare := ranges_without_window(promql)):
         wrong = f"every range must be [{WINDOW}]; there is {', '.join(bare[:3])}"
     if wrong:
         fields.report("error_ratio", "E314", f"error_ratio: {wrong}")

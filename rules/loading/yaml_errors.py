@@ -106,11 +106,26 @@ def _item(error: _Error) -> Explained:
 
 def _key(error: _Error) -> Explained:
     before = error.before.rstrip()
+    if before.endswith(("'", '"')) and (opened := _opened_above(error, before)) is not None:
+        message = f"the quote that opens here is closed by the one in line {error.stopped[0]}"
+        return Explained(*opened, "E101", message, "close it on the same line")
     if before.endswith(("'", '"', "]", "}")):
         message = f"nothing may follow the closing {before[-1]}"
         return Explained(*error.stopped, "E101", message, "remove it, or put the whole value into one pair of quotes")
     message = f"this does not fit the keys that begin in line {error.began[0]}"
     return Explained(*error.stopped, "E101", message, "mend the indentation")
+
+
+def _opened_above(error: _Error, before: str) -> tuple[int, int] | None:
+    """Return where a quote was opened that ends in this line, if that was in a line above."""
+    quote = before[-1]
+    if before.count(quote) % 2 == 0:
+        return None
+    for line in range(error.stopped[0] - 1, 0, -1):
+        text = error.lines[line - 1]
+        if text.count(quote) % 2:
+            return line, text.rindex(quote) + 1
+    return None
 
 
 def _value(error: _Error) -> Explained:

@@ -145,14 +145,21 @@ class Reasons:
                 reason = entry.data.get("reason")
                 yield f"{incident.id} at {self._at(entry.at)}: {entry.text}{f' ({reason})' if reason else ''}"
         if "status" in differing and incident.is_open:
-            for key, state in self._alerts_of({}):
-                if state.status is AlertStatus.FIRING and key in self._simulation.store.attached.get(incident.id, ()):
-                    yield f"{_named(state)} still fires"
+            yield from self._still_open(incident)
         if "severity" in differing:
             for key, state in self._alerts_of(incident.identity):
                 if state.status is AlertStatus.FIRING and incident.id in state.incidents:
                     yield from self._rules_on(key, state, None)
                     return
+
+    def _still_open(self, incident: Incident) -> Iterator[str]:
+        """Say what an incident lacks to resolve by itself."""
+        for objective in incident.objectives:
+            if objective.met_at is None:
+                yield f"its objective {objective.id} is not met{': ' if objective.text else ''}{objective.text}"
+        for key, state in self._alerts_of({}):
+            if state.status is AlertStatus.FIRING and key in self._simulation.store.attached.get(incident.id, ()):
+                yield f"{_named(state)} still fires"
 
     def page(self, name: str, at: timedelta) -> tuple[str, ...]:
         """Say what led to a page of an incident that was sent at a time after the start."""
@@ -184,7 +191,9 @@ class Reasons:
         if not incident.is_open:
             yield f"{incident.id} is {incident.status} since {self._at(incident.resolved_at)}"
         elif incident.paging is not None and incident.paging.next_at is not None:
-            yield f"{incident.id}: nobody has acknowledged; the next step is due at {self._at(incident.paging.next_at)}"
+            acknowledged = f"{incident.acknowledged_by} acknowledged at {self._at(incident.acknowledged_at)}, and"
+            who = "nobody has acknowledged;" if incident.acknowledged_at is None else f"{acknowledged} it paged again;"
+            yield f"{incident.id}: {who} the next step is due at {self._at(incident.paging.next_at)}"
         elif incident.acknowledged_at is not None:
             yield f"{incident.id}: {incident.acknowledged_by} acknowledged at {self._at(incident.acknowledged_at)}"
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from incidents.errors import TransitionNotAllowed
+from incidents.values import PageReason
 from rules.deciding.work import Arrival, Received
 from rules.durations import format_duration
 from rules.evaluate import Verdict
@@ -17,6 +18,8 @@ from rules.testing.coverage import Seen
 from rules.testing.model import Expectation, Failure, Result, Step, Test, Wanted
 from rules.testing.observe import Got, entries_of, escalations_of, incidents_of, pages_of, would_be_of
 from rules.testing.reasons import Reasons
+
+MOST_UNWANTED = 5
 
 
 def run_test(file: str, test: Test, rule_set: RuleSet, seen: Seen | None = None) -> Result:
@@ -100,8 +103,8 @@ class _Run:
             ("pages", wanted.pages, pages_of),
             ("escalations", wanted.escalations, escalations_of),
         ):
-            for each in differences(listed, got(simulation, start)) if listed is not None else ():
-                yield self._different(wanted, subject, each)
+            if listed is not None:
+                yield from self._all_different(wanted, subject, differences(listed, got(simulation, start)))
         yield from self._timeline(wanted, wanted.timeline, None)
         for entry in wanted.no_timeline:
             for got_entry in entries_of(simulation, start):
@@ -111,8 +114,7 @@ class _Run:
 
     def _incidents(self, wanted: Expectation, listed: Sequence[Wanted], got: Sequence[Got]) -> Iterator[Failure]:
         different = differences(listed, got)
-        for each in different:
-            yield self._different(wanted, "incidents", each)
+        yield from self._all_different(wanted, "incidents", different)
         missed = [each.wanted for each in different]
         for one in listed:
             if one.timeline and one not in missed:
@@ -131,6 +133,17 @@ class _Run:
             none = (f"the timeline has no entry of the kind {kind}" if kind else "the timelines are empty",)
             yield self._failure(missing.node, wanted.at, "timeline", shown(missing.fields), "", tuple(why) or none)
 
+    def _all_different(self, wanted: Expectation, subject: str, found: Sequence[Difference]) -> Iterator[Failure]:
+        """Show what differs; of what nobody expected only the first few, for a storm would fill the screen."""
+        unwanted = 0
+        for each in found:
+            unwanted += each.wanted is None
+            if unwanted <= MOST_UNWANTED:
+                yield self._different(wanted, subject, each)
+        if unwanted > MOST_UNWANTED:
+            more = f"{unwanted - MOST_UNWANTED} more that are not expected"
+            yield self._failure(wanted.node, wanted.at, subject, got=more)
+
     def _different(self, wanted: Expectation, subject: str, difference: Difference) -> Failure:
         node = difference.wanted.node if difference.wanted is not None else wanted.node
         return self._failure(node, wanted.at, subject, *difference.said(subject), self._reasons(subject, difference))
@@ -141,7 +154,9 @@ class _Run:
             fields = wanted.fields if wanted is not None else {}
             if subject == "would_declare":
                 return self._why.no_would_be(fields)
-            return self._why.no_incident(fields) if subject == "incidents" else self._why.no_page(fields.get("to", ""))
+            if subject == "incidents":
+                return self._why.no_incident(fields)
+            return (*self._listed_elsewhere(subject, wanted), *self._why.no_page(fields.get("to", "")))
         if subject == "would_declare":
             return ()
         if subject in {"pages", "escalations"}:
@@ -150,6 +165,17 @@ class _Run:
             [name for name, value in wanted.fields.items() if value != got.fields[name]] if wanted is not None else []
         )
         return self._why.incident(got.name, differing)
+
+    def _listed_elsewhere(self, subject: str, wanted: Wanted | None) -> tuple[str, ...]:
+        """Say of an escalation that is missing whether it is a page with another reason."""
+        if subject != "escalations" or wanted is None:
+            return ()
+        fields, reason = wanted.fields, PageReason.UNACKNOWLEDGED.value
+        for page in pages_of(self._simulation, self._start):
+            is_alike = any(name in fields and fields[name] == page.fields[name] for name in ("to", "at"))
+            if is_alike and page.fields["reason"] != reason:
+                return (f"there is {Difference(None, page).said('pages')[1]}, which is expected under pages",)
+        return ()
 
     def _failure(
         self, node: Node, at: timedelta, subject: str, expected: str = "", got: str = "", why: tuple[str, ...] = ()

@@ -224,7 +224,7 @@ def test_bad_input_in_configuration_and_variables_is_named(tocsin):
     config.write_text("listen: 127.0.0.1:1\nlissten: 127.0.0.1:2\nrules: [./rules.d]\nsources: [{name: x}]\n")
     command = [sys.executable, "-m", "tocsin", "serve", "--config", str(config)]
     program = tocsin.programs.start("bad", command, env={"TOCSIN_LISTENN": "x"})
-    assert program.wait(10) == 2
+    assert program.wait(60) == 2
     said = program.text()
     assert "bad.yml:2:1: error" in said
     assert "did you mean" in said

@@ -157,7 +157,7 @@ def test_amtool_adds_an_alert(shared):
     url = shared.url.replace("http://", f"http://amtool:{PROMETHEUS_TOKEN}@")
     alert = ["alertname=ByHand", "service=by-hand", "severity=critical"]
     added = shared.programs.start("amtool", ["amtool", f"--alertmanager.url={url}", "alert", "add", *alert])
-    assert added.wait(30) == 0, added.text()
+    assert added.wait(60) == 0, added.text()
     assert len(eventually(lambda: incidents_of(shared, "by-hand"), what="an incident")) == 1
 
 

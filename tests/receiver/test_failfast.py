@@ -29,7 +29,7 @@ class Store:
     def append_alerts(self, **given: object) -> Appended:
         self.asked += 1
         if self.released is not None:
-            self.released.wait(10)
+            self.released.wait(60)
         self.now += self.takes
         if self.fails:
             raise StoreUnavailable("away")

@@ -42,23 +42,23 @@ class Server:
 
     def healthy(self) -> bool:
         try:
-            return requests.get(f"{self.url}/-/healthy", timeout=30).ok
+            return requests.get(f"{self.url}/-/healthy", timeout=60).ok
         except requests.RequestException:
             return False
 
     def post(self) -> int:
         return requests.post(
-            f"{self.url}/webhooks/alertmanager", b'{"alerts":[]}', headers=BEARER, timeout=30
+            f"{self.url}/webhooks/alertmanager", b'{"alerts":[]}', headers=BEARER, timeout=60
         ).status_code
 
     def counted(self, code: int = 202) -> float:
-        text = requests.get(f"{self.url}/metrics", timeout=30).text
+        text = requests.get(f"{self.url}/metrics", timeout=60).text
         found = re.search(rf'tocsin_webhooks_total{{code="{code}",source="prod"}} (\S+)', text)
         assert found is not None
         return float(found[1])
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
     def stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -163,8 +163,8 @@ def _dribbling(server: Server) -> list[socket.socket]:
 
 def test_server_answers_no_version_of_its_own(server):
     """The server header is ours on every answer."""
-    assert requests.get(f"{server.url}/-/healthy", timeout=30).headers["Server"] == "tocsin"
-    assert requests.get(f"{server.url}/webhooks/alertmanager", timeout=30).status_code == 405
+    assert requests.get(f"{server.url}/-/healthy", timeout=60).headers["Server"] == "tocsin"
+    assert requests.get(f"{server.url}/webhooks/alertmanager", timeout=60).status_code == 405
 
 
 def test_server_counts_survive_killed_workers(tmp_path):
@@ -174,7 +174,7 @@ def test_server_counts_survive_killed_workers(tmp_path):
         for _ in range(10):
             assert server.post() == 202
         for _ in range(2):
-            victim = int(requests.get(f"{server.url}/pid", timeout=30).text)
+            victim = int(requests.get(f"{server.url}/pid", timeout=60).text)
             os.kill(victim, signal.SIGKILL)
             # Until it has gone, its end of the port takes connections that nobody answers.
             eventually(lambda victim=victim: not is_alive(victim))

@@ -253,3 +253,99 @@ def test_lint_warns_of_an_objective_below_one_percent(warnings):
     """Who writes 0.999 means 99.9: anything but."""
     slo = "slos: [{id: a, service: a, objective: 0.999, window: 30d, error_ratio: 'a[$window]'}]"
     assert any("W334" in each and "(write 99.9)" in each for each in warnings(slo))
+
+
+@pytest.mark.parametrize(
+    "matcher",
+    [
+        "severity=~crit*",
+        "service=checkout*",
+        'service=~"checkout,refunds"',
+        'service=~"checkout | refunds"',
+        'service=~"checkout|"',
+        'service=" checkout"',
+        'labels.service="checkout"',
+        'service=~".*"',
+    ],
+)
+def test_lint_warns_of_matchers_that_say_something_else(warned, matcher):
+    """Globs, lists with commas or spaces, a bar too many, and what holds for everything."""
+    text = f"rules: [{{id: r, match: '{matcher}', declare: SEV3}}]\n"
+    assert [code for code, _, _ in warned(text)] == ["W333"]
+
+
+@pytest.mark.parametrize(
+    "matcher",
+    ['x=~"a{1,3}"', 'x=~"crit.*"', 'x=~"(a|b)?"', 'x=~"a|b"', 'x="a,b"', 'x=~"New York|Rome"', 'x!=""', 'x=~".+"'],
+)
+def test_lint_leaves_matchers_alone_that_are_meant(warned, matcher):
+    """What is commonly written is no cause for a warning."""
+    assert warned(f"rules: [{{id: r, match: '{matcher}', declare: SEV3}}]\n") == []
+
+
+def one_rule(text):
+    return f"rules:\n- {{id: r, {text}, declare: SEV3}}\n"
+
+
+HEARTBEAT = "heartbeats: [{id: eu, match: 'alertname=\"Watchdog\"', expect_every: 1m}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (one_rule("""match: 'alertname="Watchdog"'"""), "W322"),
+        (one_rule("""on: incident, match: 'severity="critical"'"""), "W322"),
+        (one_rule("""on: incident, match: 'status="open"'"""), "W322"),
+        (one_rule("""on: incident, match: 'team="payments"'"""), "W322"),
+        (one_rule("""on: incident, match: 'serverity="SEV2"'"""), "W335"),
+        (one_rule("""on: action, match: 'type="rollback"'"""), "W335"),
+        (HEARTBEAT + one_rule("""on: heartbeat, match: 'heartbeat="us"', when: {absent_for: 5m}"""), "W322"),
+        (HEARTBEAT + one_rule("on: heartbeat, when: {absent_for: 1m}"), "W336"),
+        (one_rule("""match: 'a="b"', when: {count: {gte: 1, within: 5m}}"""), "W338"),
+        (one_rule("""match: 'a="b"', identity: [a], when: {distinct: {label: a, gte: 2, within: 5m}}"""), "W322"),
+        (one_rule("""match: 'a="b"', when: {distinct: {label: a, gte: 2, within: 5m}}"""), "W322"),
+    ],
+)
+def test_lint_holds_rules_against_what_there_is(warned, text, code):
+    """Words that no incident has, signals that never come, and counts that cannot be reached or missed."""
+    assert [found for found, _, _ in warned(text)] == [code]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        one_rule("""on: incident, match: ['severity=~"SEV1|SEV2"', 'status!="mitigated"', 'service="db"']"""),
+        one_rule("""on: incident, match: 'team="default"'"""),
+        one_rule("""on: action, match: ['kind="rollback"', 'environment="prod"']"""),
+        HEARTBEAT + one_rule("""on: heartbeat, match: 'heartbeat=~"eu|watchdog-us"', when: {absent_for: 5m}"""),
+        one_rule("""match: 'a=~"b|c"', when: {distinct: {label: a, gte: 2, within: 5m}}"""),
+    ],
+)
+def test_lint_leaves_rules_alone_that_can_hold(warned, text):
+    """What there is may be asked for, and labels of one's own too."""
+    assert warned(text) == []
+
+
+def test_lint_knows_which_burn_rate_nothing_reaches(warned):
+    """With 99 % the budget burns a hundred times as fast as it may when everything fails."""
+    slo = "slos: [{id: s, service: s, objective: 99, window: 30d, error_ratio: 'sum(e:ratio[$window])'}]\n"
+    ask = "match: 'a=\"b\"', when: {{burn_rate: {{slo: s, over: 1h, gte: {}}}}}"
+    assert warned(slo + one_rule(ask.format(100))) == []
+    assert [code for code, _, _ in warned(slo + one_rule(ask.format(101)))] == ["W322"]
+
+
+TEAMS = """
+teams:
+  payments: {match: 'service=~"checkout|refunds"'}
+  checkout: {match: ['service="checkout"', 'region="eu"']}
+  nobody: {match: ['service="a"', 'service="b"']}
+  storage: {match: 'service="db"'}
+  rest: {match: 'service=~".*"'}
+  late: {match: 'service="cache"'}
+rules: [{id: r, match: 'a="b"', declare: SEV3}]
+"""
+
+
+def test_lint_warns_of_teams_that_are_never_chosen(warned):
+    """A wider team above, matchers that exclude each other, and whatever comes after the team that takes all."""
+    assert [(code, line) for code, line, _ in warned(TEAMS)] == [("W337", 4), ("W337", 5), ("W337", 8)]

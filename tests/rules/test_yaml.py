@@ -133,3 +133,11 @@ def test_durations_refuse_others(text):
 def test_durations_round_trip(duration):
     """What is written reads back the same, to the millisecond."""
     assert abs((parse_duration(format_duration(duration)) - duration).total_seconds()) < 0.001
+
+
+def test_yaml_names_the_quote_that_was_opened_lines_above():
+    """The line where the quote is missing, and not the next one that happens to close it."""
+    found: list[Problem] = []
+    read_yaml("a: 'b\nc: d\ne: 'f'\n", "f.yml", found)
+    assert [(each.line, each.column) for each in found] == [(1, 4)]
+    assert "closed by the one in line 3" in found[0].message

@@ -7,7 +7,7 @@ from incidents import keys
 from incidents.clock import to_ms
 from incidents.errors import NotFound
 from incidents.events import DeclaredByHand, Dismiss, Note
-from incidents.store import alert_reads, reads
+from incidents.store import alert_reads, listing, reads
 from incidents.store.alert_reads import AlertReads
 from incidents.store.codec import encode
 from incidents.store.commit import entry_command
@@ -64,8 +64,8 @@ def test_reads_incidents_of_one_millisecond_keep_an_order(links, declare):
 
 def test_reads_look_through_history_in_bounded_steps(links, incidents, declare, now, monkeypatch):
     """A filter that finds little ends a page early with a cursor; following it finds everything."""
-    monkeypatch.setattr(reads, "CHUNK", 2)
-    monkeypatch.setattr(reads, "INCIDENTS_LOOKED_AT", 4)
+    monkeypatch.setattr(listing, "CHUNK", 2)
+    monkeypatch.setattr(listing, "LOOKED_AT", 4)
     ids = [declare(str(number)) for number in range(12)]
     incidents.apply(ids[0], Dismiss(actor="bo", reason="drill"), now=now)
     dismissed = frozenset({IncidentStatus.DISMISSED})
@@ -79,7 +79,7 @@ def test_reads_open_incidents_without_the_history(links, incidents, declare, now
     """The open ones are found by their set: what is closed is not even looked at."""
     closed, opened = declare("a"), declare("b")
     incidents.apply(closed, Dismiss(actor="bo", reason="drill"), now=now)
-    monkeypatch.setattr(reads, "INCIDENTS_LOOKED_AT", 1)
+    monkeypatch.setattr(listing, "LOOKED_AT", 1)
     page = Reads(links).incidents(statuses=OPEN_STATUSES)
     assert [counted.incident.id for counted in page.incidents] == [opened]
     after_closed = Reads(links).incidents(statuses=OPEN_STATUSES, after=opened)

@@ -140,16 +140,16 @@ receivers:
         }
         if not firing:
             alert["endsAt"] = datetime.now(UTC).isoformat()
-        requests.post(f"{self.url}/api/v2/alerts", json=[alert], timeout=30).raise_for_status()
+        requests.post(f"{self.url}/api/v2/alerts", json=[alert], timeout=60).raise_for_status()
 
     def metric(self, name: str) -> float:
         """Return the sum of the series of a metric whose line begins so."""
-        text = requests.get(f"{self.url}/metrics", timeout=30).text
+        text = requests.get(f"{self.url}/metrics", timeout=60).text
         return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
 
     def is_of_a_settled_pair(self) -> bool:
         """Whether it knows one peer and has begun to notify; before, it would wait, and learn what the peer sent."""
-        status = requests.get(f"{self.url}/api/v2/status", timeout=30).json()["cluster"]
+        status = requests.get(f"{self.url}/api/v2/status", timeout=60).json()["cluster"]
         return status["status"] == "ready" and len(status["peers"]) == 2
 
     def failed_notifications(self) -> float:
@@ -194,5 +194,5 @@ def check_metrics(text: str, programs: Programs) -> str:
     path: Path = programs.directory / "exposition.txt"
     path.write_text(text)
     checked = programs.start("promtool", ["sh", "-c", f"promtool check metrics < {path}"])
-    code = checked.wait(10)
+    code = checked.wait(60)
     return "" if code == 0 and not checked.text().strip() else f"exit {code}: {checked.text()}"

@@ -11,6 +11,7 @@ from tocsin.commands.doctor import until_signs
 from tocsin.commands.doctor_checks import State, checks_of, prometheus_checks, reach_check
 from tocsin.commands.doctor_page import page_probe
 from tocsin.commands.doctor_probe import payload, probe
+from tocsin.commands.doctor_senders import refused_checks, source_checks
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 AT = "2026-01-05T09:00:00.000Z"
@@ -37,12 +38,14 @@ HEALTHY = {
     "probe": None,
 }
 ONCALL = {"incident_commander": {"person": "amira", "until": AT}}
+NO_ALERTS = {"alerts": [], "next": None}
 
 
 def examined(change=lambda status: None, *, oncall=ONCALL, own_now=NOW):
     status = copy.deepcopy(HEALTHY)
     change(status)
-    return {check.name: check for check in checks_of(status, oncall, own_now=own_now)}
+    checks = [*checks_of(status, oncall, own_now=own_now), *source_checks(status, NO_ALERTS)]
+    return {check.name: check for check in checks}
 
 
 def test_commands_doctor_finds_nothing_wrong():
@@ -115,11 +118,46 @@ def test_commands_doctor_knows_which_sources_may_be_quiet(kind, state):
     assert checks["source am"].mend == f"paste what `tocsin connect {kind.replace('_', '-')} --source am` prints"
 
 
+def alert_at(last_seen: str, **labels) -> dict:
+    return {"source": "am", "last_seen": last_seen, "labels": {"alertname": "A"} | labels}
+
+
+@pytest.mark.parametrize(
+    ("alerts", "more", "state", "found"),
+    [
+        ([alert_at(EARLIER, tocsin_probe="1")], None, State.WARN, "was not heard of late, but for the synthetic"),
+        ([alert_at(EARLIER, tocsin_probe="1")], "2", State.OK, "was not heard of late, but for the synthetic"),
+        ([alert_at(EARLIER, tocsin_probe="1"), alert_at("2026-01-05T07:00:00.000Z")], None, State.OK, "2h ago"),
+        ([alert_at("2026-01-05T07:00:00.000Z", tocsin_probe="1")], None, State.OK, "1h ago"),
+        ([alert_at(EARLIER, tocsin_probe="1") | {"source": "other"}], None, State.OK, "1h ago"),
+    ],
+)
+def test_commands_doctor_does_not_take_itself_for_the_sender(alerts, more, state, found):
+    """What doctor sent with a source's token is no sign of that source; what cannot be told is no warning."""
+    (check,) = source_checks(HEALTHY, {"alerts": alerts, "next": more})
+    assert (check.state, found in check.found) == (state, True), check
+
+
+def audited(at: str = EARLIER, action: str = "POST /webhooks/alertmanager", outcome: str = "refused 401") -> dict:
+    return {"at": at, "action": action, "outcome": outcome, "address": "192.0.2.7"}
+
+
+def test_commands_doctor_tells_of_senders_that_are_refused():
+    """The latest of the last hour, with where it came from; a person's refusal is no sender's."""
+    now = NOW - timedelta(minutes=30)
+    (check,) = refused_checks({"entries": [audited(), audited("2026-01-05T07:59:00.000Z")]}, own_now=now)
+    assert check.state is State.WARN
+    assert "192.0.2.7 was refused 401 at POST /webhooks/alertmanager 30m ago" in check.found
+    others = [audited(action="GET /api/v1/incidents"), audited(outcome="done"), audited("2026-01-04T07:00:00.000Z")]
+    assert list(refused_checks({"entries": others}, own_now=now)) == []
+
+
 def test_commands_doctor_without_a_store_asks_no_further():
     """What only the store knows is not guessed at."""
-    checks = examined(lambda status: status["store"].update(up=False, problems=["gone"]))
-    assert list(checks) == ["receiver", "store"]
-    assert checks["store"].state is State.FAIL
+    status = HEALTHY | {"store": HEALTHY["store"] | {"up": False, "problems": ["gone"]}}
+    checks = list(checks_of(status, ONCALL, own_now=NOW))
+    assert [check.name for check in checks] == ["receiver", "store"]
+    assert checks[1].state is State.FAIL
 
 
 def test_commands_doctor_misses_the_commander():

@@ -104,7 +104,7 @@ def site():
         programs = Programs(Path(folder))
         try:
             site = Site(Path(folder), programs)
-            eventually(site.is_at_work, timeout=60, what="a receiver and every worker", poll=0.1)
+            eventually(site.is_at_work, timeout=120, what="a receiver and every worker", poll=0.1)
             yield site
             assert site.serve.terminate() == 0
         finally:

@@ -76,7 +76,7 @@ def test_granian_ends_what_is_still_loading_at_once(run, free_port):
     wait_until(lambda: program.text().count("loading") == 2)
     program.send(signal.SIGTERM)
     assert program.wait() == 0
-    assert "Killing" not in program.text()
+    assert "to stop and was ended" not in program.text()
 
 
 def test_granian_refuses_a_port_that_is_answered(run, free_port):

@@ -188,7 +188,7 @@ def test_live_reads_once_for_all_and_only_while_somebody_watches(hub, declare, i
         assert one.next(30) == other.next(30)
         assert a_list.next(30) is not None
         assert hub._reader is reader
-    eventually(lambda: hub._reader is None, timeout=30, what="the end of the reader")
+    eventually(lambda: hub._reader is None, timeout=60, what="the end of the reader")
 
 
 def test_live_lets_go_whoever_takes_nothing():
@@ -223,7 +223,7 @@ def test_gate_lets_through_in_the_order_of_arrival():
 
     def app(environ, start_response):
         if environ["number"] == 0:
-            first.wait(30)
+            first.wait(60)
         done.append(environ["number"])
         return []
 
@@ -234,6 +234,6 @@ def test_gate_lets_through_in_the_order_of_arrival():
         eventually(lambda waiting=waiting: not gate._free and len(gate._waiting) == waiting, what="its turn to wait")
     first.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert done == [0, 1, 2, 3]
     assert gate._free == 1

@@ -81,6 +81,15 @@ def test_postmortem_page_says_what_cannot_be(amira, declare):
     assert amira.get("/incidents/INC-2026-0999/postmortem").status_code == 404
 
 
+def test_postmortem_page_of_an_open_incident_says_so(amira, declare, path):
+    """It leads back, and puts nobody up to a review; that of one that is over does neither."""
+    page = amira.get(f"/incidents/{declare('mail').id}/postmortem").text
+    assert "The incident is not over." in page
+    assert '<button class="go">Give to review' not in page
+    assert "The incident is not over." not in (ended := amira.get(path).text)
+    assert '<button class="go">Give to review' in ended
+
+
 def test_postmortem_page_of_a_restricted_incident_is_not_there(browser_of, declare, links):
     """For whom the incident is not there; neither is it in the list."""
     incident = declare("vault", title="Payslips")

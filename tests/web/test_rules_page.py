@@ -19,6 +19,10 @@ MORE = """
   tiers:
   - {when: {firing_for: 30m}, declare: SEV2}
   - {when: {count: {gte: 3, within: 5m}}, declare: SEV3}
+- id: crowded
+  match: ['alertname!~"A.*"', 'alertname!~"B.*"', 'environment!~"development|testing|qa|staging|sandbox|a-long-one"',
+    'namespace!~"kube-system|monitoring|ingress|calico-system|metallb-system|another-one"']
+  tiers: [{declare: SEV4}]
 """
 
 
@@ -41,6 +45,7 @@ def test_rules_page_tells_each_rule_in_words(amira, links):
     assert 'critical enforce other severity="critical" declares SEV2 holds 7 2 errors' in said
     assert "0.yml:3" in said
     assert "slow-disk shadow other" in said
+    assert "crowded enforce other 4 matchers alertname!~" in said
     assert "declares SEV2 when firing for 30m declares SEV3 when 3 alerts within 5m" in said
     assert "no alert has matched it yet" in said
 

@@ -42,9 +42,12 @@ def test_statistics_page_shows_figures_and_pictures(amira, declare, incidents, c
     assert 'value="30d"' in page
     pictures = [html.unescape(each) for each in re.findall(r'<img src="([^"]+)"', page)]
     assert pictures[0] == "/statistics/picture.svg?of=times&since=30d&by=severity"
-    for each in pictures:
+    narrow = [html.unescape(each) for each in re.findall(r'<source media="[^"]+" srcset="([^"]+)"', page)]
+    assert narrow == [f"{each}&width=narrow" for each in pictures]
+    for each in (*pictures, *narrow):
         picture = amira.get(each)
         assert picture.content_type.startswith("image/svg+xml")
+        assert ('viewBox="0 0 320 ' in picture.text) is (each in narrow)
         assert "sandbox" in picture.headers["Content-Security-Policy"]
 
 

@@ -49,7 +49,7 @@ def dispatcher():
     for sender in senders.values():
         if isinstance(sender, Gate):
             sender.open.set()
-    made.close(timeout=30)
+    made.close(timeout=60)
 
 
 def named(name):
@@ -59,7 +59,7 @@ def named(name):
 
 def drain(dispatcher, count):
     """Take so many results."""
-    return [dispatcher.results.get(timeout=30) for _ in range(count)]
+    return [dispatcher.results.get(timeout=60) for _ in range(count)]
 
 
 def test_dispatcher_hands_back_one_result_for_each_page(page_sink, message, webhook):
@@ -70,7 +70,7 @@ def test_dispatcher_hands_back_one_result_for_each_page(page_sink, message, webh
     for page_id, path in [("a", "/pages"), ("b", "/bad"), ("c", "/busy")]:
         dispatcher.submit(page_id, webhook(url=page_sink.url_for(path)), message(page_id=page_id))
     results = {result.page_id: result for result in drain(dispatcher, 3)}
-    assert dispatcher.close(timeout=30) == 0
+    assert dispatcher.close(timeout=60) == 0
     assert (results["a"].accepted, results["a"].reason, results["a"].channel_name) == (True, "200 OK", "amira/1")
     assert (results["b"].accepted, results["b"].permanent) == (False, True)
     assert (results["c"].permanent, results["c"].retry_after) == (False, 9.0)
@@ -82,7 +82,7 @@ def test_dispatcher_answers_for_a_channel_that_cannot_send(message):
     """An unknown kind comes back as a result, never as an exception in the loop."""
     dispatcher = Dispatcher()
     dispatcher.submit("a", Channel(name="x", kind="pigeon"), message())
-    result = dispatcher.results.get(timeout=30)
+    result = dispatcher.results.get(timeout=60)
     assert (result.accepted, result.permanent) == (False, True)
     assert "pigeon" in result.reason
 
@@ -94,7 +94,7 @@ def test_dispatcher_bounds_what_is_in_flight_to_one_provider(dispatcher, message
     for number in range(20):
         dispatcher.submit(f"hung-{number}", named("hung"), message())
     dispatcher.submit("other", named("other"), message())
-    assert dispatcher.results.get(timeout=30).page_id == "other"
+    assert dispatcher.results.get(timeout=60).page_id == "other"
     eventually(lambda: (hung.inside, dispatcher.pending) == (4, 20), what="four in flight, of twenty")
     hung.open.set()
     assert {result.page_id for result in drain(dispatcher, 20)} == {f"hung-{number}" for number in range(20)}
@@ -145,7 +145,7 @@ def test_dispatcher_makes_no_thread_for_a_send(dispatcher, message):
     others = threading.active_count()
     for number in range(200):
         dispatcher.submit(str(number), named("fast"), message())
-        dispatcher.results.get(timeout=30)
+        dispatcher.results.get(timeout=60)
     assert threading.active_count() - others <= 4
 
 
@@ -158,7 +158,7 @@ def test_dispatcher_sends_past_a_provider_that_really_hangs(page_sink, message, 
         for number in range(8):
             dispatcher.submit(f"silent-{number}", webhook(url=silent.url), message())
         dispatcher.submit("heard", webhook(url=page_sink.url), message(page_id="heard"))
-        assert dispatcher.results.get(timeout=30).accepted
+        assert dispatcher.results.get(timeout=60).accepted
         page_sink.expect_page(page_id="heard")
     finally:
         silent.close()

@@ -25,12 +25,21 @@ class Known(NamedTuple):
 
 def api_token(settings: Settings) -> str:
     """Return the plain API token that may do most, or "" where none is known in plain."""
+    return api_credential(settings)[0]
+
+
+def api_credential(settings: Settings) -> tuple[str, ApiRole | None]:
+    """Return the plain API token that may do most, with its role; "" and None where none is known in plain."""
     if settings.needs_default_api_token:
-        return kept_token(settings.data_dir / ADMIN_TOKEN_FILE)
-    roles = list(ApiRole)
-    ranks = {token.name: roles.index(token.role) for token in settings.api_tokens}
-    known = [holder for holder in _holders(settings, "api_tokens") if holder.token]
-    return max(known, key=lambda holder: ranks.get(holder.name, -1)).token if known else ""
+        token = kept_token(settings.data_dir / ADMIN_TOKEN_FILE)
+        return token, ApiRole.ADMIN if token else None
+    order = list(ApiRole)
+    roles = {token.name: token.role for token in settings.api_tokens}
+    known = [holder for holder in _holders(settings, "api_tokens") if holder.token and holder.name in roles]
+    if not known:
+        return "", None
+    best = max(known, key=lambda holder: order.index(roles[holder.name]))
+    return best.token, roles[best.name]
 
 
 def alert_sources(settings: Settings) -> list[Known]:

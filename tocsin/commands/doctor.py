@@ -12,7 +12,7 @@ import click
 
 from incidents.clock import utc_now
 from tocsin.client import Client, Refused, Unreachable
-from tocsin.commands.credentials import alert_sources, api_token
+from tocsin.commands.credentials import alert_sources, api_credential
 from tocsin.commands.doctor_checks import (
     Check,
     Json,
@@ -27,6 +27,7 @@ from tocsin.commands.doctor_checks import (
 )
 from tocsin.commands.doctor_page import page_probe
 from tocsin.commands.doctor_probe import WAIT_SECONDS, probe
+from tocsin.commands.doctor_senders import LISTED, refused_checks, source_checks
 from tocsin.commands.doctor_sign_in import sign_in_check
 from tocsin.commands.options import FAILED, config_option
 from tocsin.commands.printing import STYLES, Out
@@ -34,7 +35,7 @@ from tocsin.commands.remote import TOKEN_VARIABLE, UNREACHABLE, no_token, output
 from tocsin.config_file import load_settings
 from tocsin.openid import provider_of
 from tocsin.rule_files import read_rules
-from tocsin.settings import ConfigurationError, Settings, environment
+from tocsin.settings import ApiRole, ConfigurationError, Settings, environment
 
 SECONDS = 5.0
 POLL_SECONDS = 0.25
@@ -78,7 +79,8 @@ def doctor(
         out.json({"ok": not failed, "checks": found})
     else:
         out.line()
-        out.line(f"{len(found)} checks: {len(failed)} failed, {len(warned)} with a warning")
+        checks = "1 check" if len(found) == 1 else f"{len(found)} checks"
+        out.line(f"{checks}: {len(failed)} failed, {len(warned)} with a warning")
     if any(check.name == SERVER for check in failed):
         sys.exit(UNREACHABLE)
     sys.exit(FAILED if failed else 0)
@@ -104,13 +106,17 @@ def examine(
         return
     yield _configuration(settings)
     address = server or settings.external_url
-    token = environment().get(TOKEN_VARIABLE, "") or api_token(settings)
+    given = environment().get(TOKEN_VARIABLE, "")
+    token, role = (given, None) if given else api_credential(settings)
     if not token:
         yield fail("token", no_token(settings.needs_default_api_token), "then run doctor again")
         return
     client = Client(address, token, timeout=SECONDS)
     try:
         yield from _server(client, settings, wait, is_ours=server is None)
+        # Only who surely may: asking as anybody else would itself be a refusal in that log.
+        if role is ApiRole.ADMIN:
+            yield from refused_checks(client.get("/audit", {"limit": str(LISTED)}), own_now=utc_now())
         yield probe(address, client, alert_sources(settings), wait=wait)
         if pages:
             yield page_probe(client, page, wait=wait)
@@ -138,6 +144,7 @@ def _server(client: Client, settings: Settings, wait: float, *, is_ours: bool) -
         oncall = client.get("/oncall")
     yield from checks_of(status, oncall, own_now=utc_now())
     if status["store"]["up"]:
+        yield from source_checks(status, client.get("/alerts", {"limit": str(LISTED)}))
         yield reach_check(client.get("/oncall/unreachable"))
         yield from prometheus_checks(client.get("/slos"), own_now=utc_now())
     if is_ours and status["rules"]:

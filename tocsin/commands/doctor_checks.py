@@ -15,9 +15,6 @@ LAGS = 10.0  # seconds
 MOST_UNREACHABLE = 10
 CLOCKS_APART = timedelta(seconds=2)
 CLOCKS_FAR_APART = timedelta(seconds=30)
-QUIET = timedelta(hours=24)
-# They always have something to say, the Watchdog; others may be quiet for weeks.
-STEADY = ("alertmanager", "prometheus")
 WORKS_ON = {DECIDE_QUEUE: "decide", PAGES_QUEUE: "pages", FACTS_QUEUE: "facts"}
 
 Json = dict[str, Any]
@@ -70,8 +67,6 @@ def checks_of(status: Json, oncall: Json, *, own_now: datetime) -> Iterator[Chec
     yield _journal(status["journal"])
     yield _rules(status["rules"])
     yield _people(status["rules"], oncall)
-    for source in status["sources"]:
-        yield _source(source, now)
 
 
 def reach_check(answer: Json) -> Check:
@@ -207,14 +202,3 @@ def commander_of(oncall: Json) -> str | None:
     """Return who is incident commander now by `GET /api/v1/oncall`, None for nobody."""
     person: str | None = oncall.get("incident_commander", {}).get("person")
     return person
-
-
-def _source(source: Json, now: datetime) -> Check:
-    name, heard = f"source {source['name']}", source["last_heard"]
-    mend = f"paste what `tocsin connect {source['kind'].replace('_', '-')} --source {source['name']}` prints"
-    if heard is None:
-        return warn(name, "was never heard", mend)
-    quiet = now - datetime.fromisoformat(heard)
-    found = f"was heard {span(quiet)} ago (the synthetic alert counts too)"
-    is_steady = source["kind"] in STEADY
-    return warn(name, found, mend) if is_steady and quiet >= QUIET else ok(name, found)

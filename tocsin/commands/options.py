@@ -40,6 +40,13 @@ def settings_or_exit(config_path: Path | None) -> Settings:
     return settings
 
 
+def said(error: Exception) -> str:
+    """Return what an error says: one of the operating system names its file first, and without a number."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
 def told(command: Callable[..., Any]) -> Callable[..., Any]:
     """Let a command end with one clear line and code 1 where Tocsin itself raises, never with a traceback."""
 
@@ -50,7 +57,7 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
         except BrokenPipeError:
             raise  # whoever read our output has enough of it: click ends the command without a word
         except (TocsinError, OSError) as error:
-            click.echo(f"tocsin: {error}", err=True)
+            click.echo(f"tocsin: {said(error)}", err=True)
             sys.exit(FAILED)
 
     return run

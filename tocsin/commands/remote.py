@@ -14,7 +14,7 @@ import click
 from incidents.errors import TocsinError
 from tocsin.client import ANSWER_SECONDS, Client, Refused, Unreachable
 from tocsin.commands.credentials import api_token
-from tocsin.commands.options import FAILED, UNUSABLE, config_option, settings_or_exit
+from tocsin.commands.options import FAILED, UNUSABLE, config_option, said, settings_or_exit
 from tocsin.commands.printing import FORMATS, TEXT, Out, clean
 from tocsin.settings import ConfigurationError, Settings, environment
 from tocsin.user_config import UserConfig, user_config
@@ -101,7 +101,7 @@ def ended(action: Callable[[], None]) -> None:
     except BrokenPipeError:
         raise  # whoever read our output has enough of it: click ends the command without a word
     except (TocsinError, OSError) as error:
-        end(FAILED, str(error))
+        end(FAILED, said(error))
 
 
 def end(code: int, text: str) -> NoReturn:

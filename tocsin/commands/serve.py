@@ -1,6 +1,7 @@
 """`tocsin serve`: everything in one, supervised."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tocsin.logs import configure_logs, get_log
 from tocsin.rule_files import reload_rules
 from tocsin.serve import Hooks, default_children
 from tocsin.serve import serve as run
-from tocsin.settings import DEFAULT_CALLER, Settings
+from tocsin.settings import DEFAULT_CALLER, Settings, environment
 from tocsin.startup import put_in_force
 from tocsin.tokens import ADMIN_TOKEN_FILE, SOURCE_TOKEN_FILE
 from tocsin.working import bury
@@ -28,10 +29,11 @@ LOG = get_log(__name__)
 NEXT_STEPS = """
 Tocsin listens on {listen}
 
-  Send it alerts:        tocsin connect alertmanager    (prints what to paste)
+{first}  Send it alerts:        tocsin connect alertmanager    (prints what to paste)
   Prove the whole way:   tocsin doctor
   Look at incidents:     {url}
 {more}"""
+ON_PATH = '  In a second terminal:  export PATH="{directory}:$PATH"\n'
 CONFIGURE = "  Configure:             tocsin init                    (writes a commented tocsin.yml and rules.d)\n"
 CONFIGURED = "  After editing rules:   tocsin rules check             (then: kill -HUP {pid})\n"
 SIGN_IN = "  Sign in there:         with an API token              (the `api_tokens` of the configuration)\n"
@@ -85,4 +87,7 @@ def print_next_steps(settings: Settings, url: str) -> None:
         more += f"  Sign in (once, now):   {settings.external_url}/sign-in/{secret}\n"
     else:
         more += SIGN_IN
-    click.echo(NEXT_STEPS.format(listen=settings.listen, url=settings.external_url, more=more))
+    directory = Path(sys.executable).parent
+    is_at_hand = shutil.which("tocsin", path=environment().get("PATH")) or not (directory / "tocsin").exists()
+    first = "" if is_at_hand else ON_PATH.format(directory=directory)
+    click.echo(NEXT_STEPS.format(listen=settings.listen, first=first, url=settings.external_url, more=more))

@@ -76,7 +76,7 @@
   one("[data-help]")?.addEventListener("click", () => { one(".account").open = false; one("#keys").showModal(); });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
-    if (button) copy(button.closest("details.json, section").querySelector("pre, textarea"), button);
+    if (button) copy(button.dataset.copy === "chat" ? one("[data-chat]") : button.closest("details.json, section").querySelector("pre, textarea"), button);
     if (!event.target.closest(".account")) one(".account")?.removeAttribute("open");
   });
   one("[data-exact]")?.addEventListener("click", (event) => {

@@ -7,9 +7,10 @@ import pytest
 
 from incidents.clock import to_ms
 from incidents.oncall import OnCall, Person
+from incidents.statistics.drawing import NARROW
 from incidents.statistics.figures import Paged, monday_of, quantile, statistics_of
 from incidents.statistics.nights import DAY, NIGHT, time_of_day
-from incidents.statistics.pictures import PictureOf, picture_of, shown_seconds
+from incidents.statistics.pictures import PictureOf, PictureWidth, picture_of, shown_seconds
 from incidents.statistics.summary import Summary
 from incidents.statistics.values import GroupedBy
 from incidents.values import IncidentStatus, Severity
@@ -148,6 +149,25 @@ def test_quantile_interpolates():
 def test_durations_as_people_say_them(seconds, text):
     """In two units at most."""
     assert shown_seconds(seconds) == text
+
+
+@pytest.mark.parametrize("of", PictureOf)
+@pytest.mark.parametrize("number", [0, 40])
+def test_pictures_for_a_phone_keep_their_words_on_the_sheet(of, number):
+    """They are drawn about as wide as it shows, with letters as large as at a desk, and none stands outside."""
+    many = [summary(service=f"s{n}", rule=f"a-rule-with-a-name-{n}", commander="amira", took=n) for n in range(number)]
+    pages = [Paged(MONDAY.date(), NIGHT, "amira", number)] if number else []
+    tree = ET.fromstring(picture_of(figures(many, pages), of, width=PictureWidth.NARROW))
+    _, _, width, height = (float(each) for each in tree.attrib["viewBox"].split())
+    assert width == NARROW
+    for each in tree.iter("{http://www.w3.org/2000/svg}text"):
+        x, y, size = (float(each.attrib[name]) for name in ("x", "y", "font-size"))
+        length = len(each.text or "") * size * 0.56
+        begin = x - {"start": 0.0, "middle": length / 2, "end": length}[each.attrib["text-anchor"]]
+        assert size >= 11
+        assert begin >= -1, each.text
+        assert begin + length <= width, each.text
+        assert y <= height
 
 
 @pytest.mark.parametrize("of", PictureOf)

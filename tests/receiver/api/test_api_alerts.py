@@ -243,7 +243,7 @@ def test_api_requeue_leaves_the_item_when_the_store_is_full(api, links, quaranti
     finally:
         with links.borrow() as link:
             link.one("CONFIG", "SET", "maxmemory", "0")
-    assert answer.status_code == 503
+    assert (answer.status_code, answer.json["reason"]) == (503, "full")
     assert api.get(f"quarantine/{item.id}").status_code == 200
     assert balance(links) == (1, 1, 0, 0)
 

@@ -156,3 +156,42 @@ def test_explain_says_once_that_something_is_not_measured():
     pasting = Pasting(asks, [of_words(["a=b"])], now=NOW, firing_for=timedelta(0))
     lines = text_of(pasting.explanations()[0]).splitlines()
     assert "    ?    query: query cannot be measured: not measured yet" in lines
+
+
+HELD = """
+channels: {hall: console}
+announce: [hall]
+paging:
+  default: {steps: [{page: amira}]}
+  morning:
+    hours: {from: "12:00", until: "18:00"}
+    steps: [{page: amira}]
+maintenance:
+- {id: upgrade, match: 'service="db"', from: "2026-01-05T08:00:00Z", until: "2026-01-05T10:00:00Z"}
+rules:
+- {id: low, match: 'severity="low"', when: {firing_for: 5m}, declare: SEV3, page: morning}
+- {id: down, match: 'severity="critical"', declare: SEV3}
+people: {amira: {channels: [console]}}
+"""
+
+
+def held(**labels: str) -> Explanation:
+    pasted = of_words(f"{name}={value}" for name, value in labels.items())
+    return Pasting(rule_set(HELD, ""), [pasted], now=NOW, firing_for=timedelta(0)).explanations()[0]
+
+
+def test_explain_says_why_nobody_is_paged():
+    """Maintenance and the hours of a policy are told with the instant at which it pages."""
+    now = held(alertname="Down", severity="critical", service="db")
+    assert any("maintenance upgrade is in force" in note and "10:00" in note for note in now.notes)
+    later = held(alertname="Slow", severity="low", service="web")
+    assert any("the hours of the policy morning" in each.text and "12:00" in each.text for each in later.ahead)
+
+
+def test_explain_tells_an_announcement_from_a_page():
+    """A channel that is told of the incident is not paged."""
+    found = held(alertname="Down", severity="critical", service="web")
+    assert found.happened[0].paged == ("amira",)
+    ahead = [each.text for each in held(alertname="Slow", severity="low", service="web").ahead]
+    assert "channel:hall is told of incident 1" in ahead
+    assert not any("channel:hall is paged" in text for text in ahead)

@@ -1,5 +1,7 @@
 """Running tests of rules: what passes, what fails, and the reason that is given."""
 
+import textwrap
+
 import pytest
 from builders import rule_set
 
@@ -201,3 +203,29 @@ def test_run_says_what_a_slip_of_the_pen_means(run, event, expected, said):
     (result,) = run(f"tests: [{{name: slip, events: [{event}], expect: [{expected}]}}]").results
     assert result.outcome == "failed"
     assert any(said in text for failure in result.failures for text in (failure.got, *failure.why))
+
+
+def test_run_shows_only_the_first_of_many_that_nobody_expected(run):
+    """A storm does not fill the screen: five are shown, and the others counted."""
+    event = "{at: 0m, firing: {alertname: Disk, severity: critical, service: 's{{ n }}'}, repeat: 9}"
+    failures = one(run, "{at: 6m, no_incidents: true}", event).failures
+    assert [failure.got for failure in failures][5:] == ["4 more that are not expected"]
+
+
+def test_run_says_which_objective_keeps_an_incident_open(run):
+    """What still fires, and the objective that is not met."""
+    rules = """
+    rules:
+    - id: asks
+      match: 'severity="critical"'
+      declare: SEV3
+      objectives: [{id: intact, text: The data is intact, manual: true}]
+    """
+    (failure,) = one(run, "{at: 5m, incidents: [{status: resolved}]}", rules=textwrap.dedent(rules)).failures
+    assert "its objective intact is not met: The data is intact" in failure.why
+
+
+def test_run_says_of_a_page_that_is_no_escalation(run):
+    """The first page is expected under pages, for nobody was late by then."""
+    said = why(run, "{at: 6m, escalations: [{to: amira}]}")
+    assert "there is {to: amira, step: 1, round: 1, reason: declared, at: 5m}, which is expected under pages" in said

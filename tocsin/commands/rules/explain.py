@@ -98,7 +98,10 @@ def wanted_of(paths: Sequence[str], event: str, incident: str, alert: str) -> Wa
         alert = ""
     asked = [each for each in (event, incident, alert, words, files) if each]
     if not asked:
-        raise click.UsageError("say what to explain: an incident, an event, an alert, or labels as name=value")
+        missing = "say what to explain: an incident, an event, an alert, or labels as name=value"
+        unknown = next((rule for rule in rules if not Path(rule).exists() and not rule.startswith("pack:")), "")
+        hint = f"; {unknown} is none of them, and no file: an alert of that name is alertname={unknown}"
+        raise click.UsageError(missing + (hint if unknown else ""))
     if len(asked) > 1:
         raise click.UsageError("explain one thing at a time: an incident, an event, an alert, labels, or a file")
     if rules and (event or incident or alert):
