@@ -35,7 +35,7 @@ COOKIE = "tocsin_sso"
 LASTS = timedelta(minutes=10)
 MAX_CODE = 4096
 SECRET_BYTES = 32
-_is_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+|-]{0,99}").fullmatch
+_is_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,99}").fullmatch
 AGAIN = "Sign in again; with an API token it works without the provider."
 
 
@@ -154,6 +154,13 @@ class SingleSignOn:
     def _admitted(self, person: Person) -> ApiToken:
         name = line(person.name, 100)
         g.setdefault(REFUSED, name)
+        who = self.openid.caller(person.name, person.groups)
+        if who is None:
+            raise Problem(
+                403,
+                f"You are known, as {name}, and no group of yours has a role here.",
+                hint="Ask for a group that stands in the roles under sign_in of the configuration.",
+            )
         if not _is_name(person.name):
             raise Problem(
                 403,
@@ -165,13 +172,6 @@ class SingleSignOn:
                 403,
                 f"{name} is the name of an API token, of a source or of Tocsin itself, and nobody else's.",
                 hint="Give that token another name, such as one that says what it is for.",
-            )
-        who = self.openid.caller(person.name, person.groups)
-        if who is None:
-            raise Problem(
-                403,
-                f"You are known, as {name}, and no group of yours has a role here.",
-                hint="Ask for a group that stands in the roles under sign_in of the configuration.",
             )
         g.pop(REFUSED)
         return who

@@ -11,7 +11,6 @@ def sign_in_check(provider: SignIn) -> Check:
     except ProviderAway as error:
         mend = "mend sign_in in tocsin.yml, or the way there; API tokens and links of pages work without it"
         return fail("single sign-on", str(error), mend)
-    openid = provider.openid
-    return ok(
-        "single sign-on", f"{openid.issuer} answers, with {keys} keys; it has to know the address {openid.redirect}"
-    )
+    openid, many = provider.openid, "s" if keys > 1 else ""
+    found = f"{openid.issuer} answers, with {keys} key{many}; it has to know the address {openid.redirect}"
+    return ok("single sign-on", found)
