@@ -82,7 +82,7 @@ def _panel(
     sheet: Sheet, what: str, whole: Spread, weeks: Sequence[tuple[str, Week | None]], left: float, top: float
 ) -> None:
     spreads = [(day, getattr(week.times, what) if week is not None else Spread()) for day, week in weeks]
-    most = max((spread.p90 or 0.0 for _, spread in spreads), default=0.0) or 1.0
+    most = max([2.0, *(spread.p90 or 0.0 for _, spread in spreads)])  # below that the axis has no words
     across = sheet.width if sheet.is_narrow else sheet.width / 2 - 8
     base, height, width = top + 168, 112.0, across - _LEFT - _RIGHT
     begin = left + _LEFT

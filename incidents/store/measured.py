@@ -1,6 +1,7 @@
 """Reads what /metrics tells of the store, as plain values: the counters as they stand, and gauges computed now.
 
-Two packed questions, whatever lies in the store: the cost follows what is open, not what was. Nothing is written.
+Two packed questions, whatever lies in the store: no incident is read, but those of which an earlier version wrote down
+nothing to count them by. Nothing is written.
 """
 
 from collections import Counter
@@ -18,6 +19,7 @@ from incidents.errors import StoreUnavailable
 from incidents.measures import Measures
 from incidents.overrides import rules_of
 from incidents.post_incident_actions import OpenAction
+from incidents.store import open_order
 from incidents.store.calendars import decode_calendar_status
 from incidents.store.codec import decode_heartbeat, decode_open_actions
 from incidents.store.connection import Command, Link, Links, checked
@@ -73,7 +75,7 @@ def _measure(links: Links) -> Measured:
                 ("INFO",),
                 ("HGETALL", keys.counters()),
                 ("GET", keys.cursor()),
-                ("SMEMBERS", keys.incidents_open()),
+                *open_order.standing_commands(),
                 ("HLEN", keys.quarantine()),
                 ("HGETALL", keys.workers_seen()),
                 ("HGET", keys.rules_status(), "status"),
@@ -86,9 +88,9 @@ def _measure(links: Links) -> Measured:
             ]
         )
         info = replies[0]
-        counted, cursor, open_ids, quarantined, seen, *rest = checked(replies[1:])
+        counted, cursor, listed, missing, known, quarantined, seen, *rest = checked(replies[1:])
         status, ruleset, beats, actions, read, archived, *journal = rest
-        oldest, open_incidents = _still_open(link, cursor, open_ids)
+        oldest, open_incidents = _still_open(link, cursor, open_order.standings_in(link, listed, missing, known))
     counters = {field.decode(): int(value) for field, value in _pairs(counted)}
     return Measured(
         counters=counters,
@@ -122,15 +124,15 @@ def is_durable(info: str) -> bool:
 
 
 def _still_open(
-    link: Link, cursor: bytes | None, open_ids: list[bytes]
+    link: Link, cursor: bytes | None, standings: open_order.Standings
 ) -> tuple[datetime | None, Counter[tuple[Severity, IncidentStatus]]]:
     """Return when the oldest entry after the cursor was received, and the open incidents by severity and status."""
     after = cursor.decode().partition("|")[0] if cursor else "0-0"
     commands: list[Command] = [("XREAD", "COUNT", 1, "STREAMS", keys.stream(), after)]
-    if open_ids:
-        commands.append(("MGET", *(keys.incident(name.decode()) for name in open_ids)))
+    if standings.unknown:
+        commands.append(("MGET", *map(keys.incident, standings.unknown)))
     waiting, *stored = checked(link.ask(commands))
-    counts: Counter[tuple[Severity, IncidentStatus]] = Counter()
+    counts = standings.counts
     for value in stored[0] if stored else ():
         standing = _STANDING.decode(value) if value is not None else None
         # One that was closed between the two questions is open no more.

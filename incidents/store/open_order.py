@@ -6,6 +6,7 @@ it compares it with the set of the open ones, and mends it; no reader needs to k
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -13,11 +14,12 @@ from incidents import keys
 from incidents.incident import Incident
 from incidents.store.codec import decode_incident
 from incidents.store.connection import Command, Link, checked
-from incidents.urgency import bands, urgency
-from incidents.values import Severity
+from incidents.urgency import bands, standings_of, urgency
+from incidents.values import IncidentStatus, Severity
 
 CHUNK = 200
 COMPARED_EVERY = 30.0  # seconds; how many there are is compared each time
+UNREADABLE = 0  # the place of what is not there, though the store lists it
 
 
 class Place(NamedTuple):
@@ -35,6 +37,38 @@ def order_command(incident: Incident) -> Command:
     if incident.is_open:
         return ("ZADD", keys.incidents_urgent(), urgency(incident), incident.id)
     return ("ZREM", keys.incidents_urgent(), incident.id)
+
+
+def standing_commands() -> list[Command]:
+    """Return what asks how the open incidents stand, for `standings_in`."""
+    listed, known = keys.incidents_urgent(), keys.incidents_open()
+    return [
+        ("ZRANGE", listed, 0, -1, "WITHSCORES"),
+        ("ZDIFF", 2, known, listed),
+        ("SCARD", known),
+    ]
+
+
+class Standings(NamedTuple):
+    """How many open incidents there are of each severity and status, and the ids of those of which it is not known."""
+
+    counts: Counter[tuple[Severity, IncidentStatus]]
+    unknown: tuple[str, ...]
+
+
+def standings_in(link: Link, flat: Sequence[bytes], missing: Sequence[bytes], known: int) -> Standings:
+    """Read the replies to `standing_commands`; where they tell of incidents that are closed, these are asked for."""
+    numbers = list(map(int, flat[1::2]))
+    if closed := _gone(link, len(numbers), known - len(missing)):
+        numbers = [number for name, number in zip(flat[::2], numbers, strict=True) if name not in closed]
+    return Standings(standings_of(numbers), tuple(name.decode() for name in missing))
+
+
+def _gone(link: Link, listed: int, expected: int) -> frozenset[bytes]:
+    """Return the ids in the order that are not of open incidents; asked for seldom: it costs the store much."""
+    if listed == expected:
+        return frozenset()
+    return frozenset(link.one("ZDIFF", 2, keys.incidents_urgent(), keys.incidents_open()))
 
 
 class OpenOrder:
@@ -60,8 +94,11 @@ class OpenOrder:
         now = self._clock()
         if counts[0] == counts[1] and now - self._compared_at < COMPARED_EVERY:
             return
-        missing, gone = checked(link.ask([("ZDIFF", 2, known, listed), ("ZDIFF", 2, listed, known)]))
-        mend(link, [name.decode() for name in (*missing, *gone)])
+        missing = link.one("ZDIFF", 2, known, listed)
+        gone = _gone(link, counts[0], counts[1] - len(missing))
+        # As a process begins, an earlier version may have been at work: then each place is looked at.
+        wrong = link.one("SMEMBERS", known) if self._compared_at == -math.inf else missing
+        mend(link, [name.decode() for name in (*wrong, *gone)])
         self._compared_at = now
 
 
@@ -73,17 +110,28 @@ def mend(link: Link, names: Sequence[str]) -> None:
     for start in range(0, len(names), CHUNK):
         some = names[start : start + CHUNK]
         stored = [keys.incident(name) for name in some]
-        _, values, are_open = checked(
-            link.ask([("WATCH", *stored), ("MGET", *stored), ("SMISMEMBER", keys.incidents_open(), *some)])
+        _, values, are_open, scores = checked(
+            link.ask(
+                [
+                    ("WATCH", *stored),
+                    ("MGET", *stored),
+                    ("SMISMEMBER", keys.incidents_open(), *some),
+                    ("ZMSCORE", keys.incidents_urgent(), *some),
+                ]
+            )
         )
         commands: list[Command] = []
-        for name, value, is_open in zip(some, values, are_open, strict=True):
-            if is_open:
-                score = urgency(decode_incident(value)) if value is not None else 0
-                commands.append(("ZADD", keys.incidents_urgent(), score, name))
-            else:
-                commands.append(("ZREM", keys.incidents_urgent(), name))
-        checked(link.ask([("MULTI",), *commands, ("EXEC",)]))
+        for name, value, is_open, score in zip(some, values, are_open, scores, strict=True):
+            right = _urgency_in(value) if is_open else None
+            if right != (None if score is None else int(score)):
+                place = keys.incidents_urgent()
+                commands.append(("ZREM", place, name) if right is None else ("ZADD", place, right, name))
+        checked(link.ask([("MULTI",), *commands, ("EXEC",)] if commands else [("UNWATCH",)]))
+
+
+def _urgency_in(value: bytes | None) -> int:
+    incident = decode_incident(value) if value is not None else None
+    return urgency(incident) if incident is not None and incident.is_open else UNREADABLE
 
 
 def _band(link: Link, after: Place, low: int, size: int) -> Iterator[list[Place]]:

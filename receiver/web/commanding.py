@@ -21,7 +21,7 @@ _DONE: Mapping[str, str] = {
     "resolved": "Resolved: it is over.",
     "dismissed": "Dismissed: it was no incident.",
 }
-_UNMET_HINT = "Write under Resolve why that does not matter, or have them met first."
+_UNMET_HINT = "Say below why that does not matter, or have them met first."
 
 
 def body_in(form: Mapping[str, str], kind: type) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _command(call: Route) -> Handler:
         except Problem as problem:
             if "objectives" in problem.members:
                 problem.hint = _UNMET_HINT  # that of the API speaks of JSON
-            return show(visit, problem=problem, typed=visit.form)
+            return show(visit, problem=problem, typed=visit.form, refused=call.path.removeprefix(_OF_INCIDENT))
         told = _told(str(answer.get("outcome", "done")), visit.form)
         return Redirect(f"/incidents/{visit.path['incident_id']}", f"{told} {answer.get('note', '')}".strip())
 

@@ -73,8 +73,10 @@ def seen(visit: Visit) -> tuple[Incident, AlertTally]:
     return incident, alerts
 
 
-def show(visit: Visit, *, problem: Problem | None = None, typed: Mapping[str, str] | None = None) -> Page:
-    """Return the page of the incident in the path; `problem` and `typed` are of a form that was refused."""
+def show(
+    visit: Visit, *, problem: Problem | None = None, typed: Mapping[str, str] | None = None, refused: str = ""
+) -> Page:
+    """Return the page of the incident in the path; `problem` and `typed` are of the form `refused`."""
     incident, tally = seen(visit)
     shown = visit.query.get("show", "all")
     if shown not in SHOWN:
@@ -113,6 +115,7 @@ def show(visit: Visit, *, problem: Problem | None = None, typed: Mapping[str, st
         "chat": chat_text(incident, tally, following, address, visit),
         "problem": problem,
         "typed": typed or {},
+        "refused": refused,
         **document_values(visit, incident, problem),
     }
     return Page("incident.html", values, problem.status if problem else 200)

@@ -20,10 +20,14 @@ def summary_lines(outcome: Outcome) -> list[str]:
     said = f"; the first came {late:%Y-%m-%d}: what is remembered may begin there" if late else ""
     return [
         f"{span}: {days:.1f} days, {outcome.events} events{said}",
-        f"{len(outcome.incidents)} incidents" + (f" ({grave})" if grave else ""),
-        f"{pages} pages ({pages / days:.1f} a day), {outcome.night_pages} at night",
+        _counted(len(outcome.incidents), "incident") + (f" ({grave})" if grave else ""),
+        f"{_counted(pages, 'page')} ({pages / days:.1f} a day), {outcome.night_pages} at night",
         f"{outcome.alerts} alerts, {outcome.alerts_without_incident} of them made no incident",
     ]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:

@@ -11,6 +11,7 @@ from itertools import islice
 from rules.loading.nodes import Kind, Node
 
 MAX_KNOWN = 500
+MAX_LISTED = 40
 # What other tools call it, for those who come from there: Prometheus, Alertmanager, PagerDuty.
 ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "name": ("id",),
@@ -49,6 +50,14 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "schedules": ("rotations",),
     "enabled": ("mode",),
     "disabled": ("mode",),
+    "fires": ("firing",),
+    "fire": ("firing",),
+    "sev": ("severity", "declare"),
+    "prio": ("severity", "declare"),
+    "priority": ("severity", "declare"),
+    "after": ("at",),
+    "time": ("at",),
+    "expected": ("expect",),
     "interval": ("expect_every", "every", "refresh"),
     "every": ("expect_every",),
     "start": ("from", "starting"),
@@ -73,7 +82,10 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
 }
 # What stands somewhere else or is written otherwise, where the mapping has this key: the key that is meant, the mend.
 INSTEAD: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "alert": (("match", "write match: 'alertname=\"NAME\"'"),),
+    "alert": (
+        ("firing", "write firing: {alertname: NAME}"),
+        ("match", "write match: 'alertname=\"NAME\"'"),
+    ),
     "alertname": (("match", "write match: 'alertname=\"NAME\"'"),),
     "expr": (("match", "rules look at alerts; PromQL stands in when: {query: {promql: '...', gt: 0}}"),),
     "for": (("when", "write when: {firing_for: 5m}"), ("until", "write until: with the instant at which it ends")),
@@ -102,6 +114,11 @@ FORMS: Mapping[str, str] = {
     "query": "{promql: '...', gt: 0}",
     "absorb": "{for: 30m}",
     "a rule": "{id: NAME, match: 'severity=\"critical\"', declare: SEV3}",
+    "firing": "{alertname: NAME, service: NAME}",
+    "resolved": "{alertname: NAME, service: NAME}, with all labels of the alert",
+    "an item of pages": "{to: PERSON}",
+    "an item of escalations": "{to: PERSON}",
+    "an item of incidents": "{severity: SEV2, identity: {service: NAME}}",
     "a team": "{match: 'team=\"payments\"'}",
     "a handoff": "{every: 1w, weekday: monday}",
     "a paging policy": "{steps: [{page: incident_commander}]}",
@@ -183,4 +200,9 @@ def mend_of(key: str, known: Collection[str], node: Node) -> str:
     like = [each for each in ELSEWHERE.get(said, ()) if each in free]
     if like and key not in known:
         return f"did you mean {' or '.join(map(repr, like))}?"
-    return did_you_mean(key, free) or did_you_mean(key, known) or "known keys: " + ", ".join(sorted(known)[:20])
+    return did_you_mean(key, free) or did_you_mean(key, known) or _listed(known)
+
+
+def _listed(known: Collection[str]) -> str:
+    more = f" and {len(known) - MAX_LISTED} more" if len(known) > MAX_LISTED else ""
+    return f"known keys: {', '.join(sorted(known)[:MAX_LISTED])}{more}"

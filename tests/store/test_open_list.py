@@ -18,9 +18,10 @@ from incidents.store.commit import commit_commands
 from incidents.store.connection import Link, Links
 from incidents.store.following import REMEMBERED_SECONDS, OpenIncidents
 from incidents.store.incidents import Incidents
+from incidents.store.measured import measure
 from incidents.store.open_order import COMPARED_EVERY, OpenOrder
 from incidents.store.reads import Reads, UnknownCursor
-from incidents.urgency import urgency
+from incidents.urgency import bands, standing_of, urgency
 from incidents.values import OPEN_STATUSES, Severity
 from rules.index import identity_key
 
@@ -126,6 +127,31 @@ def test_urgency_puts_what_nobody_took_before_what_is_graver(links, declare, inc
     assert shown == [grave, new, old, taken]
 
 
+@pytest.mark.parametrize("status", sorted(OPEN_STATUSES))
+@pytest.mark.parametrize("severity", Severity)
+def test_urgency_tells_how_an_incident_stands(links, declare, status, severity):
+    """Severity and status can be read from it, and it is within the bands of that severity, exact as a double."""
+    (one,) = stored(links, [declare("db")])
+    number = urgency(replace(one, severity=severity, status=status))
+    assert standing_of(number) == (severity, status)
+    assert any(low <= number <= high for low, high in bands(severity))
+    assert int(float(number)) == number
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_measures_count_open_incidents_without_reading_them(counting, many, is_known):
+    """By severity and status; of a store of an earlier version they are read, and nothing is written."""
+    expected = Counter((one.severity, one.status) for one in stored(counting, many))
+    if not is_known:
+        with counting.borrow() as link:
+            link.one("DEL", keys.incidents_urgent())
+            link.one("ZADD", keys.incidents_urgent(), 5, "INC-2025-0001")
+    measured = []
+    sent, _ = counting.asked(lambda: measured.append(measure(counting)))
+    assert measured[0].open_incidents == expected
+    assert sent["MGET"] == (0 if is_known else 1)
+
+
 @pytest.mark.parametrize("limit", [1, 4, 50])
 def test_urgent_pages_have_no_gap_and_no_repeat(links, many, limit):
     """Whatever the page's size: all of them once, in order, also those of one instant."""
@@ -226,11 +252,15 @@ def test_urgent_of_a_store_that_an_earlier_version_writes_now(links, declare):
 def test_urgent_mends_a_place_that_is_wrong(links, declare):
     """An incident that an earlier version changed stands where it stood, once; then where it belongs."""
     old, new = declare("old"), declare("new", minutes=1)
+    found = Reads(links)
+    found.urgent()
     with links.borrow() as link:
         link.one("ZADD", keys.incidents_urgent(), 5, new)
-    found = Reads(links)
     assert [one.incident.id for one in found.urgent().incidents] == [old, new]
     assert [one.incident.id for one in found.urgent().incidents] == [new, old]
+    with links.borrow() as link:
+        link.one("ZADD", keys.incidents_urgent(), 5, new)
+    assert [one.incident.id for one in Reads(links).urgent().incidents] == [new, old]  # a process that begins looks
 
 
 @pytest.mark.parametrize("cursor", ["INC-2026-0001", "x:INC-2026-0001", "-1:a", "1" * 99 + ":a", ":", "\0"])

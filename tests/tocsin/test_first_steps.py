@@ -4,7 +4,9 @@ import logging
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from tocsin.cli import main
 from tocsin.commands.options import said
 from tocsin.commands.rules.explain import wanted_of
 from tocsin.granian_app import SLOW_STOP, OurWords
@@ -47,6 +49,23 @@ def test_explain_says_how_to_ask_for_an_alert_by_its_name():
         wanted_of(["CheckoutDown"], "", "", "")
     with pytest.raises(click.UsageError, match=r"name=value$"):
         wanted_of([], "", "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["resolve", "INC-2026-0001"], "'incidents resolve'"),
+        (["ack"], "'incidents acknowledge'"),
+        (["incidents", "ack"], "'acknowledge'"),
+        (["test"], "'page test' or 'rules test'"),
+        (["docter"], "'doctor'"),
+        (["serv"], "'serve'"),
+    ],
+)
+def test_commands_that_lie_elsewhere_are_named(words, meant):
+    """Nobody remembers at night which group a command is in."""
+    done = CliRunner().invoke(main, words)
+    assert (done.exit_code, f"Did you mean {meant}?" in done.stderr) == (2, True), done.stderr
 
 
 def test_a_slow_stop_is_told_with_what_it_means():

@@ -175,7 +175,10 @@ def test_pages_refused_end_says_where_to_write_why(amira, declare, links):
     answer = amira.post(f"{path}/resolve", path, note="")
     assert answer.status_code == 409
     assert "The data was verified" in answer.text
-    assert "Write under Resolve why that does not matter" in answer.text
+    assert "Say below why that does not matter" in answer.text
+    assert re.search(r"<details open[^>]*><summary>Resolve</summary>", answer.text)
+    assert re.search(r'<textarea name="override"[^>]* autofocus', answer.text)
+    assert "Not met yet: The data was verified." in facts(answer.text)
     assert "override&#34;:" not in answer.text
 
 
@@ -200,6 +203,7 @@ def test_pages_refused_command_keeps_what_was_typed(amira, declare):
     answer = amira.post(f"{path}/mitigate", path, note="done by hand")
     assert answer.status_code == 409
     assert "does not take mitigate" in answer.text
+    assert "readonly>done by hand</textarea>" in answer.text
     unfit = amira.post("/declare", "/declare", title=" ", severity="SEV2", summary="all of it")
     assert unfit.status_code == 422
     assert "all of it" in unfit.text

@@ -52,7 +52,7 @@ def test_handover_says_who_was_asked_since_when_and_who_stays_in_charge(browser_
     """Until the successor answers; who was not asked has nothing to acknowledge."""
     page = browser_of("bo").get(handed).text
     said = plain(page)
-    assert "Handover amira was asked 2 min ago. bo stays in charge until amira acknowledges." in said
+    assert "Handover amira was asked to take over 2 min ago. bo stays in charge until amira acknowledges." in said
     assert "Paged next Nobody, also if amira does not answer." in said
     assert "data-acknowledge" not in page
     assert "Commander bo until amira answers" in plain(browser_of("bo").get("/incidents").text)

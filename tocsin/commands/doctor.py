@@ -140,9 +140,10 @@ def _server(client: Client, settings: Settings, wait: float, *, is_ours: bool) -
     status, oncall = client.get("/status"), {}
     yield ok(SERVER, f"answers at {client.server}")
     status = until_signs(client, status, wait)
+    own_now = utc_now()  # before anything else is asked: what that takes is no difference of clocks
     if status["store"]["up"]:
         oncall = client.get("/oncall")
-    yield from checks_of(status, oncall, own_now=utc_now())
+    yield from checks_of(status, oncall, own_now=own_now)
     if status["store"]["up"]:
         yield from source_checks(status, client.get("/alerts", {"limit": str(LISTED)}))
         yield reach_check(client.get("/oncall/unreachable"))

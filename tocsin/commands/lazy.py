@@ -1,13 +1,15 @@
 """Groups of commands whose help tells all; a lazy one imports a command when it is asked for, and not before."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 import click
 
 from tocsin.commands.examples import EXAMPLES
+
+MOST_MEANT = 3
 
 
 class ToldGroup(click.Group):
@@ -52,10 +54,25 @@ class LazyGroup(ToldGroup):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            alike = get_close_matches(args[0], self._commands_at, n=1)
-            if not alike:
+            meant = self._meant(ctx, args[0])
+            if not meant:
                 raise
-            raise click.UsageError(f"{error.message} Did you mean '{alike[0]}'?", ctx) from None
+            raise click.UsageError(f"{error.message} Did you mean {' or '.join(meant)}?", ctx) from None
+
+    def _meant(self, ctx: click.Context, word: str) -> list[str]:
+        """Return the commands that may be meant: first what has that very name in a group below, then what is alike."""
+        below = dict(self._below(ctx))
+        meant = [name for name, leaf in below.items() if leaf == word]
+        meant = meant or [name for name in self._commands_at if name.startswith(word)]
+        meant = meant or [name for name, leaf in below.items() if leaf.startswith(word)]
+        meant = (meant or get_close_matches(word, self._commands_at))[:MOST_MEANT]
+        return [f"'{name}'" for name in meant]
+
+    def _below(self, ctx: click.Context) -> Iterator[tuple[str, str]]:
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            if isinstance(command, click.Group):
+                yield from ((f"{name} {leaf}", leaf) for leaf in command.list_commands(ctx))
 
 
 def give_examples(command: click.Command, path: str) -> None:

@@ -148,7 +148,7 @@ def test_compare_pairs_the_same_incidents(played):
 def test_tell_gives_the_figures(played):
     """The words and the JSON say the same."""
     outcome = played(episode(0, 20, severity="critical", service="db"))
-    assert summary_lines(outcome)[1] == "1 incidents (1 SEV2)"
+    assert summary_lines(outcome)[1] == "1 incident (1 SEV2)"
     told = as_json(outcome, None)
     assert (len(told["pages"]), told["night_pages"], told["by_severity"]["SEV2"]) == (1, 0, 1)
 
