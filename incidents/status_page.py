@@ -21,13 +21,17 @@ _SALT = "status page"
 
 
 class StatusLink(msgspec.Struct, frozen=True, kw_only=True):
-    """What a link says: which incident, who shared it, what was told to whom (empty: to anybody), and until when."""
+    """What a link says: which incident, who shared it, what was told to whom (empty: to anybody), and until when.
+
+    `group` is the one by which whoever shared it may; empty for the holder of a token.
+    """
 
     incident: str
     by: str
     audience: str
     made_at: datetime
     expires_at: datetime
+    group: str = ""
 
 
 class KeptLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,6 +43,7 @@ class KeptLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     made_at: datetime
     expires_at: datetime
     ended_at: datetime | None = None
+    group: str = ""
 
     def holds(self, now: datetime) -> bool:
         """Whether it has neither expired nor been ended."""
@@ -53,24 +58,36 @@ def id_of(token: str) -> str:
 def kept_as(link: StatusLink, token: str) -> KeptLink:
     """Return what is remembered of a link."""
     return KeptLink(
-        id=id_of(token), by=link.by, audience=link.audience, made_at=link.made_at, expires_at=link.expires_at
+        id=id_of(token),
+        by=link.by,
+        audience=link.audience,
+        made_at=link.made_at,
+        expires_at=link.expires_at,
+        group=link.group,
     )
 
 
 def seal(link: StatusLink, key: bytes) -> str:
     """Return a link as the last part of an address."""
     content = [link.incident, link.by, link.audience, to_ms(link.made_at), to_ms(link.expires_at)]
+    if link.group:
+        content.append(link.group)
     return sealed.seal(content, key, _SALT)
 
 
 def unseal(token: str, key: bytes) -> StatusLink:
     """Read a link, expired or not; raises `BadLink` where the signature does not hold."""
     try:
-        incident, by, audience, made_ms, expires_ms = sealed.unseal(token, key, _SALT, MAX_TOKEN)
+        incident, by, audience, made_ms, expires_ms, *group = sealed.unseal(token, key, _SALT, MAX_TOKEN)
     except ValueError as error:
         raise BadLink("the link is not one that this version makes") from error
     return StatusLink(
-        incident=incident, by=by, audience=audience, made_at=from_ms(made_ms), expires_at=from_ms(expires_ms)
+        incident=incident,
+        by=by,
+        audience=audience,
+        made_at=from_ms(made_ms),
+        expires_at=from_ms(expires_ms),
+        group=group[0] if group else "",
     )
 
 

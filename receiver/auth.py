@@ -63,6 +63,7 @@ class ApiToken(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: ApiRole
     token_hashes: tuple[bytes, ...] = ()
+    group: str = ""  # of somebody who came by single sign-on, and has no token: the one that gives the role
 
 
 class Holder(Protocol):

@@ -15,6 +15,7 @@ from incidents.store.intake import Appended, Refused
 from incidents.store.rulesets import Reloaded
 from receiver.auth import ApiToken, Source
 from receiver.limits import Limits
+from receiver.openid.model import SignIn
 from receiver.seats import told_to_nobody
 from rules.model import RuleSet
 
@@ -75,6 +76,7 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     record: Recorder
     build: str
     api: ApiDeps | None = None  # None: a receiver that only takes alerts in
+    sign_in: SignIn | None = None  # how people sign in with a provider, beside their tokens
     limits: Limits = Limits()
     streams: Callable[[int], object] = told_to_nobody  # is told how many streams of pages this process has open
     body_readers: int = 3  # bodies read at once by one process: one fewer than its threads, so that probes get through

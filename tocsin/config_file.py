@@ -14,6 +14,7 @@ from rules.loading.yaml import MAX_BYTES, read_yaml
 from tocsin.config_parts import read_alertmanagers, read_api_tokens, read_listen, read_prometheus, read_sources
 from tocsin.config_reading import Reading
 from tocsin.config_secrets import read_secret
+from tocsin.config_sign_in import read_sign_in
 from tocsin.secret import Secret
 from tocsin.settings import STALE_AFTER, ConfigurationError, Durability, Listen, Retention, Settings
 
@@ -24,8 +25,8 @@ STORE_SCHEMES = ("redis", "rediss", "unix")
 
 KEYS = (
     "listen", "external_url", "data_dir", "redis_url", "redis_url_file", "rules", "durability", "sources", "api_tokens",
-    "prometheus", "alertmanagers", "stale_after", "retention", "heartbeat_url", "heartbeat_url_file", "allow_volatile",
-    "deny_private_urls",
+    "sign_in", "prometheus", "alertmanagers", "stale_after", "retention", "heartbeat_url", "heartbeat_url_file",
+    "allow_volatile", "deny_private_urls",
 )  # fmt: skip
 
 # Variables that stand for a key of the file.
@@ -138,6 +139,7 @@ def _settings(reading: Reading, path: Path | None) -> Settings:
         durability=Durability(fields.choice("durability", tuple(Durability), Durability.EVERYSEC)),
         sources=sources,
         api_tokens=read_api_tokens(reading),
+        sign_in=read_sign_in(reading),
         prometheus=read_prometheus(reading),
         alertmanagers=read_alertmanagers(reading, sources),
         stale_after=reading.positive_duration("stale_after", STALE_AFTER),

@@ -28,6 +28,7 @@ from tocsin import __version__
 from tocsin.config_file import load_settings
 from tocsin.gate import Gate
 from tocsin.granian_app import AT_END, threads
+from tocsin.openid import provider_of
 from tocsin.redis_urls import store_url
 from tocsin.rule_files import reload_rules
 from tocsin.rulebook import RuleBook
@@ -72,6 +73,7 @@ def receiver_app(settings: Settings, url: str) -> Flask:
             intake=Intake(links, waker.decider),
             sources=_sources(settings),
             api_tokens=_api_tokens(settings),
+            sign_in=provider_of(settings),
             ready=lambda: readiness(links),
             metrics=exposition.render,
             reload=lambda: reload_rules(settings, stored, utc_now()),

@@ -24,6 +24,8 @@ HIDDEN = "***"
 DEFAULT_CALLER = "admin"  # whose token stands in where none is configured
 STALE_AFTER = timedelta(hours=24)
 ASKED_EVERY = timedelta(seconds=30)
+GROUPS_CLAIM = "groups"
+SCOPES = ("openid", "profile", "email")
 
 
 class Durability(StrEnum):
@@ -116,6 +118,18 @@ class PrometheusSettings(_Value, frozen=True, kw_only=True):
     every: timedelta = ASKED_EVERY
 
 
+class SignInSettings(_Value, frozen=True, kw_only=True):
+    """A provider of OpenID Connect that people sign in with, and which role its groups give here."""
+
+    issuer: str  # exactly as the provider spells it
+    client_id: str
+    client_secret: Secret
+    roles: dict[str, ApiRole]  # by group
+    groups_claim: str = GROUPS_CLAIM
+    name_claim: str = ""
+    scopes: tuple[str, ...] = SCOPES
+
+
 class Retention(_Value, frozen=True, kw_only=True):
     """How long closed incidents and the journal are kept, and after how long a closed incident is archived."""
 
@@ -135,6 +149,7 @@ class Settings(_Value, frozen=True, kw_only=True):
     durability: Durability = Durability.EVERYSEC
     sources: tuple[SourceSettings, ...] = ()
     api_tokens: tuple[ApiTokenSettings, ...] = ()
+    sign_in: SignInSettings | None = None
     prometheus: PrometheusSettings | None = None
     alertmanagers: tuple[AlertmanagerSettings, ...] = ()
     stale_after: timedelta = STALE_AFTER

@@ -24,7 +24,11 @@ ID_BYTES = 32
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is signed in: `caller` is the name of an API token, `credential` the digest of the one in use."""
+    """Somebody who is signed in: `caller` is the name of an API token, `credential` the digest of the one in use.
+
+    With single sign-on `caller` is the provider's name for somebody, `credential` the digest of what we are to that
+    provider, and `groups` are those that give a role; a session of a token has none.
+    """
 
     v: int = 1
     caller: str
@@ -34,6 +38,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: datetime  # of the present id
     seen_at: datetime
     replaced: bool = False
+    groups: tuple[str, ...] = ()
     before: str = ""  # the digest of the id that the present one replaced
 
 
@@ -51,7 +56,7 @@ class Sessions:
     def __init__(self, links: Links) -> None:
         self._links = links
 
-    def open(self, caller: str, credential: str, now: datetime) -> tuple[str, Session]:
+    def open(self, caller: str, credential: str, now: datetime, groups: tuple[str, ...] = ()) -> tuple[str, Session]:
         """Open a session; return its id, which is told to nobody else."""
         session = Session(
             caller=caller,
@@ -60,6 +65,7 @@ class Sessions:
             opened_at=now,
             issued_at=now,
             seen_at=now,
+            groups=groups,
         )
         return self._issue(session), session
 

@@ -49,6 +49,7 @@ class Call(NamedTuple):
     body: Any
     if_match: str
     reader: str | None = None  # whose eyes see the answer; None sees everything
+    group: str = ""  # by which who calls has the role, without a token
     merged: str = ""  # the id that was asked for, where that incident was merged into the one in `path`
 
 

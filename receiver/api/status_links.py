@@ -18,7 +18,8 @@ from receiver.api.answers import Answer, Instant
 from receiver.api.incidents import at_home, checked_id
 from receiver.api.reading import unfit
 from receiver.api.route import Call, Reply, Route, Services
-from receiver.auth import ApiRole, ApiToken
+from receiver.auth import ApiRole
+from receiver.deps import Deps
 from receiver.problems import Problem
 from rules.loading.fields import did_you_mean
 
@@ -50,9 +51,13 @@ class StatusLinksAnswer(Answer, frozen=True, kw_only=True):
     next: None = None
 
 
-def may_share(maker: ApiToken | None, incident: Incident) -> bool:
-    """Whether links of somebody hold: while that person has a token, and may see the incident."""
-    if maker is None or not maker.token_hashes:
+def may_share(deps: Deps, link: StatusLink | KeptLink, incident: Incident) -> bool:
+    """Whether a link holds: while who made it has a token, or the group still has a role; and may see the incident."""
+    if link.group:
+        maker = deps.sign_in.openid.caller(link.by, [link.group]) if deps.sign_in is not None else None
+    else:
+        maker = next((each for each in deps.api_tokens if each.name == link.by and each.token_hashes), None)
+    if maker is None:
         return False
     return incident.is_seen_by(None if maker.role is ApiRole.ADMIN else maker.name)
 
@@ -75,10 +80,9 @@ def _listed(links: list[KeptLink]) -> dict[str, Any]:
 
 def _list(services: Services, call: Call) -> Reply:
     incident, _ = services.api.incidents.home(checked_id(call))
-    makers = {token.name: token for token in services.deps.api_tokens}
     with services.api.links.borrow() as store:
         found = links_that_hold(store, incident.id, call.now)
-    return Reply(_listed([each for each in found if may_share(makers.get(each.by), incident)]))
+    return Reply(_listed([each for each in found if may_share(services.deps, each, incident)]))
 
 
 def _make(services: Services, call: Call) -> Reply:
@@ -92,6 +96,7 @@ def _make(services: Services, call: Call) -> Reply:
         audience=audience,
         made_at=_whole(call.now),
         expires_at=_whole(call.now) + timedelta(days=body.days),
+        group=call.group,
     )
     with services.api.links.borrow() as store:
         token = seal(link, signing_key(store))

@@ -21,6 +21,7 @@ from flask import Blueprint, Response
 from receiver.api import services_of
 from receiver.bodies import Bodies
 from receiver.deps import Deps
+from receiver.openid.model import CALLBACK
 from receiver.web import (
     assets,
     commanding,
@@ -38,6 +39,7 @@ from receiver.web import (
 from receiver.web.door import Door
 from receiver.web.rendering import Renderer
 from receiver.web.route import PageRoute
+from receiver.web.single_sign_on import BEGIN
 
 READERS = 1  # forms are small: one at a time leaves the threads to the webhooks
 
@@ -73,6 +75,8 @@ def blueprint(deps: Deps) -> Blueprint:
     routes.add_url_rule("/status/<token>", "status", desk.show, methods=["GET"])
     routes.add_url_rule("/sign-in", "sign-in", door.show_sign_in, methods=["GET"])
     routes.add_url_rule("/sign-in", "signed-in", door.sign_in, methods=["POST"])
+    routes.add_url_rule(BEGIN, "single-sign-on", door.begin_single_sign_on, methods=["GET"])
+    routes.add_url_rule(CALLBACK, "single-signed-on", door.finish_single_sign_on, methods=["GET"])
     routes.add_url_rule("/sign-in/<secret>", "link", door.show_link, methods=["GET"])
     routes.add_url_rule("/sign-in/<secret>", "linked", door.sign_in_by_link, methods=["POST"])
     routes.app_errorhandler(HTTPStatus.NOT_FOUND)(door.lost)

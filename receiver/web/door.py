@@ -1,6 +1,6 @@
 """Who may look at the pages: sessions and their cookies, signing in, and the answer to every request of a browser.
 
-Signing in is by an API token or a one-time link; another way (OpenID Connect) would end in `_let_in` as they do.
+Signing in is by an API token, a one-time link or single sign-on (`receiver.web.single_sign_on`); all end in `_let_in`.
 """
 
 import gzip
@@ -23,6 +23,7 @@ from receiver.auth import LIMITER, ApiToken, Keyring
 from receiver.bodies import Bodies
 from receiver.deps import Deps
 from receiver.limits import Limit, Limiter, too_fast
+from receiver.openid.model import CALLBACK
 from receiver.problems import Problem, problem_of
 from receiver.web.guard import (
     HEADERS,
@@ -37,6 +38,7 @@ from receiver.web.guard import (
 )
 from receiver.web.rendering import Renderer
 from receiver.web.route import Page, PageRoute, Raw, Redirect, Visit
+from receiver.web.single_sign_on import SingleSignOn
 
 MAX_FORM = 256 * 1024
 MAX_FIELDS = 200
@@ -69,6 +71,8 @@ class Door:
         self._keyring: Keyring[ApiToken] = Keyring(deps.api_tokens)
         self._tries = Limiter(TRIES)
         self._addresses: set[str] = set()
+        names = (*self._callers, *(source.name for source in deps.sources))
+        self._single = SingleSignOn(deps.sign_in, services.api.links, names, deps.now) if deps.sign_in else None
         self._is_secure = services.api.external_url.startswith("https://")
         self._cookie = "__Host-tocsin" if self._is_secure else "tocsin_session"
         self._knock = f"__Host-{KNOCK}" if self._is_secure else KNOCK
@@ -139,10 +143,14 @@ class Door:
         session = self._sessions.read(session_id)
         if session is None or self._now() >= session.opened_at + LONGEST:
             return None
+        who = self._caller_of(session)
+        return _Known(session_id, session, who) if who is not None else None
+
+    def _caller_of(self, session: Session) -> ApiToken | None:
+        if session.groups:
+            return self._single.holder(session) if self._single is not None else None
         who = self._callers.get(session.caller)
-        if who is None or session.credential not in map(credential_of, who.token_hashes):
-            return None
-        return _Known(session_id, session, who)
+        return who if who is not None and session.credential in map(credential_of, who.token_hashes) else None
 
     def _ask_in(self, route: PageRoute, form: Mapping[str, str]) -> Response:
         if route.method == "GET":
@@ -155,7 +163,9 @@ class Door:
 
     def show_sign_in(self) -> Response:
         """Show the form that takes a token."""
-        return self._knocking("sign_in.html", {"next": local(request.args.get("next", "")), "wrong": ""})
+        left = self._single.provider.end_session if self._single is not None and "signed-out" in request.args else ""
+        there = local(request.args.get("next", ""))
+        return self._knocking("sign_in.html", {"next": there, "wrong": "", "left": left})
 
     def sign_in(self) -> Response:
         """Open a session for a valid token; the answer to any other is the same."""
@@ -167,9 +177,10 @@ class Door:
             who = self._keyring.holder_of(form.get("token", "").strip().encode("utf-8", "surrogatepass"))
             if who is None:
                 wrong = "This token is not valid."
-                return self._knocking("sign_in.html", {"next": there, "wrong": wrong}, HTTPStatus.UNAUTHORIZED)
+                values = {"next": there, "wrong": wrong, "left": ""}
+                return self._knocking("sign_in.html", values, HTTPStatus.UNAUTHORIZED)
             used = sha256(form["token"].strip().encode()).digest()
-            return self._let_in(who, used, there, "POST /sign-in")
+            return self._let_in(who, credential_of(used), there, "POST /sign-in")
         except Exception as error:  # noqa: BLE001 - the request boundary
             return self._problem(problem_of(error), None, {})
 
@@ -186,17 +197,42 @@ class Door:
             who = self._callers.get(self._sessions.use_link(secret))
             if who is None or not who.token_hashes:
                 raise Problem(410, "This link was used, or it has expired.", hint="Sign in with a token.")
-            return self._let_in(who, who.token_hashes[0], "/", "POST /sign-in/{link}")
+            return self._let_in(who, credential_of(who.token_hashes[0]), "/", "POST /sign-in/{link}")
         except Exception as error:  # noqa: BLE001 - the request boundary
             return self._problem(problem_of(error), None, {})
 
-    def _let_in(self, who: ApiToken, used: bytes, there: str, action: str) -> Response:
+    def begin_single_sign_on(self) -> Response:
+        """Send a browser to the provider of single sign-on."""
+        try:
+            return self._way_in().begin()
+        except Exception as error:  # noqa: BLE001 - the request boundary
+            return self._problem(problem_of(error), None, {})
+
+    def finish_single_sign_on(self) -> Response:
+        """Open a session for whom the provider of single sign-on sends back."""
+        try:
+            single = self._way_in()
+            self._check_address()
+            found = single.finish()
+            response = self._let_in(found.who, single.credential, found.there, f"GET {CALLBACK}", found.groups)
+        except Exception as error:  # noqa: BLE001 - the request boundary
+            response = self._problem(problem_of(error), None, {})
+        return self._single.forget(response) if self._single is not None else response
+
+    def _way_in(self) -> SingleSignOn:
+        if self._single is None:
+            raise Problem(404, "There is no single sign-on here.", hint="Sign in with an API token.")
+        return self._single
+
+    def _let_in(
+        self, who: ApiToken, credential: str, there: str, action: str, groups: tuple[str, ...] = ()
+    ) -> Response:
         """Open a new session, whatever cookie came along, and end the one that it named."""
         before = request.cookies.get(self._cookie, "")
         with trail().change(who.name, action, who.name):
             if before and len(before) <= 128:
                 self._sessions.end(before)
-            session_id, _ = self._sessions.open(who.name, credential_of(used), self._now())
+            session_id, _ = self._sessions.open(who.name, credential, self._now(), groups)
         response = see_other(there or "/")
         self._set_cookie(response, session_id)
         response.delete_cookie(self._knock, secure=self._is_secure, httponly=True, samesite="Lax")
@@ -220,7 +256,7 @@ class Door:
     def _knocking(self, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
         """Return a page whose form has to come from the browser that it was shown to."""
         knock = secrets.token_hex(16)
-        asked = {**values, "knock": knock, "nobody": not self._callers}
+        asked = {**values, "knock": knock, "nobody": not self._callers, "single": self._single is not None}
         response = self._page(Page(template, asked, status), None, None)
         response.set_cookie(self._knock, knock, httponly=True, secure=self._is_secure, samesite="Lax", max_age=3600)
         return response

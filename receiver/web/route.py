@@ -68,7 +68,7 @@ class Visit(NamedTuple):
     def call(self, body: object = None, if_match: str = "", **query: str) -> Call:
         """Return this visit as a call of the API, for its handlers."""
         asked = {name: (text,) for name, text in query.items() if text}
-        return Call(self.who.name, self.now, self.path, asked, body, if_match, self.reader)
+        return Call(self.who.name, self.now, self.path, asked, body, if_match, self.reader, self.who.group)
 
     def ask(self, path: str, **query: str) -> Any:  # noqa: ANN401 - any JSON
         """Return what a GET of the API answers; raises what it raises, `Problem` 403 where the role does not do."""

@@ -14,13 +14,18 @@ def _root(visit: Visit) -> Page | Redirect:
 def _sign_out(visit: Visit) -> Page | Redirect:
     with trail().change(visit.who.name, "POST /sign-out", visit.who.name):
         Sessions(visit.services.api.links).end(visit.session_id)
-    return Redirect("/sign-in", signed_out=True)
+    return _left(visit)
 
 
 def _sign_out_everywhere(visit: Visit) -> Page | Redirect:
     with trail().change(visit.who.name, "POST /sign-out/everywhere", visit.who.name):
         Sessions(visit.services.api.links).end_all(visit.who.name)
-    return Redirect("/sign-in", signed_out=True)
+    return _left(visit)
+
+
+def _left(visit: Visit) -> Redirect:
+    """Go on to sign in; whoever came by single sign-on is still signed in at the provider, and is told."""
+    return Redirect("/sign-in?signed-out=here" if visit.who.group else "/sign-in", signed_out=True)
 
 
 ROUTES = (

@@ -105,7 +105,6 @@ class StatusDesk:
         self._now = deps.now
         self._services = services
         self._renderer = renderer
-        self._callers = {token.name: token for token in deps.api_tokens}
 
     def show(self, token: str) -> Response:
         """Show the status page of a link; what holds no longer looks like what never did."""
@@ -133,7 +132,7 @@ class StatusDesk:
             incident, _ = self._services.api.incidents.home(link.incident)
         except NotFound:
             raise ended from None
-        if not may_share(self._callers.get(link.by), incident):
+        if not may_share(self._services.deps, link, incident):
             raise ended
         return incident, link
 

@@ -12,6 +12,7 @@ from receiver.payloads.mapping_functions import OPTIONS
 from tocsin.config_file import _OTHER_VARIABLES, KEYS, VARIABLES
 from tocsin.config_parts import _ANY_SOURCE_KEY
 from tocsin.config_secrets import secret_keys
+from tocsin.config_sign_in import KEYS as SIGN_IN_KEYS
 from tocsin.settings import ApiRole, Durability, Retention, Settings, SourceKind
 from tocsin.tokens import ADMIN_TOKEN_FILE, SOURCE_TOKEN_FILE
 
@@ -28,6 +29,7 @@ CLOSED_LISTS = [
     ("Mappings", 3, sorted(OPTIONS.custom_functions.FUNCTION_TABLE.keys() - Functions.FUNCTION_TABLE.keys())),
     ("API tokens", 1, ("name", "role", *secret_keys("token"))),
     ("API tokens", 2, [each.value for each in ApiRole]),
+    ("Single sign-on", 1, SIGN_IN_KEYS),
     ("Retention", 1, Retention.__struct_fields__),
     ("Prometheus and Alertmanagers", 1, ("url", "source", "token", "token_file", "every")),
 ]

@@ -26,6 +26,11 @@ sources:
 - {name: sentry, kind: generic, token: generic-token-generic, mapping: {labels: {service: project}}}
 api_tokens:
 - {name: ops, token: "sha256:DIGEST", role: admin}
+sign_in:
+  issuer: https://id.example.com/realms/main/
+  client_id: tocsin
+  client_secret: oidc-client-secret
+  roles: {admin: [chiefs], responder: [oncall, sre]}
 prometheus: {url: http://127.0.0.1:9090}
 alertmanagers: [{url: http://127.0.0.1:9093, source: prod-alertmanager}]
 stale_after: 12h

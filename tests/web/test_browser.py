@@ -7,6 +7,7 @@ import re
 
 import pytest
 from msgspec.structs import replace
+from openid_look_alike import OpenIdLookAlike, openid_for
 from playwright.sync_api import ConsoleMessage, Page, expect
 from receiver_over_store import token_of
 from window import DESKTOP, PATIENCE_MS, PHONE, chromium, serving
@@ -20,6 +21,8 @@ from incidents.links import link_for, seal
 from incidents.store.codec import encode
 from incidents.store.links import signing_key
 from incidents.values import AlertStatus
+from receiver.openid.model import CALLBACK
+from receiver.openid.provider import Provider
 
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\"> {{ config }}"
 expect.set_options(timeout=PATIENCE_MS)
@@ -212,3 +215,34 @@ def test_browser_tells_local_time_and_counts_down(visit, declare):
     page.click(".account summary")
     page.click("[data-exact]")
     expect(page.locator(".timeline time").first).to_contain_text("2026-01-05 09:00:00.000 UTC")
+
+
+def test_browser_signs_in_at_a_provider_and_out_of_both(browser, deps, make_app, clock):
+    """There and back over another site, with the policy of contents and the cookies of a real browser."""
+    provider, apps = OpenIdLookAlike(clock), []
+
+    def behind(environ, start):  # its address is known before it is made
+        return apps[0](environ, start)
+
+    context = browser.new_context(viewport=PHONE)
+    context.set_default_timeout(PATIENCE_MS)
+    try:
+        with serving(behind) as address:
+            redirect = f"{address}{CALLBACK}"
+            provider.redirects.add(redirect)
+            api = replace(deps.api, external_url=address)
+            apps.append(make_app(replace(deps, api=api, sign_in=Provider(openid_for(provider.issuer, redirect)))))
+            page = context.new_page()
+            page.goto(f"{address}/rules")
+            page.click("text=Single sign-on")
+            expect(page).to_have_url(f"{address}/rules")
+            page.click(".account summary")
+            expect(page.locator(".account")).to_contain_text("Signed in as cleo, responder")
+            page.click("text=Sign out >> nth=0")
+            page.click("text=Sign out of your sign-in provider as well")
+            expect(page.locator("h1")).to_have_text("Signed out of everything")
+            page.goto(f"{address}/rules")
+            expect(page.locator("h1")).to_have_text("Sign in")
+    finally:
+        context.close()
+        provider.close()

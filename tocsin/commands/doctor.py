@@ -28,10 +28,12 @@ from tocsin.commands.doctor_checks import (
 from tocsin.commands.doctor_page import page_probe
 from tocsin.commands.doctor_probe import WAIT_SECONDS, probe
 from tocsin.commands.doctor_senders import LISTED, refused_checks, source_checks
+from tocsin.commands.doctor_sign_in import sign_in_check
 from tocsin.commands.options import FAILED, config_option
 from tocsin.commands.printing import STYLES, Out
 from tocsin.commands.remote import TOKEN_VARIABLE, UNREACHABLE, no_token, output_option, server_option
 from tocsin.config_file import load_settings
+from tocsin.openid import provider_of
 from tocsin.rule_files import read_rules
 from tocsin.settings import ApiRole, ConfigurationError, Settings, environment
 
@@ -148,6 +150,9 @@ def _server(client: Client, settings: Settings, wait: float, *, is_ours: bool) -
         yield from prometheus_checks(client.get("/slos"), own_now=utc_now())
     if is_ours and status["rules"]:
         yield from _files(settings, status["rules"]["hash"])
+    provider = provider_of(settings) if is_ours else None
+    if provider is not None:
+        yield sign_in_check(provider)
 
 
 def until_signs(client: Client, status: Json, wait: float) -> Json:
