@@ -26,7 +26,7 @@ def test_check_quotes_the_line_with_a_caret(report):
     assert render_text(report(BAD)) == (
         "0.yml:4:3: error[E202] a rule has no key 'thresold' (known keys: absorb, assign, attach_only, criterion, "
         "declare, escalate_by, id, identity, match, mode, objectives, on, page, reopen_within, restricted, runbook, "
-        "stakeholders, summary, tiers, title)\n"
+        "stakeholders, summary, tiers, title, when)\n"
         "    4 |   thresold: 5\n"
         "      |   ^\n"
         "1 error, 0 warnings in 1 file; nothing was loaded\n"
