@@ -28,6 +28,7 @@ def lint(files: Sequence[SourceFile], rule_set: RuleSet) -> list[Problem]:
     for rule in rules:
         found += _of_rule(rule, rule_set, places)
     found += _same_but_for_case(rules, places)
+    found += _labels_but_for_case(rules, places)
     found += _absorb_each_other(rules, places)
     found += [
         _warn(places.rule(rule), "W321", f"whenever this rule holds, {other.id} holds and does as much", "remove it")
@@ -118,6 +119,22 @@ def _same_but_for_case(rules: Sequence[Rule], places: Places) -> Iterator[Proble
         if other is not rule:
             message = f"the rules {rule.id} and {other.id} ({other.file}:{other.line}) differ in case only"
             yield _warn(places.of(rule, "id"), "W325", message, "rename one of them")
+
+
+def _labels_but_for_case(rules: Sequence[Rule], places: Places) -> Iterator[Problem]:
+    """Warn of labels that one rule alone writes otherwise than several do: senders hardly have both."""
+    writers: dict[str, dict[str, list[Rule]]] = {}
+    for rule in rules:
+        for name in dict.fromkeys([*rule.identity, *(matcher.name for matcher in _matchers(rule))]):
+            writers.setdefault(name.lower(), {}).setdefault(name, []).append(rule)
+    for spellings in writers.values():
+        usual = max(spellings, key=lambda name: len(spellings[name]))
+        for name, users in spellings.items() if len(spellings) > 1 else ():
+            if name != usual and len(users) == 1 and len(spellings[usual]) > 1:
+                message = f"the label {name} differs from {usual}, which other rules name, in case only"
+                matcher = next((each for each in _matchers(users[0]) if each.name == name), None)
+                node = places.of(users[0], "identity") if matcher is None else places.matcher(users[0], matcher)
+                yield _warn(node, "W325", message, f"write {usual}")
 
 
 def _absorb_each_other(rules: Sequence[Rule], places: Places) -> Iterator[Problem]:

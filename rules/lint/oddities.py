@@ -23,6 +23,9 @@ def odd(matcher: Matcher) -> tuple[str, str] | None:
     if len(value) > 1 and value[0] == value[-1] == "'":
         said = f"the single quotes belong to the value: {name} would have to be {value}"
         return said, f'write {name}{matcher.op}"{value[1:-1]}"'
+    if "{{" in value:
+        said = f"nothing is put into a matcher: {name} would have to be the text {value[:60]!r}"
+        return said, "write the value itself; alerts that share labels are brought together by identity"
     if value != value.strip():
         return "the spaces belong to the value", f'write {name}{matcher.op}"{value.strip()[:60]}"'
     return _odd_regex(matcher) if matcher.op in _REGEX else _odd_text(matcher)

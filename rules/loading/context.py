@@ -22,6 +22,10 @@ DEFAULT_POLICY = "default"
 _SHORT = 60
 ReadCalendar = Callable[[str | bytes, str, datetime], Copy]  # text, zone, now; raises `TocsinError`
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
+# What looks like a template to those who come from other tools.
+_OTHER_TEMPLATE = re.compile(
+    r"(?<!\{)\{ *\$?\.?(?:labels?|annotations?)\.\w+ *\}(?!\})|\$\{?(?:labels?|annotations?)\.\w+\}?|\$\{?value\b\}?"
+)
 
 
 class Context:
@@ -174,7 +178,15 @@ class Context:
         except BadTemplate as error:
             self.error_inside(fields.node.entries[key], "E310", error, key)
             return ""
+        if (other := _OTHER_TEMPLATE.search(text)) is not None:
+            message = f"{key}: {other[0][:60]} is text here, and nothing is put in"
+            self.warn(fields.node.entries[key], "W339", message, "write it like {{ labels.service }}")
         return text
+
+    def no_template(self, node: Node, what: str) -> None:
+        """Refuse a name that looks like a template, where nothing is put in."""
+        if node.kind is Kind.STRING and "{{" in node.text:
+            self.error(node, "E310", f"nothing is put into {what}", "write the name itself")
 
     def promql(self, fields: Fields, key: str, *, windowed: bool = False) -> str:
         """Read PromQL that is not obviously wrong; "" when it is absent or is."""

@@ -143,7 +143,7 @@ class _RuleReader:
             title=self._context.template(fields, "title"),
             summary=self._context.template(fields, "summary"),
             runbook=self._context.template(fields, "runbook"),
-            stakeholders=fields.strings("stakeholders", ()),
+            stakeholders=self._stakeholders(fields),
             objectives=self._objectives(fields, reader),
             restricted=fields.boolean("restricted", default=False),
         )
@@ -159,6 +159,12 @@ class _RuleReader:
         known = [role.value for role in Role]
         return tuple(Role(name) for name in self._context.words(fields.nodes("assign"), "assign", known))
 
+    def _stakeholders(self, fields: Fields) -> tuple[str, ...]:
+        node = fields.get("stakeholders")
+        for item in node.items if node is not None else ():
+            self._context.no_template(item, "the name of a stakeholder")
+        return fields.strings("stakeholders", ())
+
     def _absorb(self, fields: Fields) -> timedelta | None:
         if fields.get("absorb") is None:
             return None
@@ -169,7 +175,14 @@ class _RuleReader:
     # ------------------------------------------------------------------------------------------------------ objectives
 
     def _objectives(self, fields: Fields, reader: ConditionReader) -> tuple[Objective, ...]:
-        read = [self._objective(node, reader) for node in fields.nodes("objectives")]
+        nodes = fields.nodes("objectives")
+        read = [self._objective(node, reader) for node in nodes]
+        seen: set[str] = set()
+        for node, objective in zip(nodes, read, strict=True):
+            if objective is not None and objective.id and objective.id in seen:
+                message = f"the objective {objective.id!r} is already there above"
+                self._context.error(node.entries["id"], "E305", message, "rename one of them")
+            seen.add(objective.id if objective is not None else "")
         return tuple(objective for objective in read if objective is not None)
 
     def _objective(self, node: Node, reader: ConditionReader) -> Objective | None:
@@ -182,6 +195,8 @@ class _RuleReader:
             said = " and ".join(given) or "none"
             self._context.error(node, "E303", f"an objective needs exactly one of {', '.join(MEASURES)}; it has {said}")
             return None
+        if given == ["manual"] and fields.boolean("manual", default=True) is False:
+            fields.report("manual", "E303", "manual can only be true", "leave it out, and say how it is measured")
         measures = (reader.measured(key, fields) for key in given if key in {"burn_rate", "budget_remaining", "query"})
         return Objective(
             id=name,
@@ -237,6 +252,8 @@ def read_identity(context: Context, fields: Fields) -> tuple[str, ...]:
         if "identity" in fields and fields.node.entries["identity"].kind is Kind.NULL:
             fields.report("identity", "E306", "identity is empty", _WHAT_FOR)
         return ()
+    for item in node.items:
+        context.no_template(item, "an identity")
     names = fields.strings("identity", ())
     if node.kind is Kind.LIST and not node.items:
         context.error(node, "E306", "identity is never an empty list", _WHAT_FOR)

@@ -266,6 +266,7 @@ def test_lint_warns_of_an_objective_below_one_percent(warnings):
         'service=" checkout"',
         'labels.service="checkout"',
         'service=~".*"',
+        'service="{{ labels.job }}"',
     ],
 )
 def test_lint_warns_of_matchers_that_say_something_else(warned, matcher):
@@ -349,3 +350,10 @@ rules: [{id: r, match: 'a="b"', declare: SEV3}]
 def test_lint_warns_of_teams_that_are_never_chosen(warned):
     """A wider team above, matchers that exclude each other, and whatever comes after the team that takes all."""
     assert [(code, line) for code, line, _ in warned(TEAMS)] == [("W337", 4), ("W337", 5), ("W337", 8)]
+
+
+def test_lint_warns_of_a_label_that_differs_in_case(warned):
+    """One rule writes a label otherwise than the others do."""
+    rules = "".join(f"- {{id: r{n}, match: 'severity=\"{n}\"', declare: SEV3}}\n" for n in range(2))
+    other = "- {id: other, match: 'Severity=\"x\"', identity: [Service], declare: SEV3}\n"
+    assert sorted(warned("rules:\n" + rules + other)) == [("W325", 4, 22), ("W325", 4, 48)]

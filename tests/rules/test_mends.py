@@ -76,3 +76,25 @@ def test_rotations_that_are_wrong_are_told_once(said):
     assert "there is no person 'greta'" in unknown
     assert "W304" not in unknown
     assert "E407" not in said(PEOPLE + "rotations: {c: {order: amira}}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("title: '{labels.service} is slow'", "W339"),
+        ("summary: '$labels.service is slow'", "W339"),
+        ("stakeholders: ['{{ labels.customer }}']", "E310"),
+        ("identity: ['{{ labels.customer }}']", "E310"),
+        ("objectives: [{id: a, text: b, manual: false}]", "E303"),
+        ("objectives: [{id: a, manual: true}, {id: a, alerts_clear_for: 5m}]", "E305"),
+    ],
+)
+def test_mends_of_what_would_be_taken_in_silence(said, text, code):
+    """Templates of other tools, names in which nothing is put, and objectives that nobody could meet or tell apart."""
+    assert f"[{code}]" in said(RULE.format(text))
+
+
+def test_mends_leave_texts_alone(said):
+    """Braces and dollars are common in texts."""
+    texts = ("title: 'costs $5 {a}'", "summary: '{{ labels.service }}: {json}'", "objectives: [{id: a, manual: true}]")
+    assert [said(RULE.format(text)) for text in texts] == ["", "", ""]
