@@ -173,6 +173,8 @@ def _did(entries: Sequence[tuple[str, Entry]], pages: Sequence[Page]) -> tuple[D
     for incident, entry in entries:
         written.setdefault(incident, []).append(entry.kind.value)
     for page in pages:
+        if page.over:  # tells, and expects nothing back
+            continue
         paged.setdefault(page.incident_id, []).append(page.person)
     names = list(dict.fromkeys((*written, *paged)))[:MOST]
     return tuple(
