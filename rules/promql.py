@@ -19,7 +19,7 @@ _META = re.compile(r"([\\.+*?()|\[\]{}^$])")
 _VARIABLE = re.compile(r"\$\{?\w+\}?")
 _RANGELESS = re.compile(
     r"\b(rate|irate|increase|delta|idelta|deriv|resets|changes|(?:avg|min|max|sum|count|last)_over_time)"
-    r"\s*\(\s*([A-Za-z_:][\w:]*\s*(?:\{[^{}]*\})?)\s*\)"
+    r"\s*+\(\s*+([A-Za-z_:][\w:]*+\s*+(?:\{[^{}]*+\})?+)\s*+\)"  # possessive: no run of spaces is gone back through
 )
 WINDOW = "$window"
 
