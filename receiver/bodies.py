@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,12 +52,11 @@ class Bodies:
     def body(self, environ: Environ, most: int = MAX_BODY) -> Iterator[bytes]:
         """Give the whole body, `most` bytes at the most; room for a large one is held until the block ends.
 
-        Raises `Problem`: 413 over the cap (at once where far more is declared), 400 when it ends too early,
+        Raises `Problem`: 413 over the cap (at once where the length is declared), 400 when it ends too early,
         503 when there is no room or it takes too long.
         """
         length = declared_length(environ)
         if length > most:
-            self._drain(environ, length, most)
             raise too_large(most)
         held: list[threading.BoundedSemaphore] = []
         try:
@@ -74,20 +73,6 @@ class Bodies:
         held.append(self._large)
 
     def _read(self, environ: Environ, length: int, most: int, held: list[threading.BoundedSemaphore]) -> bytes:
-        with self._place(environ) as started:
-            if length >= 0:
-                body: bytes = environ["wsgi.input"].read(length)
-            else:
-                body = self._read_chunked(environ["wsgi.input"], most, held)
-        if len(body) < length:
-            if time.monotonic() - started >= self._timeout:
-                raise busy(f"The body took longer than {self._timeout:g} s.")
-            raise Problem(400, f"The body ended after {len(body)} of {length} bytes.")
-        return body
-
-    @contextmanager
-    def _place(self, environ: Environ) -> Iterator[float]:
-        """Hold one of the places for reading, whose time is bounded; give since when."""
         if not self._slots.acquire(timeout=SLOT_WAIT):
             raise busy("Too many bodies are being read.")
         key = threading.get_ident()
@@ -96,21 +81,18 @@ class Bodies:
         try:
             if self._sweeper_pid != os.getpid():
                 self._start_sweeper()
-            yield started
+            if length >= 0:
+                body: bytes = environ["wsgi.input"].read(length)
+            else:
+                body = self._read_chunked(environ["wsgi.input"], most, held)
         finally:
             del self._reading[key]
             self._slots.release()
-
-    def _drain(self, environ: Environ, length: int, most: int) -> None:
-        """Let a body that is somewhat too large pass by: a sender that writes all of it first would not get the 413.
-
-        Who asks before sending (`Expect: 100-continue`) is answered at once, and so is whoever sends far more.
-        """
-        if length > most + drained(most) or "HTTP_EXPECT" in environ:
-            return
-        with suppress(Problem), self._place(environ):  # no place is free: the answer is right without it
-            while length > 0 and (piece := environ["wsgi.input"].read(min(PIECE, length))):
-                length -= len(piece)
+        if len(body) < length:
+            if time.monotonic() - started >= self._timeout:
+                raise busy(f"The body took longer than {self._timeout:g} s.")
+            raise Problem(400, f"The body ended after {len(body)} of {length} bytes.")
+        return body
 
     def _read_chunked(
         self,
@@ -118,14 +100,11 @@ class Bodies:
         most: int,
         held: list[threading.BoundedSemaphore],
     ) -> bytes:
-        pieces: list[bytes] = []
+        pieces = []
         size = 0
         while piece := stream.read(PIECE):
             size += len(piece)
             if size > most:
-                pieces.clear()
-                while size <= most + drained(most) and (piece := stream.read(PIECE)):
-                    size += len(piece)
                 raise too_large(most)
             if size > LARGE_BODY and not held:
                 self._hold_large(held)
@@ -144,11 +123,6 @@ class Bodies:
             late = time.monotonic() - self._timeout
             for reading in {reading[1:] for reading in list(self._reading.values()) if reading.since < late}:
                 cut_connections(*reading)
-
-
-def drained(most: int) -> int:
-    """Return how many bytes beyond the cap are read and dropped, so that their sender gets to read the answer."""
-    return most // 4
 
 
 def declared_length(environ: Environ) -> int:

@@ -91,22 +91,9 @@ def test_server_endless_chunked_body_is_cut_at_the_cap(server):
                 connection.sendall(b"100000\r\n" + b" " * MIB + b"\r\n")
                 sent += MIB
         answer = answer_of(connection)
-    assert 60 * MIB < sent < 120 * MIB  # the cap, what is dropped beyond it, and what lies in buffers
+    assert 60 * MIB < sent < 100 * MIB
     assert answer == b"" or b" 413 " in answer
     eventually(lambda: server.counted(413) == before + 1)
-
-
-@pytest.mark.parametrize("header", [b"Content-Length: %d" % (65 * MIB), b"Transfer-Encoding: chunked"])
-def test_server_answers_413_to_who_sends_all_before_reading(server, header):
-    """What is somewhat over the cap passes by: a connection that is closed over unread data loses the answer."""
-    before, after = (b"100000\r\n", b"\r\n") if b"chunked" in header else (b"", b"")
-    with server.connect() as connection:
-        connection.sendall(POST + header + b"\r\n\r\n")
-        for _ in range(65):
-            connection.sendall(before + b" " * MIB + after)
-        if before:
-            connection.sendall(b"0\r\n\r\n")
-        assert b" 413 " in connection.recv(4096)
 
 
 def test_server_declared_ten_gigabytes_are_413_at_once(server):
