@@ -150,9 +150,10 @@ class Deliveries:
         if held_until is not None:
             self._hold([(page, held_until) for page in batch.pages])
             return
+        # First: it may have to ask the store. What counts as under way has to be, or it would never be sent again.
+        message = message_of(batch.letters, self._external_url, self._link_of(batch, now))
         self._sent[first.id] = batch
         self._under_way.update(page.id for page in batch.pages)
-        message = message_of(batch.letters, self._external_url, self._link_of(batch, now))
         wait = self._dispatcher.submit(first.id, batch.channel, message)
         if wait:
             self._forget(first.id)

@@ -11,12 +11,14 @@ from programs import eventually
 from slack_look_alike import SlackLookAlike, slack
 
 from incidents import keys
+from incidents.errors import StoreUnavailable
 from incidents.events import Acknowledge, Escalate, Reopen, Resolve
-from incidents.store.connection import Links
-from incidents.store.pages import claim
+from incidents.store.connection import Link, Links
+from incidents.store.pages import CLAIM_FOR, claim
 from incidents.store.reaching import last_attempts
 from incidents.values import Severity
 from workers.buckets import Buckets, Rate
+from workers.delivering import Deliveries
 from workers.dispatch import Dispatcher
 
 __all__ = ["pagerduty", "slack"]
@@ -27,6 +29,18 @@ rotations:
 roles:
   incident_commander: {{rotation: commanders}}
 """
+
+
+class Keyless(Link):
+    """A link that is lost when the key of the links is asked for, the first time."""
+
+    is_lost = False
+
+    def ask(self, commands, **options):
+        if not self.is_lost and any(keys.links_key() in command for command in commands):
+            self.is_lost = True
+            raise StoreUnavailable("the store closed the connection")
+        return super().ask(commands, **options)
 
 
 @pytest.fixture
@@ -107,6 +121,28 @@ def test_pages_that_a_dead_worker_may_have_sent_bear_the_same_key_again(hooked: 
     hooked.work()
     page = page_sink.expect_message(path="/amira", repeat=True, dedup_key=first.dedup_key)
     assert [one["id"] for one in page["incidents"]] == [first.id, second.id, joined.id]
+
+
+def test_page_that_could_not_be_written_is_sent_once_its_claim_is_over(hooked: Desk, page_sink: PageSink):
+    """The store goes away between the claim and the key of the link: it is not taken for one that is being sent."""
+    dispatcher = Dispatcher()
+    deliveries = Deliveries(
+        link=Keyless(hooked.url),
+        incidents=hooked.incidents,
+        oncall=lambda _: hooked.rules.oncall,
+        dispatcher=dispatcher,
+        external_url="http://tocsin.example",
+        now=lambda: hooked.now,
+    )
+    incident = hooked.declare("a")
+    with pytest.raises(StoreUnavailable):
+        deliveries.send(claim(hooked.link, "host|1|a", hooked.now).pages, hooked.now)
+    hooked.now += CLAIM_FOR + timedelta(seconds=1)
+    deliveries.send(claim(hooked.link, "host|1|a", hooked.now).pages, hooked.now)
+    page_sink.expect_message(path="/amira", dedup_key=incident.dedup_key, attempt=2, repeat=True)
+    eventually(lambda: not dispatcher.pending, what="the answer of the sink")
+    deliveries.record(0)
+    assert hooked.link.one("ZCARD", keys.pages_due()) == 0
 
 
 def test_pages_of_a_storm_wait_five_seconds_and_no_longer(hooked: Desk, page_sink: PageSink):
