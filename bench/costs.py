@@ -4,7 +4,6 @@ Takes the parts of the receiver and of the decider one after the other, so that 
 machine that is busy with other things.
 """
 
-import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from rules.deciding.deciding import Deciding
 from rules.deciding.work import Work
 from rules.loading.rule_set import load_rule_set
 from rules.loading.sections import SourceFile
+from tocsin.garbage import look_seldom
 from workers.entries import Cursor, read_entry
 from workers.leaving import Leaving
 from workers.poison import Offenders
@@ -93,8 +93,7 @@ class _Bench:
         self._bodies = list(workload.flip_bodies(PER_WEBHOOK))
         self._cursor = "0-0"
         self._states = States()
-        gc.freeze()  # as the decide worker does
-        gc.set_threshold(50_000)
+        look_seldom()  # as the decide worker does
 
     def one_pass(self, number: int) -> None:
         stamps = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(FIRST_INSTANT + number + each)) for each in (-1, 0)]

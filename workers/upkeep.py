@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from incidents import keys
 from incidents.clock import from_ms, to_ms
 from incidents.commit import TIMER_STALE
+from incidents.store.codec import score_of
 from incidents.store.connection import Command, Link, checked
 from rules.deciding.work import DueTimer
 
@@ -52,7 +53,7 @@ def gone_silent(link: Link, now: datetime, stale_after: timedelta) -> tuple[tupl
     mark = int(link.one("GET", keys.alerts_stale_mark()) or 0)
     line = to_ms(now - stale_after)
     rows = link.one("ZRANGEBYSCORE", keys.alerts_seen(), f"({mark}", line, "WITHSCORES", "LIMIT", 0, AT_ONCE)
-    found = [(name.decode(), int(float(score))) for name, score in zip(rows[::2], rows[1::2], strict=True)]
+    found = [(name.decode(), score_of(score)) for name, score in zip(rows[::2], rows[1::2], strict=True)]
     if not found:
         return (), ()
     if len(found) == AT_ONCE:

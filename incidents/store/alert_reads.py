@@ -15,7 +15,7 @@ from incidents.alert import AlertState
 from incidents.clock import from_ms
 from incidents.errors import NotFound
 from incidents.store.archive import bring_back
-from incidents.store.codec import decode_state
+from incidents.store.codec import decode_state, score_of
 from incidents.store.connection import Link, Links, checked
 from incidents.store.reads import UnknownCursor
 from incidents.values import AlertStatus
@@ -94,7 +94,7 @@ class AlertReads:
             if not names:
                 return SomeAlerts((), 0)
             scores = link.one("ZMSCORE", keys.alerts_seen(), *names)
-            places = [_Place(int(float(score or 0)), name) for score, name in zip(scores, names, strict=True)]
+            places = [_Place(score_of(score), name) for score, name in zip(scores, names, strict=True)]
             loaded = _load(link, places)
         loaded.sort(key=lambda each: (each[1].status is not AlertStatus.FIRING, each[1].starts_at, each[0].name))
         found = tuple(HeardAlert(state, from_ms(place.seen_ms)) for place, state in loaded[:limit])
@@ -125,7 +125,7 @@ def _rank_after(link: Link, cursor: _Place) -> int:
             ]
         )
     )
-    return int(rank) + 1 if score is not None and int(float(score)) == cursor.seen_ms else int(newer)
+    return int(rank) + 1 if score is not None and score_of(score) == cursor.seen_ms else int(newer)
 
 
 def _of_incident(link: Link, incident_id: str, cursor: _Place | None, size: int) -> Iterator[list[_Place]]:
@@ -155,7 +155,7 @@ def _in_order(link: Link, key: str, cursor: _Place | None) -> Iterator[list[_Pla
     if not names:
         return
     scores = link.one("ZMSCORE", keys.alerts_seen(), *names)
-    every = [(int(float(score or 0)), name) for score, name in zip(scores, names, strict=True)]
+    every = [(score_of(score), name) for score, name in zip(scores, names, strict=True)]
     if cursor is not None:
         every = [place for place in every if place < cursor]
     if not every:
@@ -173,7 +173,7 @@ def _load(link: Link, places: list[_Place]) -> list[tuple[_Place, AlertState]]:
 
 
 def _places(flat: list[bytes]) -> list[_Place]:
-    return [_Place(int(float(score)), name) for name, score in zip(flat[::2], flat[1::2], strict=True)]
+    return [_Place(score_of(score), name) for name, score in zip(flat[::2], flat[1::2], strict=True)]
 
 
 def _written(place: _Place) -> str:

@@ -50,6 +50,11 @@ def decode_incident(value: bytes) -> Incident:
     return _INCIDENT.decode(incident_in(value))
 
 
+def score_of(score: bytes | None) -> int:
+    """Return a score that is a whole number, 0 where there is none; a store may write a large one with an exponent."""
+    return int(float(score or 0))
+
+
 def tally_of(firing: bytes | None, resolved: bytes | None, clear_since: bytes | None) -> AlertTally:
     """Read the counts of an incident's alerts from the fields of its tally; missing ones are 0."""
     since = from_ms(int(clear_since)) if clear_since else None

@@ -14,9 +14,8 @@ from incidents.values import OPEN_STATUSES
 AT_ONCE = 50  # entries of one timeline: who missed more loads the page
 OPEN_LOOKED_AT = 200  # the newest open incidents: what is beyond them changes few first pages of a filter
 URGENT_LOOKED_AT = 100  # and those that need somebody most: what is beyond them changes no first page of them all
-REMEMBERED_SECONDS = (
-    30.0  # at most: a store that lost its last writes, or is written by an earlier version, counts less
-)
+# At most: in a store that lost its last writes, or is written by an earlier version, the count of changes stands still.
+REMEMBERED_SECONDS = 30.0
 NOTHING_YET = "0-0"
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from incidents import keys
 from incidents.incident import Incident
-from incidents.store.codec import decode_incident
+from incidents.store.codec import decode_incident, score_of
 from incidents.store.connection import Command, Link, checked
 from incidents.urgency import bands, standings_of, urgency
 from incidents.values import IncidentStatus, Severity
@@ -58,7 +58,7 @@ class Standings(NamedTuple):
 
 def standings_in(link: Link, flat: Sequence[bytes], missing: Sequence[bytes], known: int) -> Standings:
     """Read the replies to `standing_commands`; where they tell of incidents that are closed, these are asked for."""
-    numbers = list(map(int, flat[1::2]))
+    numbers = list(map(score_of, flat[1::2]))
     if closed := _gone(link, len(numbers), known - len(missing)):
         numbers = [number for name, number in zip(flat[::2], numbers, strict=True) if name not in closed]
     return Standings(standings_of(numbers), tuple(name.decode() for name in missing))
@@ -123,7 +123,7 @@ def mend(link: Link, names: Sequence[str]) -> None:
         commands: list[Command] = []
         for name, value, is_open, score in zip(some, values, are_open, scores, strict=True):
             right = _urgency_in(value) if is_open else None
-            if right != (None if score is None else int(score)):
+            if right != (None if score is None else score_of(score)):
                 place = keys.incidents_urgent()
                 commands.append(("ZREM", place, name) if right is None else ("ZADD", place, right, name))
         checked(link.ask([("MULTI",), *commands, ("EXEC",)] if commands else [("UNWATCH",)]))
@@ -138,7 +138,7 @@ def _band(link: Link, after: Place, low: int, size: int) -> Iterator[list[Place]
     rank = _rank_after(link, after)
     while True:
         flat = link.one("ZREVRANGE", keys.incidents_urgent(), rank, rank + size - 1, "WITHSCORES")
-        found = list(map(Place, map(int, flat[1::2]), flat[::2]))
+        found = list(map(Place, map(score_of, flat[1::2]), flat[::2]))
         is_whole = bool(found) and found[0] < after and low <= found[-1].urgency
         fitting = found if is_whole else [place for place in found if low <= place.urgency and place < after]
         if fitting:
@@ -158,4 +158,4 @@ def _rank_after(link: Link, after: Place) -> int:
             [("ZSCORE", key, after.name), ("ZREVRANK", key, after.name), ("ZCOUNT", key, f"({after.urgency}", "+inf")]
         )
     )
-    return int(rank) + 1 if score is not None and int(score) == after.urgency else int(before)
+    return int(rank) + 1 if score is not None and score_of(score) == after.urgency else int(before)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from receiver.web.route import Visit
 
-KEPT_SECONDS = 3.0  # asking costs a look at every open incident: not for each page that is loaded
+KEPT_SECONDS = 3.0  # asking goes through the order of all that is open: not for each page that is loaded
 WORKER_SILENT = timedelta(seconds=30)
 LAG_SECONDS = 30.0
 
