@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from rules.loading.fields import Fields, did_you_mean
+from rules.loading.fields import Fields
+from rules.loading.mends import did_you_mean
 from rules.loading.nodes import Kind, Node, Problem
 from rules.loading.yaml import MAX_BYTES, read_yaml
 from tocsin.config_parts import read_alertmanagers, read_api_tokens, read_listen, read_prometheus, read_sources

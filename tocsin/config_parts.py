@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from receiver.payloads.mapping import BadMapping, compile_mapping, plain
-from rules.loading.fields import Fields, did_you_mean
+from rules.loading.fields import Fields
+from rules.loading.mends import did_you_mean
 from rules.loading.nodes import Kind, Node, problem_at
 from tocsin.config_reading import Reading
 from tocsin.config_secrets import read_hashes, read_secret, read_secrets, secret_keys

@@ -18,7 +18,7 @@ from receiver.api.reading import label_value, unfit, version_in
 from receiver.api.route import BASE, Call, Handler, Reply, Route, Services
 from receiver.auth import ApiRole
 from receiver.problems import Problem
-from rules.loading.fields import did_you_mean
+from rules.loading.mends import did_you_mean
 
 DEFAULT_POLICY = "default"
 COMMANDS: dict[str, type] = {

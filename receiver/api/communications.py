@@ -9,7 +9,7 @@ from receiver.api import texts, wire
 from receiver.api.commands import apply, command, reply_of
 from receiver.api.reading import unfit
 from receiver.api.route import Call, Reply, Services
-from rules.loading.fields import did_you_mean
+from rules.loading.mends import did_you_mean
 
 MOST_SENT = 2500  # characters: what every channel takes in one message
 

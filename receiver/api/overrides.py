@@ -17,7 +17,7 @@ from receiver.api.route import Call, Reply, Route, Services
 from receiver.api.spans import span_of
 from receiver.auth import ApiRole
 from receiver.problems import Problem
-from rules.loading.fields import did_you_mean
+from rules.loading.mends import did_you_mean
 
 MOST_NOTE = 500
 

@@ -12,7 +12,7 @@ from receiver.api import texts
 from receiver.api.route import Parameter
 from receiver.payloads.json_text import checked, malformed
 from receiver.problems import Problem
-from rules.loading.fields import did_you_mean
+from rules.loading.mends import did_you_mean
 
 MAX_LIST = 200
 MAX_PARAMETER = 1024  # characters

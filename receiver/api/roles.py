@@ -8,7 +8,7 @@ from receiver.api.commands import apply, command, note_of, reply_of
 from receiver.api.incidents import checked_id
 from receiver.api.reading import unfit
 from receiver.api.route import Call, Reply, Services
-from rules.loading.fields import did_you_mean
+from rules.loading.mends import did_you_mean
 
 LATELY = 5
 MOST_NAMED = 20

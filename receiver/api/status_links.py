@@ -21,7 +21,7 @@ from receiver.api.route import Call, Reply, Route, Services
 from receiver.auth import ApiRole
 from receiver.deps import Deps
 from receiver.problems import Problem
-from rules.loading.fields import did_you_mean
+from rules.loading.mends import did_you_mean
 
 PATH = "/incidents/{incident_id}/status_links"
 

@@ -19,7 +19,7 @@ from receiver.payloads import instants
 from receiver.payloads.loose import as_text
 from receiver.payloads.mapping_functions import OPTIONS
 from receiver.payloads.wire import Unfit
-from rules.loading.fields import did_you_mean
+from rules.loading.mends import did_you_mean
 from rules.loading.nodes import Kind, Node, Problem
 from rules.loading.yaml import read_yaml
 

@@ -11,7 +11,7 @@ from incidents.values import OPEN_STATUSES, Criterion, Severity
 from rules.conditions import AbsentFor, BudgetRemaining, BurnRate, Compare, Condition, Count, Distinct, Match, flatten
 from rules.durations import format_duration
 from rules.index import SILENT_ALERTS
-from rules.loading.fields import did_you_mean
+from rules.loading.mends import did_you_mean
 from rules.matchers import Matcher, Op, literals_of, matches, test_of
 from rules.model import Rule, RuleSet, Subject, Tier
 from rules.slos import slo_named

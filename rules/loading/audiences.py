@@ -6,7 +6,8 @@ from incidents.document.templates import MAX_TEMPLATE, NAMES, unknown_names
 from incidents.oncall import AUDIENCE_KINDS, CUSTOMERS, INTERNAL, Audience, Channel
 from rules.loading.channels import warn_of_pages_only
 from rules.loading.context import Context
-from rules.loading.fields import Fields, did_you_mean
+from rules.loading.fields import Fields
+from rules.loading.mends import did_you_mean
 from rules.loading.nodes import Kind
 from rules.loading.sections import Sections
 from rules.shapes import oncall as shapes

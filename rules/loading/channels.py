@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from incidents.oncall import LIFECYCLE_KINDS, Channel
 from rules.loading.context import Context
-from rules.loading.fields import Fields, as_string, did_you_mean
+from rules.loading.fields import Fields, as_string
+from rules.loading.mends import did_you_mean
 from rules.loading.nodes import Kind, Node
 from rules.shapes.oncall import CHANNEL_KINDS, ROUTING_KEY_PATTERN
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from incidents.calendars import Copy
 from incidents.values import Severity
 from rules.durations import format_duration
-from rules.loading.fields import MAX_HINTS, Fields, as_string, did_you_mean, wrong_kind
-from rules.loading.mends import meant
+from rules.loading.fields import MAX_HINTS, Fields, as_string, wrong_kind
+from rules.loading.mends import did_you_mean, meant
 from rules.loading.nodes import Kind, Node, Problem, problem_at, problem_inside
 from rules.matchers import BadMatcher, BadRegex, Matcher, parse_matchers
 from rules.promql import fault

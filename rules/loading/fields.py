@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TypeVar
 
 from rules.durations import parse_duration
-from rules.loading.mends import did_you_mean as did_you_mean  # noqa: PLC0414 - readers of names import it from here
 from rules.loading.mends import form_of, meant, mend_of
 from rules.loading.nodes import Kind, Node, Problem, problem_at
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from incidents.calendars import MOST_BYTES
-from rules.loading.fields import did_you_mean
+from rules.loading.mends import did_you_mean
 from rules.loading.nodes import Node, Problem
 from rules.loading.sections import CALENDAR_SUFFIX, PACK_PREFIX, SourceFile, calendar_name
 from rules.loading.yaml import MAX_BYTES, read_yaml

@@ -7,7 +7,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from itertools import islice
+from typing import get_args
 
+from rules.conditions import Condition
 from rules.loading.nodes import Kind, Node
 
 MAX_KNOWN = 500
@@ -97,12 +99,8 @@ INSTEAD: Mapping[str, tuple[tuple[str, str], ...]] = {
     "inhibit_rules": (("rotations", "a configuration of Alertmanager; keep it out of the directory of the rules"),),
     "rotation": (("match", "write roles: {incident_commander: {rotation: NAME}}"),),
 }
-CONDITIONS = frozenset(
-    {
-        *("firing_for", "worked_for", "open_for", "unacknowledged_for", "absent_for", "count", "distinct", "flaps"),
-        *("burn_rate", "budget_remaining", "query", "all", "any", "none"),
-    }
-)
+# But `match`, which rules have as well.
+CONDITIONS = frozenset(kind.__struct_config__.tag for kind in get_args(Condition)) - {"match"}
 # How a mapping is written in place of a single value or a list, by the name that messages give it.
 FORMS: Mapping[str, str] = {
     "when": "{firing_for: 5m}",

@@ -9,7 +9,7 @@ from incidents.calendars import with_turns
 from incidents.errors import TocsinError
 from incidents.oncall import Rotation
 from rules.loading.context import ReadCalendar
-from rules.loading.fields import did_you_mean
+from rules.loading.mends import did_you_mean
 from rules.loading.nodes import Problem, problem_at
 from rules.model import RuleSet
 from rules.testing.model import START, TestFile

@@ -14,7 +14,8 @@ from incidents.incoming import Action, Touch, TouchKind
 from incidents.values import AlertStatus, Severity
 from rules.index import identity_key
 from rules.loading.context import Context
-from rules.loading.fields import Fields, as_string, did_you_mean
+from rules.loading.fields import Fields, as_string
+from rules.loading.mends import did_you_mean
 from rules.loading.nodes import Kind
 from rules.simulation.events import (
     SOURCE,

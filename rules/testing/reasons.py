@@ -11,7 +11,7 @@ from incidents.timeline import EntryKind
 from incidents.values import AlertStatus
 from rules.durations import format_duration
 from rules.evaluate import Outcome, Verdict
-from rules.loading.fields import did_you_mean
+from rules.loading.mends import did_you_mean
 from rules.matchers import test_of
 from rules.model import Mode, Rule, Subject
 from rules.simulation.simulation import Looked, Simulation

@@ -14,7 +14,7 @@ from incidents.rota.calendar import calendar_of
 from incidents.rota.picture import picture_of
 from incidents.rotations import NobodyOnCall, Shift, holder, preview
 from incidents.teams import DEFAULT_TEAM, of_team
-from rules.loading.fields import did_you_mean
+from rules.loading.mends import did_you_mean
 from tocsin.client import Client
 from tocsin.commands.instants import read_instant
 from tocsin.commands.lazy import ToldGroup
